@@ -1,0 +1,64 @@
+# The verbs of this project. People, README and CI call only these.
+
+PYTHON ?= python3
+PORT ?= 8000
+
+ifeq ($(OS),Windows_NT)
+RUN := .venv/Scripts/python.exe
+else
+RUN := .venv/bin/python
+endif
+
+# Material prints a notice about the future of MkDocs on every run.
+export NO_MKDOCS_2_WARNING = 1
+# Edit and source links need the address of the repository, and only that.
+ifneq ($(REPO_URL),)
+export EDIT_URI ?= edit/main/docs/
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup serve site test update check lint types zensical lock clean
+
+help: ## list the verbs
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 20
+
+setup: # make .venv, if it is not there
+	@command -v $(PYTHON) >/dev/null || { echo "setup: there is no $(PYTHON); install Python 3.11 or newer"; exit 1; }
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
+		echo "setup: needs Python 3.11 or newer, not $$($(PYTHON) --version); name one with: make PYTHON=python3.13"; exit 1; }
+	@$(PYTHON) tools/setup.py
+
+serve: setup ## build and serve the site, with live reload (PORT=8000)
+	@$(RUN) tools/serve.py $(PORT)
+
+site: setup ## build the site into site/
+	@$(RUN) -m mkdocs build --strict
+
+test: setup ## run all tests
+	@$(RUN) -m pytest
+
+update: setup ## run the examples and rewrite the outputs in them
+	@$(RUN) -m pytest -q tests/test_examples.py --update-examples
+
+check: lint types site zensical test ## all that must pass: what CI runs
+
+lint: setup
+	@$(RUN) -m ruff check --quiet
+	@$(RUN) -m ruff format --check --quiet
+	@$(RUN) -m codespell_lib
+
+types: setup
+	@$(RUN) -m mypy
+
+zensical: setup
+	@$(RUN) -m zensical build --strict --clean
+
+lock: setup ## pin the newest tools in requirements.txt
+	@$(RUN) -m pip install --quiet uv
+	@$(RUN) -m uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
+		--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" \
+		--group dev --output-file requirements.txt
+
+clean: ## remove all that was made, .venv too
+	@rm -rf .venv site dist .coverage .mypy_cache .pytest_cache .ruff_cache .cache
+	@find . -name __pycache__ -prune -exec rm -rf {} +

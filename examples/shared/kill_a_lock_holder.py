@@ -1,0 +1,30 @@
+"""End a worker that holds a Lock, and repair the Lock."""
+
+import time
+from multiprocessing import Lock, Pipe, Process
+
+
+def hold(lock, ready):
+    lock.acquire()
+    ready.send("ready")
+    time.sleep(60)
+
+
+def try_after(end):
+    lock = Lock()
+    receiver, sender = Pipe(duplex=False)
+    worker = Process(target=hold, args=(lock, sender))
+    worker.start()
+    receiver.recv()
+    end(worker)
+    worker.join()
+    acquired = lock.acquire(timeout=0.5)
+    lock.release()  # Any process may release a Lock.
+    return f"acquired {acquired}, released, {lock.acquire(timeout=0.5)}"
+
+
+if __name__ == "__main__":
+    print("terminate():", try_after(Process.terminate))
+    #> terminate(): acquired False, released, True
+    print("kill():", try_after(Process.kill))
+    #> kill(): acquired False, released, True

@@ -1,0 +1,31 @@
+"""Return from terminate() while the worker is still alive."""
+
+import signal
+import sys
+import time
+from multiprocessing import Pipe, Process
+
+
+def work(pipe):
+    def clean_up(signum, frame):
+        pipe.recv()  # This cleanup lasts until the parent says so.
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, clean_up)
+    pipe.send("ready")
+    time.sleep(60)
+
+
+if __name__ == "__main__":
+    ours, theirs = Pipe()
+    worker = Process(target=work, args=(theirs,))
+    worker.start()
+    print("the worker is", ours.recv())
+    #> the worker is ready
+    worker.terminate()
+    print("alive", worker.is_alive(), "exit code", worker.exitcode)
+    #> alive True exit code None
+    ours.send("finish your cleanup")
+    worker.join()
+    print("alive", worker.is_alive(), "exit code", worker.exitcode)
+    #> alive False exit code 0

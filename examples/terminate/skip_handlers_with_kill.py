@@ -1,0 +1,35 @@
+"""Kill a worker, whose SIGTERM handler and finally then never run."""
+
+import signal
+import sys
+from multiprocessing import Pipe, Process
+
+
+def work(pipe):
+    signal.signal(signal.SIGTERM, lambda *args: sys.exit(0))
+    try:
+        pipe.send("ready")
+        signal.pause()
+    finally:
+        pipe.send("finally ran")
+
+
+def last_words(end):
+    ours, theirs = Pipe()
+    worker = Process(target=work, args=(theirs,))
+    worker.start()
+    theirs.close()  # Or no end of file comes when the worker is dead.
+    ours.recv()
+    end(worker)
+    worker.join()
+    try:
+        return ours.recv(), worker.exitcode
+    except EOFError:
+        return "nothing", worker.exitcode
+
+
+if __name__ == "__main__":
+    print("terminate():", *last_words(Process.terminate))
+    #> terminate(): finally ran 0
+    print("kill():", *last_words(Process.kill))
+    #> kill(): nothing -9

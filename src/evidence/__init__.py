@@ -1,0 +1,1 @@
+"""Finds and runs the examples; a tool of this project, never installed."""

@@ -1,0 +1,74 @@
+"""Runs an example as a reader does: as a file, by an interpreter."""
+
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from evidence import leftovers
+
+#: Seconds that a run may take, on a machine that is busy with other things.
+DEADLINE = 60.0
+
+# Runs a file as `python FILE` does, with another default start method.
+_LAUNCHER = """
+import multiprocessing, runpy, sys
+method, path = sys.argv[1:]
+multiprocessing.set_start_method(method)
+sys.argv[:] = [path]
+runpy.run_path(path, run_name="__main__")
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run printed, how it ended, and what it left behind."""
+
+    output: list[str]
+    errors: str
+    status: int | None
+    """The exit status; None if the run was killed at its deadline."""
+    leftovers: list[str]
+
+
+def run_file(
+    path: Path,
+    *,
+    python: str = sys.executable,
+    start_method: str | None = None,
+    deadline: float = DEADLINE,
+) -> Run:
+    """Run a file, with this start method or with the interpreter's own."""
+    command = [python, str(path)]
+    if start_method is not None:
+        command[1:1] = ["-c", _LAUNCHER, start_method]
+    # Files, because a process that is left behind would keep a pipe open.
+    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        with leftovers.ended() as left:
+            status = _status(command, stdout.fileno(), stderr.fileno(), deadline)
+        stdout.seek(0)
+        stderr.seek(0)
+        return Run(
+            output=stdout.read().decode().splitlines(),
+            errors=stderr.read().decode(),
+            status=status,
+            leftovers=left,
+        )
+
+
+def _status(
+    command: list[str], stdout: int, stderr: int, deadline: float
+) -> int | None:
+    """Run a command to its end, or kill it at its deadline."""
+    try:
+        return subprocess.run(
+            command,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            timeout=deadline,
+        ).returncode
+    except subprocess.TimeoutExpired:
+        return None

@@ -1,0 +1,179 @@
+"""`terminate` and `kill`: one signal to one `multiprocessing` process."""
+
+from multiprocessing import current_process, parent_process
+from multiprocessing.process import BaseProcess
+
+
+def terminate(process: BaseProcess) -> None:
+    """Ask a process to end: send it `SIGTERM`, and do not wait.
+
+    This is [`Process.terminate()`][stdlib] with clear errors instead of
+    obscure ones, and nothing else.
+    To make sure that the process ends, call `process.join(timeout)` next, and
+    [`kill()`](kill.md) if `process.is_alive()` is still true.
+
+    On POSIX it sends `SIGTERM`, which ends a Python process at once unless the
+    process handles, ignores or blocks that signal.
+    [`process.exitcode`](../examples/terminate/read_exit_codes.md) is then -15,
+    the [negative number of the signal](../examples/terminate/terminate_a_worker.md).
+
+    On Windows it calls `TerminateProcess` with exit code 0x10000, which the
+    process can neither handle nor ignore, and which `exitcode` shows as -15
+    too (from [CPython's source][windows], not run).
+
+    A process that is [already dead](../examples/terminate/terminate_a_dead_worker.md),
+    joined or not, is left alone and keeps its exit code.
+    Whether it is dead is looked up first, as `subprocess` does, because the
+    system may have given its pid to another process.
+
+    [stdlib]: https://docs.python.org/3/library/multiprocessing.html#multiprocessing.Process.terminate
+    [windows]: https://github.com/python/cpython/blob/3.14/Lib/multiprocessing/popen_spawn_win32.py
+
+    Args:
+        process: A started `multiprocessing.Process`, of any start method.
+
+    Returns:
+        Nothing: how the process ended stands in `process.exitcode`, after
+            `process.join()`.
+
+    Raises:
+        TypeError: If `process` is not a `multiprocessing` process.
+            A `subprocess.Popen` and an `asyncio` process have a `terminate()`
+            of their own.
+        ValueError: If it was
+            [not started](../examples/terminate/call_before_start.md), is
+            [closed](../examples/terminate/call_after_close.md), or is the
+            calling process or its parent.
+        PermissionError: If the system forbids the signal, because the process
+            runs as another user now.
+
+    Warning: Caveats
+        - It returns before the process is dead; `join()` waits for that.
+          [Proof](../examples/terminate/return_before_death.md)
+        - A process that ignores or blocks `SIGTERM` lives on, and `join()`
+          without a timeout waits for it.
+          [Proof](../examples/terminate/escalate_to_kill.md)
+        - `finally` and `with` blocks do not run, and buffered output is lost,
+          unless the process handles `SIGTERM`.
+          [Proof](../examples/terminate/lose_finally_and_buffers.md)
+        - `atexit` functions do not run either.
+          [Proof](../examples/terminate/lose_atexit.md)
+        - A stopped process does not hear `SIGTERM` until `SIGCONT`.
+          [Proof](../examples/terminate/terminate_a_stopped_worker.md)
+        - Children of the process become orphans and live on.
+          [Proof](../examples/family/leave_an_orphan.md)
+        - A process that merely waits in `Queue.get()` holds the queue's lock:
+          after its death nobody else gets an item.
+          [Proof](../examples/shared/kill_a_reader_in_get.md)
+        - Ended in the middle of a `Queue.put()`, it leaves half a message, on
+          which `get(timeout=...)` hangs, and a lock on which writers hang.
+          [Proof](../examples/shared/kill_a_writer_in_put.md)
+        - Ended in the middle of a `Connection.send()`, it leaves half a
+          message, which the reader gets as an `OSError`.
+          [Proof](../examples/shared/kill_a_sender_in_send.md)
+        - Ended in `Event.wait()`, it lets the next `Event.set()` hang.
+          [Proof](../examples/shared/kill_a_waiter_on_an_event.md)
+        - A `Lock` that it held stays locked, until another process releases
+          it.
+          [Proof](../examples/shared/kill_a_lock_holder.md)
+        - An `RLock` that it held stays locked for ever.
+          [Proof](../examples/shared/kill_an_rlock_holder.md)
+        - Any process that has the object may call it: the rule that only the
+          parent should is not checked.
+          [Proof](../examples/terminate/call_from_a_sibling.md)
+
+    Note: Versions
+        `Process.terminate()` is as old as `multiprocessing`, from Python 2.6.
+        From 3.14 on, the default start method on Linux is forkserver, not
+        fork: the process is then no longer a child of the caller for the
+        operating system, and does not inherit the caller's `SIGTERM` handler.
+
+    Info: See also
+        [`kill()`](kill.md) sends `SIGKILL`, which nothing can ignore.
+    """
+    if _is_running(process, "terminate"):
+        process.terminate()
+
+
+def kill(process: BaseProcess) -> None:
+    """End a process for certain: send it `SIGKILL`, and do not wait.
+
+    This is [`Process.kill()`][stdlib] with clear errors instead of obscure
+    ones, and nothing else.
+    Call `process.join()` next, to wait for the death and to reap the process.
+    Where the process should get a chance to clean up, call
+    [`terminate()`](terminate.md) first.
+
+    On POSIX it sends `SIGKILL`, which a process can neither handle nor ignore
+    nor block.
+    `process.exitcode` is then -9.
+
+    On Windows it is the same as [`terminate()`](terminate.md), and `exitcode`
+    is -15 (from [CPython's source][windows], not run).
+
+    A process that is [already dead](../examples/terminate/terminate_a_dead_worker.md),
+    joined or not, is left alone and keeps its exit code.
+
+    [stdlib]: https://docs.python.org/3/library/multiprocessing.html#multiprocessing.Process.kill
+    [windows]: https://github.com/python/cpython/blob/3.14/Lib/multiprocessing/popen_spawn_win32.py
+
+    Args:
+        process: A started `multiprocessing.Process`, of any start method.
+
+    Returns:
+        Nothing: how the process ended stands in `process.exitcode`, after
+            `process.join()`.
+
+    Raises:
+        TypeError: If `process` is not a `multiprocessing` process.
+            A `subprocess.Popen` and an `asyncio` process have a `kill()` of
+            their own.
+        ValueError: If it was
+            [not started](../examples/terminate/call_before_start.md), is
+            [closed](../examples/terminate/call_after_close.md), or is the
+            calling process or its parent.
+        PermissionError: If the system forbids the signal, because the process
+            runs as another user now.
+
+    Warning: Caveats
+        - No handler and no `finally` block runs, whatever the process has
+          prepared for its end.
+          [Proof](../examples/terminate/skip_handlers_with_kill.md)
+        - A stopped process dies as well, unlike with `terminate()`.
+          [Proof](../examples/terminate/kill_a_stopped_worker.md)
+        - Children of the process become orphans and live on.
+          [Proof](../examples/family/leave_an_orphan.md)
+        - A `Lock` that it held stays locked, until another process releases
+          it.
+          [Proof](../examples/shared/kill_a_lock_holder.md)
+
+    Note: Versions
+        `Process.kill()` came with Python 3.7.
+
+    Info: See also
+        [`terminate()`](terminate.md) sends `SIGTERM`, which the process can
+        handle.
+    """
+    if _is_running(process, "kill"):
+        process.kill()
+
+
+def _is_running(process: BaseProcess, call: str) -> bool:
+    """Whether there is a process to signal; raise if there never can be."""
+    if not isinstance(process, BaseProcess):
+        kind = f"{type(process).__module__}.{type(process).__qualname__}"
+        raise TypeError(
+            f"{call}() takes a multiprocessing.Process, not {kind}: {process!r}"
+        )
+    name = process.name
+    if process is current_process():
+        raise ValueError(f"{name!r} is the calling process: use sys.exit()")
+    if process is parent_process():
+        raise ValueError(f"{name!r} is the parent: a child cannot {call}() it")
+    try:
+        pid = process.pid
+    except ValueError:
+        raise ValueError(f"{name!r} is closed: {call}() comes before close()") from None
+    if pid is None:
+        raise ValueError(f"{name!r} was not started: call start() first")
+    return process.exitcode is None

@@ -1,0 +1,71 @@
+"""The examples hold: what they print is true, wherever they can run."""
+
+import ast
+import multiprocessing
+
+import pytest
+from pytest_examples import EvalExample
+from pytest_examples.config import ExamplesConfig
+from pytest_examples.lint import black_format
+
+from evidence import examples
+from evidence.examples import Example
+from evidence.run import run_file
+from helpers import COLUMNS, code_example, run_inside
+
+EXAMPLES = examples.find()
+# The first is the one that a program gets when it sets none.
+DEFAULT_METHOD = multiprocessing.get_all_start_methods()[0]
+
+each_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.name)
+each_start_method = pytest.mark.parametrize(
+    "start_method", list(examples.start_methods())
+)
+
+
+@pytest.fixture(autouse=True)
+def _only_where_it_can_run(request: pytest.FixtureRequest) -> None:
+    example = request.node.callspec.params["example"]
+    if example.why_not_here:
+        pytest.skip(example.why_not_here)
+
+
+@each_example
+@each_start_method
+def test_example_prints_what_it_says_inside_pytest(
+    example: Example, start_method: str, eval_example: EvalExample
+) -> None:
+    """Each line that the main process prints stands below its print()."""
+    if eval_example.update_examples and start_method != DEFAULT_METHOD:
+        pytest.skip("outputs are written with the default start method")
+    run_inside(code_example(example.path), eval_example, start_method=start_method)
+
+
+@each_example
+@each_start_method
+def test_example_prints_what_it_says_as_a_file(
+    example: Example, start_method: str
+) -> None:
+    """Run as by a reader, all processes together print just what it says."""
+    method = None if start_method == DEFAULT_METHOD else start_method
+    run = run_file(example.path, start_method=method)
+    assert run.errors == ""
+    assert run.status == 0, "None: killed at its deadline"
+    assert run.leftovers == []
+    # Sorted, because the order between processes is not fixed.
+    assert sorted(run.output) == sorted(example.output)
+
+
+@each_example
+def test_example_follows_the_house_rules(example: Example) -> None:
+    """Formatted, at most 40 lines and 72 columns, with a docstring of one line."""
+    lines = example.source.splitlines()
+    config = ExamplesConfig(line_length=COLUMNS, target_version="py311")
+    docstring = ast.get_docstring(ast.parse(example.source)) or ""
+    assert example.source == black_format(example.source, config)
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= COLUMNS
+    assert docstring.endswith(".")
+    assert "\n" not in docstring
+    assert 'if __name__ == "__main__":' in lines
+    assert example.output, "prints nothing, so proves nothing"
