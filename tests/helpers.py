@@ -68,4 +68,5 @@ def as_main_program(start_method: str | None) -> Iterator[None]:
 
 def code_example(path: Path) -> CodeExample:
     """A whole file as an example of pytest-examples."""
-    return CodeExample.create(path.read_text("utf-8"), path=path)
+    example: CodeExample = CodeExample.create(path.read_text("utf-8"), path=path)
+    return example

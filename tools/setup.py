@@ -49,7 +49,7 @@ def make_venv() -> None:
 
 def install(*arguments: str) -> None:
     """Let the pip of .venv install something, and keep its words in a log."""
-    command = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install"]
+    command = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install"]
     with LOG.open("ab") as log:
         ended = subprocess.run(
             [*command, *arguments], check=False, stdout=log, stderr=log

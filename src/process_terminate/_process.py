@@ -33,7 +33,7 @@ def terminate(process: BaseProcess) -> None:
         process: A started `multiprocessing.Process`, of any start method.
 
     Returns:
-        Nothing: how the process ended stands in `process.exitcode`, after
+        Nothing; how the process ended stands in `process.exitcode`, after
             `process.join()`.
 
     Raises:
@@ -121,7 +121,7 @@ def kill(process: BaseProcess) -> None:
         process: A started `multiprocessing.Process`, of any start method.
 
     Returns:
-        Nothing: how the process ended stands in `process.exitcode`, after
+        Nothing; how the process ended stands in `process.exitcode`, after
             `process.join()`.
 
     Raises:
