@@ -1,5 +1,6 @@
 """Runs an example as a reader does: as a file, by an interpreter."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -65,6 +66,7 @@ def _status(
         return subprocess.run(
             command,
             check=False,
+            env=_environment(),
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
@@ -72,3 +74,15 @@ def _status(
         ).returncode
     except subprocess.TimeoutExpired:
         return None
+
+
+def _environment() -> dict[str, str]:
+    """The environment without what changes how Python runs.
+
+    PYTHONUNBUFFERED, for one, would print what a terminated process loses.
+    """
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name == "PYTHONPATH" or not name.startswith("PYTHON")
+    }

@@ -1,0 +1,321 @@
+"""The checks fail when they should, say why, and leave nothing running.
+
+Each test breaks a copy of the project in one place and runs the real checks on it.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from evidence import leftovers
+from evidence.examples import ROOT
+from evidence.run import run_file
+
+#: Seconds for a run of a few tests, on a busy machine.
+DEADLINE = 90
+WORKER = "examples/terminate/terminate_a_worker.py"
+HANG = '''"""Start a worker, and hang."""
+
+import multiprocessing
+import pathlib
+import time
+
+
+def work():
+    pathlib.Path("{marker}").touch()
+    time.sleep(600)
+
+
+if __name__ == "__main__":
+    worker = multiprocessing.Process(target=work)
+    worker.start()
+    print("started")
+    #> started
+    time.sleep(600)
+'''
+
+
+class Copy:
+    """A copy of the project, to be broken."""
+
+    def __init__(self, folder: Path) -> None:
+        unwanted = [".git", ".venv", "site", "dist", "__pycache__", ".*cache"]
+        ignore = shutil.ignore_patterns(*unwanted)
+        self.folder = shutil.copytree(ROOT, folder / "copy", ignore=ignore)
+        # Before the development install of the original.
+        self.environment = {**os.environ, "PYTHONPATH": str(self.folder / "src")}
+
+    def write(self, path: str, text: str) -> None:
+        """Make a file, or make it anew."""
+        (self.folder / path).write_text(text, "utf-8")
+
+    def replace(self, path: str, old: str, new: str) -> None:
+        """Break a file in one place, which must be there."""
+        text = (self.folder / path).read_text("utf-8")
+        assert old in text
+        self.write(path, text.replace(old, new, 1))
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """Start a command in the copy, as the leader of a group of its own."""
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *command: str) -> tuple[int, str]:
+        """Run a command in the copy: its exit status, and all it said."""
+        process = self.start(*command)
+        output, _ = process.communicate(timeout=DEADLINE)
+        return process.returncode, output
+
+    def test(self, *arguments: str) -> tuple[int, str]:
+        """Run some of the copy's tests."""
+        return self.run(*self.pytest, *arguments)
+
+    @property
+    def pytest(self) -> list[str]:
+        """The command that runs the copy's tests."""
+        return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Iterator[Copy]:
+    """A copy of the project; no process is left when the test is over."""
+    with leftovers.ended() as left:
+        yield Copy(tmp_path)
+    assert left == []
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Wait for another process to get somewhere, but not for ever."""
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_changed_output_fails(copy: Copy) -> None:
+    """An output that is not what the example prints, as on the page of the seed."""
+    copy.replace(WORKER, "#> exit code -15", "#> exit code -1")
+    status, output = copy.test("tests/test_examples.py", "-k", "terminate_a_worker")
+    assert status == 1
+    assert "Print output changed code" in output
+    assert "6 failed" in output
+
+
+def test_false_output_of_a_child_fails(copy: Copy) -> None:
+    """pytest-examples cannot see it: only the run as a file does."""
+    copy.replace(
+        WORKER,
+        '    ready.send("ready")\n',
+        '    print("working")\n    #> working\n    ready.send("ready")\n',
+    )
+    status, output = copy.test("tests/test_examples.py", "-k", "terminate_a_worker")
+    assert status == 1
+    assert "3 failed, 4 passed" in output
+    assert output.count("FAILED tests/test_examples.py::test_example_prints") == 3
+    assert "says_as_a_file[fork-terminate/terminate_a_worker]" in output
+
+
+def test_example_without_a_page_fails(copy: Copy) -> None:
+    """An example that is left out of the documentation."""
+    shutil.copy(copy.folder / WORKER, copy.folder / "examples/terminate/new.py")
+    status, output = copy.test("tests/test_docs.py", "-k", "terminate/new")
+    assert status == 1
+    assert "make this page" in output
+
+
+def test_page_outside_the_navigation_fails(copy: Copy) -> None:
+    """A page that nobody finds: the tests and the strict build both say so."""
+    copy.replace("mkdocs.yml", "      - kill(): reference/kill.md\n", "")
+    status, output = copy.test("tests/test_docs.py", "-k", "navigation")
+    assert status == 1
+    assert "reference/kill.md" in output
+    status, output = copy.run(sys.executable, "-m", "mkdocs", "build", "--strict")
+    assert status == 1
+
+
+def test_broken_link_fails(copy: Copy) -> None:
+    """A link to a page that is not there stops the strict build."""
+    copy.replace("docs/index.md", "reference/terminate.md", "reference/missing.md")
+    status, output = copy.test("tests/test_site.py", "-k", "links")
+    assert status == 1
+    assert "'reference/missing.md'" in output
+
+
+def test_caveat_without_proof_fails(copy: Copy) -> None:
+    """A claim in the reference that no example shows."""
+    proof = "          [Proof](../examples/terminate/kill_a_stopped_worker.md)\n"
+    copy.replace("src/process_terminate/_process.py", proof, "")
+    status, output = copy.test("tests/test_docs.py", "-k", "caveat")
+    assert status == 1
+    assert "no [Proof](../examples/...) at its end: A stopped process dies" in output
+
+
+def test_caveat_that_leads_elsewhere_fails(copy: Copy) -> None:
+    """A proof is the page of an example, not any page."""
+    copy.replace(
+        "src/process_terminate/_process.py",
+        "[Proof](../examples/terminate/kill_a_stopped_worker.md)",
+        "[Proof](../examples/index.md)",
+    )
+    status, _ = copy.test("tests/test_docs.py", "-k", "caveat")
+    assert status == 1
+
+
+def test_process_left_running_fails(copy: Copy) -> None:
+    """An example that leaves a process, which is ended, even in its own session."""
+    copy.replace(
+        WORKER,
+        "    worker.terminate()\n",
+        "    import subprocess\n"
+        "    subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
+        "    worker.terminate()\n",
+    )
+    arguments = ["-k", "prints and fork- and terminate_a_worker"]
+    status, output = copy.test("tests/test_examples.py", *arguments)
+    assert status == 1
+    assert "2 failed" in output
+    assert "sleep 600" in output
+
+
+def test_failing_example_fails_alone(copy: Copy) -> None:
+    """Its traceback is shown, and the other tests go on."""
+    copy.replace(WORKER, "    worker.join()\n", "    worker.join()\n    1 / 0\n")
+    arguments = ["-k", "prints and fork- and (terminate_a_worker or escalate)"]
+    status, output = copy.test("tests/test_examples.py", *arguments)
+    assert status == 1
+    assert "INTERNALERROR" not in output
+    assert "ZeroDivisionError" in output
+    assert "2 failed, 2 passed" in output
+
+
+@pytest.mark.parametrize("way", ["inside", "as_a_file"])
+def test_hanging_example_is_ended(way: str, copy: Copy) -> None:
+    """At its deadline it fails, and its processes are gone."""
+    copy.write(WORKER, HANG.format(marker=copy.folder / "started"))
+    arguments = ["-k", f"{way} and fork- and terminate_a_worker", "-o", "timeout=3"]
+    status, output = copy.test("tests/test_examples.py", *arguments)
+    assert status == 1
+    assert "Timeout (>3.0s)" in output
+    assert (copy.folder / "started").exists()
+
+
+def test_hanging_file_is_killed_at_its_deadline(tmp_path: Path) -> None:
+    """The run says so by its status, and names what it left."""
+    path = tmp_path / "hang.py"
+    path.write_text(HANG.format(marker=tmp_path / "started"))
+    run = run_file(path, deadline=2)
+    assert run.status is None
+    assert len(run.leftovers) == 1
+
+
+@pytest.mark.parametrize("way", ["inside", "as_a_file"])
+def test_ctrl_c_ends_a_test_run(way: str, copy: Copy) -> None:
+    """The whole group gets SIGINT, as from a terminal; nothing is left."""
+    copy.write(WORKER, HANG.format(marker=copy.folder / "started"))
+    arguments = ["-k", f"{way} and fork- and terminate_a_worker"]
+    tests = copy.start(*copy.pytest, "tests/test_examples.py", *arguments)
+    wait_until((copy.folder / "started").exists)
+    os.killpg(tests.pid, signal.SIGINT)
+    output, _ = tests.communicate(timeout=DEADLINE)
+    assert tests.returncode == 2
+    assert "KeyboardInterrupt" in output
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_serve_serves_until_ctrl_c(copy: Copy) -> None:
+    """It prints its address; Ctrl-C ends it without a word of Python's."""
+    port = free_port()
+    server = copy.start(sys.executable, "-u", "tools/serve.py", str(port))
+    assert server.stdout
+    said = ""
+    while f"Serving on http://127.0.0.1:{port}/" not in said:
+        line = server.stdout.readline()
+        assert line, said
+        said += line
+    os.killpg(server.pid, signal.SIGINT)
+    output, _ = server.communicate(timeout=DEADLINE)
+    assert server.returncode == 0
+    assert "Traceback" not in output
+
+
+def test_serve_says_that_its_port_is_busy(copy: Copy) -> None:
+    """One line, with what to do."""
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = busy.getsockname()[1]
+        status, output = copy.run(sys.executable, "tools/serve.py", str(port))
+    assert status == 1
+    assert output == (
+        f"serve: port {port} cannot be had (Address already in use); "
+        f"take another with: make serve PORT={port + 1}\n"
+    )
+
+
+def test_serve_says_that_its_port_is_no_number(copy: Copy) -> None:
+    """One line, with what it got."""
+    status, output = copy.run(sys.executable, "tools/serve.py", "http")
+    assert status == 1
+    assert output == "serve: PORT is a number, not 'http'\n"
+
+
+def test_setup_says_that_there_is_no_python(copy: Copy) -> None:
+    """One line, with what to install."""
+    status, output = copy.run("make", "test", "PYTHON=python3.0")
+    assert status != 0
+    assert output.splitlines()[0] == (
+        "setup: there is no python3.0; install Python 3.11 or newer"
+    )
+
+
+def test_setup_says_that_python_is_too_old(copy: Copy) -> None:
+    """One line, with how to name another."""
+    old = copy.folder / "old"
+    old.write_text('#!/bin/sh\ntest "$1" = --version || exit 1\necho Python 3.9.18\n')
+    old.chmod(0o755)
+    status, output = copy.run("make", "test", f"PYTHON={old}")
+    assert status != 0
+    assert output.splitlines()[0] == (
+        "setup: needs Python 3.11 or newer, not Python 3.9.18; "
+        "name one with: make PYTHON=python3.13"
+    )
+
+
+def test_setup_says_that_there_is_no_network(copy: Copy) -> None:
+    """One line, with where pip's own words are."""
+    copy.environment |= {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_FIND_LINKS": "",
+        "PIP_INDEX_URL": "http://127.0.0.1:9/",
+        "PIP_RETRIES": "0",
+    }
+    status, output = copy.run("make", "test", f"PYTHON={sys.executable}")
+    assert status != 0
+    assert output.splitlines()[1] == (
+        "setup: could not install the tools; is the network there? "
+        "pip's words are in .venv/setup.log; then run make again"
+    )
+    assert (copy.folder / ".venv/setup.log").exists()
