@@ -50,8 +50,10 @@ class Copy:
         unwanted = [".git", ".venv", "site", "dist", "__pycache__", ".*cache"]
         ignore = shutil.ignore_patterns(*unwanted)
         self.folder = shutil.copytree(ROOT, folder / "copy", ignore=ignore)
-        # Before the development install of the original.
-        self.environment = {**os.environ, "PYTHONPATH": str(self.folder / "src")}
+        # Not the environment of the make that runs these tests.
+        self.environment = {k: v for k, v in os.environ.items() if "MAKE" not in k}
+        # Comes before the development install of the original.
+        self.environment["PYTHONPATH"] = str(self.folder / "src")
 
     def write(self, path: str, text: str) -> None:
         """Make a file, or make it anew."""

@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, resource_tracker
@@ -19,15 +20,18 @@ def ended() -> Iterator[list[str]]:
     """End what the block started and left; the value then describes each.
 
     Only processes that are new since the beginning of the block, and descend
-    from this process, are touched.
+    from this process, are touched. A thread that is left is named, too.
     """
     adopt_orphans()
-    already_there = set(psutil.Process().children(recursive=True))
+    processes = set(psutil.Process().children(recursive=True))
+    threads = set(threading.enumerate())
     left: list[str] = []
     try:
         yield left
     finally:
-        left += _end_all_but(already_there)
+        left += _end_all_but(processes)
+        gc.collect()  # What the block has dropped, such as a Queue and its thread.
+        left += _join_all_but(threads)
         _stop_servers()
 
 
@@ -63,6 +67,14 @@ def _descendants_but(spared: set[psutil.Process]) -> list[psutil.Process]:
     return [p for p in everyone if p not in spared and p.pid not in servers]
 
 
+def _join_all_but(spared: set[threading.Thread]) -> list[str]:
+    """Wait for the other threads to end; describe those that do not."""
+    leaving = [t for t in threading.enumerate() if t not in spared]
+    for thread in leaving:
+        thread.join(GRACE)
+    return [str(thread) for thread in leaving if thread.is_alive()]
+
+
 def _servers() -> set[int | None]:
     """The pids of the servers that multiprocessing keeps for this process."""
     return {
@@ -75,9 +87,8 @@ def _stop_servers() -> None:
     """Stop those servers, so that the next run begins as a new program does.
 
     CPython's own tests do the same. To be called when their clients are dead,
-    or it waits for them.
+    or it waits for them, and when no semaphore of the run is left to unregister.
     """
-    gc.collect()  # Semaphores of the run are unregistered with the tracker.
     forkserver._forkserver._stop()  # type: ignore[attr-defined]
     resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]
 
