@@ -38,7 +38,7 @@ test: setup ## run all tests
 	@$(RUN) -m pytest
 
 update: setup ## run the examples and rewrite the outputs in them
-	@$(RUN) -m pytest -q tests/test_examples.py --update-examples
+	@$(RUN) -m pytest -q -rfE tests/test_examples.py --update-examples
 
 check: lint types site zensical test ## all that must pass: what CI runs
 

@@ -1,5 +1,6 @@
 """What several tests need."""
 
+import json
 import multiprocessing
 import signal
 import sys
@@ -10,20 +11,23 @@ from typing import NoReturn
 
 import pytest
 from pytest_examples import CodeExample, EvalExample
+from pytest_examples.config import ExamplesConfig
+from pytest_examples.run_code import Arg, InsertPrintStatements, PrintStatement
 
 from evidence import leftovers
 from evidence.examples import ROOT
+from evidence.run import run_file
 
 DOCS = ROOT / "docs"
-#: Columns of the examples: they fit a phone held sideways.
-COLUMNS = 72
+#: How examples are formatted: 72 columns fit a phone held sideways.
+STYLE = ExamplesConfig(line_length=72, target_version="py311")
 
 
 def run_inside(
     example: CodeExample, evaluate: EvalExample, *, start_method: str | None = None
 ) -> None:
     """Run an example inside pytest: check what it prints, or update it."""
-    evaluate.set_config(line_length=COLUMNS)
+    evaluate.config = STYLE
     run = (
         evaluate.run_print_update
         if evaluate.update_examples
@@ -64,6 +68,28 @@ def as_main_program(start_method: str | None) -> Iterator[None]:
         signal.signal(signal.SIGINT, handler)
     if interrupted:  # pytest-examples swallows Ctrl-C.
         raise KeyboardInterrupt
+
+
+def update_children(path: Path, notes: Path) -> None:
+    """Write what the children of an example print below their `print()`.
+
+    pytest-examples sees and updates only what the main process prints.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT / "tests" / "tracer"))
+        patch.setenv("TRACED_EXAMPLE", str(path))
+        patch.setenv("TRACED_NOTES", str(notes))
+        run_file(path)
+    if not notes.exists():
+        return
+    inserter = InsertPrintStatements(path, STYLE, True, None, None)
+    assert inserter.print_func
+    noted = sorted(json.loads(line) for line in notes.read_text().splitlines())
+    inserter.print_func.statements = [
+        PrintStatement(line, " ", [Arg(text)]) for line, text in noted
+    ]
+    if updated := inserter.updated_print_statements(code_example(path)):
+        path.write_text(updated, "utf-8")
 
 
 def code_example(path: Path) -> CodeExample:

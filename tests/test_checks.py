@@ -133,6 +133,23 @@ def test_false_output_of_a_child_fails(copy: Copy) -> None:
     assert "says_as_a_file[fork-terminate/terminate_a_worker]" in output
 
 
+def test_update_writes_what_all_processes_print(copy: Copy) -> None:
+    """The outputs of the main process and of a child; then the tests pass."""
+    original = (copy.folder / WORKER).read_text("utf-8")
+    printing = original.replace(
+        '    ready.send("ready")\n',
+        '    print("working", flush=True)\n    #> x\n    ready.send("ready")\n',
+    )
+    copy.write(WORKER, printing.replace("#> exit code -15", "#> x"))
+    selected = ["tests/test_examples.py", "-k", "terminate_a_worker"]
+    status, _ = copy.test(*selected, "--update-examples")
+    assert status == 0
+    updated = (copy.folder / WORKER).read_text("utf-8")
+    assert updated == printing.replace("#> x", "#> working")
+    status, _ = copy.test(*selected)
+    assert status == 0
+
+
 def test_example_without_a_page_fails(copy: Copy) -> None:
     """An example that is left out of the documentation."""
     shutil.copy(copy.folder / WORKER, copy.folder / "examples/terminate/new.py")

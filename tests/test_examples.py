@@ -5,13 +5,12 @@ import multiprocessing
 
 import pytest
 from pytest_examples import EvalExample
-from pytest_examples.config import ExamplesConfig
 from pytest_examples.lint import black_format
 
 from evidence import examples
 from evidence.examples import Example
 from evidence.run import run_file
-from helpers import COLUMNS, code_example, run_inside
+from helpers import STYLE, code_example, run_inside, update_children
 
 EXAMPLES = examples.find()
 # The first is the one that a program gets when it sets none.
@@ -28,6 +27,11 @@ def _only_where_it_can_run(request: pytest.FixtureRequest) -> None:
     example = request.node.callspec.params["example"]
     if example.why_not_here:
         pytest.skip(example.why_not_here)
+    if request.config.getoption("update_examples"):
+        method = request.node.callspec.params.get("start_method")
+        if "inside" not in request.node.name or method != DEFAULT_METHOD:
+            # The files are rewritten when the last test is over, not before.
+            pytest.skip("one run of each example rewrites its outputs")
 
 
 @each_example
@@ -36,8 +40,8 @@ def test_example_prints_what_it_says_inside_pytest(
     example: Example, start_method: str, eval_example: EvalExample
 ) -> None:
     """Each line that the main process prints stands below its print()."""
-    if eval_example.update_examples and start_method != DEFAULT_METHOD:
-        pytest.skip("outputs are written with the default start method")
+    if eval_example.update_examples:
+        update_children(example.path, eval_example.tmp_path / "notes")
     run_inside(code_example(example.path), eval_example, start_method=start_method)
 
 
@@ -60,11 +64,10 @@ def test_example_prints_what_it_says_as_a_file(
 def test_example_follows_the_house_rules(example: Example) -> None:
     """Formatted, at most 40 lines and 72 columns, with a docstring of one line."""
     lines = example.source.splitlines()
-    config = ExamplesConfig(line_length=COLUMNS, target_version="py311")
     docstring = ast.get_docstring(ast.parse(example.source)) or ""
-    assert example.source == black_format(example.source, config)
+    assert example.source == black_format(example.source, STYLE)
     assert len(lines) <= 40
-    assert max(map(len, lines)) <= COLUMNS
+    assert max(map(len, lines)) <= STYLE.line_length
     assert docstring.endswith(".")
     assert "\n" not in docstring
     assert 'if __name__ == "__main__":' in lines
