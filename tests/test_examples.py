@@ -2,6 +2,7 @@
 
 import ast
 import multiprocessing
+from pathlib import Path
 
 import pytest
 from pytest_examples import EvalExample
@@ -58,6 +59,21 @@ def test_example_prints_what_it_says_as_a_file(
     assert run.leftovers == []
     # Sorted, because the order between processes is not fixed.
     assert sorted(run.output) == sorted(example.output)
+
+
+@pytest.mark.parametrize(
+    "example",
+    [example for example in EXAMPLES if example.name.startswith("shared/terminate")],
+    ids=lambda e: e.name,
+)
+def test_kill_leaves_the_same_behind(example: Example, tmp_path: Path) -> None:
+    """What terminate() does to queues, pipes, events and locks, kill() does too."""
+    source = example.source.replace(".terminate()", ".kill()")
+    assert source != example.source
+    path = tmp_path / "killing.py"
+    path.write_text(source)
+    killed = [line.replace("-15", "-9") for line in example.output]
+    assert sorted(run_file(path).output) == sorted(killed)
 
 
 @each_example

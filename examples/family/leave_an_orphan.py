@@ -1,35 +1,38 @@
 """Leave an orphan: the child of an ended worker lives on."""
 
 import os
-from multiprocessing import Pipe, Process
+from multiprocessing import Pipe, Process, get_context
+
+# Under forkserver a child belongs to the forkserver from the beginning.
+spawn = get_context("spawn")
 
 
 def grandchild(pipe):
-    pipe.send("ready")
+    pipe.send(os.getppid())
     pipe.recv()
     pipe.send(os.getppid())
 
 
 def work(pipe):
-    child = Process(target=grandchild, args=(pipe,))
+    child = spawn.Process(target=grandchild, args=(pipe,))
     child.start()
     child.join()
 
 
-def parent_after(end):
+def parents(end):
     ours, theirs = Pipe()
     worker = Process(target=work, args=(theirs,))
     worker.start()
-    ours.recv()
+    before = ours.recv() == worker.pid
     end(worker)
     worker.join()
-    ours.send("who is your parent?")
-    parent = "the worker" if ours.recv() == worker.pid else "another"
-    return f"worker {worker.exitcode}, child alive, parent: {parent}"
+    ours.send("who is your parent now?")
+    after = ours.recv() == worker.pid
+    return f"parent was the worker {before}, is the worker {after}"
 
 
 if __name__ == "__main__":
-    print("terminate():", parent_after(Process.terminate))
-    #> terminate(): worker -15, child alive, parent: another
-    print("kill():", parent_after(Process.kill))
-    #> kill(): worker -9, child alive, parent: another
+    print("terminate():", parents(Process.terminate))
+    #> terminate(): parent was the worker True, is the worker False
+    print("kill():", parents(Process.kill))
+    #> kill(): parent was the worker True, is the worker False

@@ -1,4 +1,4 @@
-"""Terminate a worker that has put and is idle: the queue is sound."""
+"""Terminate an idle worker that has put items: all is well."""
 
 import time
 from multiprocessing import Pipe, Process, Queue

@@ -1,22 +1,30 @@
-"""Pass a negative exit code on and get another number."""
+"""Pass the exit code of a terminated worker on, and get 241."""
 
 import sys
+import time
 from multiprocessing import Process
 
 
-def exitcode_of(code):
-    worker = Process(target=sys.exit, args=(code,))
-    worker.start()
-    worker.join()
-    return worker.exitcode
+def work():
+    time.sleep(60)
+
+
+def exitcode_of(target, *args):
+    process = Process(target=target, args=args)
+    process.start()
+    if target is work:
+        process.terminate()
+    process.join()
+    return process.exitcode
 
 
 if __name__ == "__main__":
+    code = exitcode_of(work)
+    print("the worker:", code)
+    #> the worker: -15
     # An exit status has eight bits: -15 wraps around to 256 - 15.
-    print("sys.exit(-15):", exitcode_of(-15))
-    #> sys.exit(-15): 241
-    print("sys.exit(256):", exitcode_of(256))
-    #> sys.exit(256): 0
+    print("passed on by sys.exit(code):", exitcode_of(sys.exit, code))
+    #> passed on by sys.exit(code): 241
     # What a shell would show for a death by SIGTERM is 128 + 15.
-    print("sys.exit(143):", exitcode_of(143))
-    #> sys.exit(143): 143
+    print("by sys.exit(128 - code):", exitcode_of(sys.exit, 128 - code))
+    #> by sys.exit(128 - code): 143

@@ -13,7 +13,8 @@ def work(pipe):
 
     signal.signal(signal.SIGTERM, clean_up)
     pipe.send("ready")
-    time.sleep(60)
+    while True:  # A signal just before a long sleep would wait.
+        time.sleep(0.1)
 
 
 if __name__ == "__main__":

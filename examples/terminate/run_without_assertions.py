@@ -1,4 +1,4 @@
-"""Ask a sibling under python -O, where a dead worker is alive."""
+"""Ask a sibling under python -O: it takes the dead for alive."""
 
 import subprocess
 import sys

@@ -1,7 +1,8 @@
-"""Kill a worker, whose SIGTERM handler and finally then never run."""
+"""Kill a worker: its SIGTERM handler and finally never run."""
 
 import signal
 import sys
+import time
 from multiprocessing import Pipe, Process
 
 
@@ -9,7 +10,8 @@ def work(pipe):
     signal.signal(signal.SIGTERM, lambda *args: sys.exit(0))
     try:
         pipe.send("ready")
-        signal.pause()
+        while True:  # A signal just before a long sleep would wait.
+            time.sleep(0.1)
     finally:
         pipe.send("finally ran")
 

@@ -2,16 +2,18 @@
 
 import sys
 from multiprocessing import Process
+from multiprocessing.connection import wait
 
 if __name__ == "__main__":
     worker = Process(target=sys.exit, args=(3,))
     worker.start()
+    wait([worker.sentinel])  # Until it has ended, but is not joined.
+    print("terminate() returns", worker.terminate())
+    #> terminate() returns None
     worker.join()
     print("exit code", worker.exitcode)
     #> exit code 3
-    print("terminate() returns", worker.terminate())
-    #> terminate() returns None
-    print("kill() returns", worker.kill())
-    #> kill() returns None
+    worker.terminate()
+    worker.kill()
     print("exit code", worker.exitcode)
     #> exit code 3

@@ -1,4 +1,4 @@
-"""Translate one death by SIGTERM between Python and a shell."""
+"""Show how Python and a shell number a death by SIGTERM."""
 
 import os
 import signal

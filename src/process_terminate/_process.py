@@ -7,10 +7,10 @@ from multiprocessing.process import BaseProcess
 def terminate(process: BaseProcess) -> None:
     """Ask a process to end: send it `SIGTERM`, and do not wait.
 
-    This is [`Process.terminate()`][stdlib] with clear errors instead of
-    obscure ones, and nothing else.
+    This is [`Process.terminate()`][stdlib] with two additions: clear errors,
+    and a look whether the process is dead already, which reaps it.
     To make sure that the process ends, call `process.join(timeout)` next, and
-    [`kill()`](kill.md) if `process.is_alive()` is still true.
+    [`kill()`](kill.md) and `join()` again if `process.is_alive()` is still true.
 
     On POSIX it sends `SIGTERM`, which ends a Python process at once unless the
     process handles, ignores or blocks that signal.
@@ -23,8 +23,9 @@ def terminate(process: BaseProcess) -> None:
 
     A process that is [already dead](../examples/terminate/terminate_a_dead_worker.md),
     joined or not, is left alone and keeps its exit code.
-    Whether it is dead is looked up first, as `subprocess` does, because the
-    system may have given its pid to another process.
+    The parent looks first, as `subprocess` does: under forkserver the pid of a
+    dead process may already belong to another.
+    One that dies between the look and the signal is not covered.
 
     [stdlib]: https://docs.python.org/3/library/multiprocessing.html#multiprocessing.Process.terminate
     [windows]: https://github.com/python/cpython/blob/3.14/Lib/multiprocessing/popen_spawn_win32.py
@@ -33,7 +34,7 @@ def terminate(process: BaseProcess) -> None:
         process: A started `multiprocessing.Process`, of any start method.
 
     Returns:
-        Nothing; how the process ended stands in `process.exitcode`, after
+        Nothing; how the process ended is in `process.exitcode`, after
             `process.join()`.
 
     Raises:
@@ -53,8 +54,8 @@ def terminate(process: BaseProcess) -> None:
         - A process that ignores or blocks `SIGTERM` lives on, and `join()`
           without a timeout waits for it.
           [Proof](../examples/terminate/escalate_to_kill.md)
-        - `finally` and `with` blocks do not run, and buffered output is lost,
-          unless the process handles `SIGTERM`.
+        - `finally` blocks and the exits of `with` blocks do not run, and
+          unflushed output is lost, unless a handler raises, as `sys.exit()` does.
           [Proof](../examples/terminate/lose_finally_and_buffers.md)
         - `atexit` functions do not run either.
           [Proof](../examples/terminate/lose_atexit.md)
@@ -62,22 +63,25 @@ def terminate(process: BaseProcess) -> None:
           [Proof](../examples/terminate/terminate_a_stopped_worker.md)
         - Children of the process become orphans and live on.
           [Proof](../examples/family/leave_an_orphan.md)
-        - A process that merely waits in `Queue.get()` holds the queue's lock:
-          after its death nobody else gets an item.
-          [Proof](../examples/shared/kill_a_reader_in_get.md)
-        - Ended in the middle of a `Queue.put()`, it leaves half a message, on
-          which `get(timeout=...)` hangs, and a lock on which writers hang.
-          [Proof](../examples/shared/kill_a_writer_in_put.md)
+        - Of the processes that merely wait in `Queue.get()`, one holds the
+          queue's lock; after its death nobody else gets an item.
+          [Proof](../examples/shared/end_a_reader_in_get.md)
+        - Ended while its queue still writes an item, even after `put()` has
+          returned, it leaves half a message, on which `get(timeout=...)` hangs,
+          and a locked queue: the next writer's item never arrives, and that
+          writer cannot exit.
+          [Proof](../examples/shared/terminate_a_writer_in_put.md)
         - Ended in the middle of a `Connection.send()`, it leaves half a
-          message, which the reader gets as an `OSError`.
-          [Proof](../examples/shared/kill_a_sender_in_send.md)
-        - Ended in `Event.wait()`, it lets the next `Event.set()` hang.
-          [Proof](../examples/shared/kill_a_waiter_on_an_event.md)
+          message, which the reader gets as an `OSError` if every other copy of
+          the sending end is closed.
+          [Proof](../examples/shared/terminate_a_sender_in_send.md)
+        - Ended in `Event.wait()`, it makes the next `Event.set()` hang.
+          [Proof](../examples/shared/terminate_a_waiter_on_an_event.md)
         - A `Lock` that it held stays locked, until another process releases
           it.
-          [Proof](../examples/shared/kill_a_lock_holder.md)
+          [Proof](../examples/shared/end_a_lock_holder.md)
         - An `RLock` that it held stays locked for ever.
-          [Proof](../examples/shared/kill_an_rlock_holder.md)
+          [Proof](../examples/shared/terminate_an_rlock_holder.md)
         - Any process that has the object may call it: the rule that only the
           parent should is not checked.
           [Proof](../examples/terminate/call_from_a_sibling.md)
@@ -96,10 +100,10 @@ def terminate(process: BaseProcess) -> None:
 
 
 def kill(process: BaseProcess) -> None:
-    """End a process for certain: send it `SIGKILL`, and do not wait.
+    """End a process that need not agree: send it `SIGKILL`, and do not wait.
 
-    This is [`Process.kill()`][stdlib] with clear errors instead of obscure
-    ones, and nothing else.
+    This is [`Process.kill()`][stdlib] with two additions: clear errors, and a
+    look whether the process is dead already, which reaps it.
     Call `process.join()` next, to wait for the death and to reap the process.
     Where the process should get a chance to clean up, call
     [`terminate()`](terminate.md) first.
@@ -121,7 +125,7 @@ def kill(process: BaseProcess) -> None:
         process: A started `multiprocessing.Process`, of any start method.
 
     Returns:
-        Nothing; how the process ended stands in `process.exitcode`, after
+        Nothing; how the process ended is in `process.exitcode`, after
             `process.join()`.
 
     Raises:
@@ -145,7 +149,10 @@ def kill(process: BaseProcess) -> None:
           [Proof](../examples/family/leave_an_orphan.md)
         - A `Lock` that it held stays locked, until another process releases
           it.
-          [Proof](../examples/shared/kill_a_lock_holder.md)
+          [Proof](../examples/shared/end_a_lock_holder.md)
+        - A queue on which it waited is of no use afterwards; other queues,
+          events and RLocks suffer as with [`terminate()`](terminate.md).
+          [Proof](../examples/shared/end_a_reader_in_get.md)
 
     Note: Versions
         `Process.kill()` came with Python 3.7.

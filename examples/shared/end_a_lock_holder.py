@@ -20,11 +20,11 @@ def try_after(end):
     worker.join()
     acquired = lock.acquire(timeout=0.5)
     lock.release()  # Any process may release a Lock.
-    return f"acquired {acquired}, released, {lock.acquire(timeout=0.5)}"
+    return f"{acquired}, after release {lock.acquire(timeout=0.5)}"
 
 
 if __name__ == "__main__":
-    print("terminate():", try_after(Process.terminate))
-    #> terminate(): acquired False, released, True
-    print("kill():", try_after(Process.kill))
-    #> kill(): acquired False, released, True
+    print("terminate(): acquired", try_after(Process.terminate))
+    #> terminate(): acquired False, after release True
+    print("kill(): acquired", try_after(Process.kill))
+    #> kill(): acquired False, after release True

@@ -1,4 +1,4 @@
-"""Terminate a worker that merely waits in Queue.get()."""
+"""End a worker that merely waits in Queue.get()."""
 
 import time
 from multiprocessing import Process, Queue
@@ -9,7 +9,7 @@ def read(queue):
     queue.get()
 
 
-if __name__ == "__main__":
+def get_after(end):
     queue = Queue()
     reader = Process(target=read, args=(queue,))
     reader.start()
@@ -18,13 +18,19 @@ if __name__ == "__main__":
         queue._rlock.release()
         time.sleep(0.01)
 
-    reader.terminate()
+    end(reader)
     reader.join()
     queue.put("an item")
     while queue.empty():  # Until the item is in the queue's pipe.
         time.sleep(0.01)
     try:
-        print(queue.get(timeout=1))
+        return queue.get(timeout=0.5)
     except Empty:
-        print("get() raises Empty; empty() is", queue.empty())
-        #> get() raises Empty; empty() is False
+        return f"get() raises Empty; empty() is {queue.empty()}"
+
+
+if __name__ == "__main__":
+    print("terminate():", get_after(Process.terminate))
+    #> terminate(): get() raises Empty; empty() is False
+    print("kill():", get_after(Process.kill))
+    #> kill(): get() raises Empty; empty() is False

@@ -17,9 +17,11 @@ if __name__ == "__main__":
     event = Event()
     waiter = Process(target=wait, args=(event,))
     waiter.start()
-    # Until the waiter is counted among the sleepers of the event.
+    # Until the waiter is counted among the sleepers of the event,
     event._cond._sleeping_count.acquire()
     event._cond._sleeping_count.release()
+    with event._cond:  # and has released the event's lock.
+        pass
     waiter.terminate()
     waiter.join()
 

@@ -1,4 +1,4 @@
-"""Terminate a worker in the middle of a large Queue.put()."""
+"""Terminate a worker whose queue still writes a large item."""
 
 import time
 from multiprocessing import Pipe, Process, Queue
@@ -17,10 +17,10 @@ def read(queue, report):
 if __name__ == "__main__":
     queue = Queue()
     receiver, sender = Pipe(duplex=False)
-    writer = Process(target=write, args=(queue, bytes(10**6), sender))
+    writer = Process(target=write, args=(queue, bytes(10**7), sender))
     writer.start()
     receiver.recv()
-    while queue.empty():  # Until it is partly in the pipe of 64 KiB.
+    while queue.empty():  # Until a part of it is in the pipe.
         time.sleep(0.01)
     writer.terminate()
     writer.join()

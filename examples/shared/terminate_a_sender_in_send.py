@@ -8,7 +8,7 @@ from multiprocessing import Pipe, Process
 
 
 def work(sender):
-    sender.send(bytes(1_000_000))  # A pipe holds 64 KiB of it.
+    sender.send(bytes(10**7))  # More than a pipe holds.
 
 
 def bytes_waiting(connection):
