@@ -52,7 +52,8 @@ def terminate(process: BaseProcess) -> None:
         - It returns before the process is dead; `join()` waits for that.
           [Proof](../examples/terminate/return_before_death.md)
         - A process that ignores or blocks `SIGTERM` lives on, and `join()`
-          without a timeout waits for it.
+          without a timeout waits for it; under fork it may have inherited
+          [a handler](../examples/terminate/inherit_the_handler.md).
           [Proof](../examples/terminate/escalate_to_kill.md)
         - `finally` blocks and the exits of `with` blocks do not run, and
           unflushed output is lost, unless a handler raises, as `sys.exit()` does.
@@ -93,6 +94,8 @@ def terminate(process: BaseProcess) -> None:
         operating system, and does not inherit the caller's `SIGTERM` handler.
 
     Info: See also
+        [`stop()`](stop.md) does both, and waits, and
+        [`stop_tree()`](stop_tree.md) does it with all descendants;
         [`kill()`](kill.md) sends `SIGKILL`, which nothing can ignore.
     """
     if _is_running(process, "terminate"):
@@ -167,6 +170,12 @@ def kill(process: BaseProcess) -> None:
 
 def _is_running(process: BaseProcess, call: str) -> bool:
     """Whether there is a process to signal; raise if there never can be."""
+    check(process, call)
+    return process.exitcode is None
+
+
+def check(process: BaseProcess, call: str) -> None:
+    """Raise if this object stands for no process that could be ended."""
     if not isinstance(process, BaseProcess):
         kind = f"{type(process).__module__}.{type(process).__qualname__}"
         raise TypeError(
@@ -183,4 +192,3 @@ def _is_running(process: BaseProcess, call: str) -> bool:
         raise ValueError(f"{name!r} is closed: {call}() comes before close()") from None
     if pid is None:
         raise ValueError(f"{name!r} was not started: call start() first")
-    return process.exitcode is None

@@ -1,0 +1,144 @@
+"""`ExitStatus`: what the number says that a process left."""
+
+import signal
+from dataclasses import dataclass
+
+# Numbers that come from one place, or from several that a reader must know.
+ORIGINS = {
+    1: "an uncaught exception or sys.exit(1); on Windows also Popen.terminate()",
+    2: "by custom a wrong use of the command",
+    15: "on Windows also os.kill(pid, SIGTERM)",
+    126: "in a shell: found, but not executable",
+    127: "in a shell: command not found",
+    255: "sys.exit(-1), or a multiprocessing forkserver died and took the "
+    "true exit code of its worker with it",
+    0x10000: "on Windows: multiprocessing's terminate() or kill()",
+    0xC000013A: "on Windows: Ctrl-C",
+}
+_SHELL_BASE = 128  # POSIX: more than 128; every shell in use adds to 128.
+_HIGHEST_SIGNAL = 64  # Linux; other systems have fewer.
+
+
+@dataclass(frozen=True)
+class ExitStatus:
+    """What an exit code means: which signal, which shell code, in a sentence.
+
+    It takes the number as [`Process.exitcode`](../examples/terminate/read_exit_codes.md)
+    and `Popen.returncode` give it: 0 or more is an exit, `-n` a death by signal n.
+    For the number that a shell shows, `$?`, there is
+    [`from_shell()`][process_terminate.ExitStatus.from_shell].
+    `str()` makes [a sentence](../examples/terminate/describe_exit_codes.md) of it.
+
+    Args:
+        code: The exit code; `None` if nobody can tell it, because the process
+            has not ended, or somebody else reaped it.
+
+    Raises:
+        TypeError: If `code` is neither an integer nor `None`.
+        ValueError: If no process can leave such a number.
+
+    Warning: Caveats
+        - A shell has one number, 143, for a death by `SIGTERM` and for
+          `sys.exit(143)`; `from_shell()` takes it for the death.
+          [Proof](../examples/terminate/translate_exit_codes.md)
+        - A negative number that went through `sys.exit()` comes back as another
+          one: -15 as 241.
+          [Proof](../examples/terminate/exit_with_minus_15.md)
+        - Exit code 255 of a worker whose forkserver died says nothing of the
+          worker, which may even be alive.
+          [Proof](../examples/terminate/kill_the_forkserver.md)
+    """
+
+    code: int | None
+    """The number, as `Process.exitcode` has it: -15 for a death by `SIGTERM`."""
+
+    def __post_init__(self) -> None:
+        if self.code is None:
+            return
+        if not isinstance(self.code, int) or isinstance(self.code, bool):
+            raise TypeError(f"an exit code is an int or None, not {self.code!r}")
+        # Windows' codes have 32 bits, and some tools show them with a sign.
+        if -(2**31) <= self.code < -_HIGHEST_SIGNAL:
+            object.__setattr__(self, "code", self.code + 2**32)
+        if not -_HIGHEST_SIGNAL <= self.code < 2**32:
+            raise ValueError(f"no process leaves the exit code {self.code}")
+
+    @classmethod
+    def from_shell(cls, code: int) -> "ExitStatus":
+        """Read the number that a shell shows, `$?`: 143 is a death by `SIGTERM`.
+
+        Args:
+            code: 0 to 255.
+
+        Returns:
+            The status, with the code that Python would have shown.
+
+        Raises:
+            TypeError: If `code` is not an integer.
+            ValueError: If it is not in 0 to 255.
+        """
+        if not isinstance(code, int) or isinstance(code, bool):
+            raise TypeError(f"a shell's $? is an int, not {code!r}")
+        if not 0 <= code <= 255:
+            raise ValueError(f"a shell's $? is 0 to 255, not {code}")
+        number = code - _SHELL_BASE
+        return cls(-number if 1 <= number <= _HIGHEST_SIGNAL else code)
+
+    @property
+    def signal(self) -> int | None:
+        """The number of the signal that killed the process; `None` for an exit."""
+        return -self.code if self.code is not None and self.code < 0 else None
+
+    @property
+    def signal_name(self) -> str | None:
+        """The name of that signal, such as `SIGTERM` or `SIGRTMIN+2`."""
+        return None if self.signal is None else _name(self.signal)
+
+    @property
+    def shell_code(self) -> int | None:
+        """What a shell would show: 128 + n for signal n, else the lowest 8 bits."""
+        if self.code is None:
+            return None
+        return _SHELL_BASE - self.code if self.code < 0 else self.code & 0xFF
+
+    @property
+    def success(self) -> bool:
+        """Whether the process ended with 0."""
+        return self.code == 0
+
+    @property
+    def killed(self) -> bool:
+        """Whether a signal, or `TerminateProcess` on Windows, ended the process."""
+        return self.signal is not None or self.code == 0x10000
+
+    def __str__(self) -> str:
+        """Say it in a sentence for people."""
+        if self.code is None:
+            return "unknown: it has not ended, or another process reaped it"
+        if self.signal is not None:
+            name = self.signal_name
+            return f"killed by {name} ({self.signal}); a shell shows {self.shell_code}"
+        if self.success:
+            return "succeeded (0)"
+        shown = self.code if self.code <= 255 else hex(self.code)
+        origins = [ORIGINS[self.code]] if self.code in ORIGINS else []
+        if _SHELL_BASE < self.code <= 255:
+            origins += _from_elsewhere(self.code)
+        return f"exited with {shown}" + "".join(f"; {text}" for text in origins)
+
+
+def _from_elsewhere(code: int) -> list[str]:
+    """What a code over 128 may have been before it was passed on."""
+    number = code - _SHELL_BASE
+    if number <= _HIGHEST_SIGNAL:
+        return [f"what a shell shows for a death by {_name(number)}"]
+    return [f"what sys.exit({code - 256}) becomes"] if code < 255 else []
+
+
+def _name(number: int) -> str:
+    """The name of a signal, also of one that has no name of its own."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        first = getattr(signal, "SIGRTMIN", _HIGHEST_SIGNAL)
+        return f"SIGRTMIN+{number - first}" if number > first else f"signal {number}"

@@ -1,0 +1,242 @@
+"""One process, held so that it cannot be mistaken for another."""
+
+import errno
+import math
+import os
+import select
+import signal
+import sys
+import time
+from abc import ABC, abstractmethod
+from typing import Literal, Self
+
+import psutil
+
+if sys.platform != "win32":
+    import resource
+
+#: An old kernel, a sandbox, too many open files.
+_WITHOUT_PIDFD = {
+    getattr(errno, name)
+    for name in ("ENOSYS", "EPERM", "EACCES", "EMFILE", "ENFILE", "ENODEV")
+}
+#: File descriptors that a large tree leaves to the rest of the program.
+_RESERVED = 64
+#: Seconds that poll(2) can wait, as its milliseconds are a C int: 23 days.
+_LONGEST_POLL = 2_000_000.0
+#: What is done to a process: the names are psutil's, for all platforms.
+Verb = Literal["terminate", "resume", "suspend", "kill"]
+
+
+def hold(pid: int) -> "Handle":
+    """Take hold of a process; ProcessLookupError if there is none."""
+    if hasattr(os, "pidfd_open"):
+        try:
+            return _ByPidfd(pid)
+        except OSError as error:
+            if error.errno not in _WITHOUT_PIDFD:
+                raise
+    return _ByPsutil(pid)
+
+
+class Handle(ABC):
+    """A process that stays the same one, whatever becomes of its pid."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        #: Whether the system has forbidden to signal it.
+        self.forbidden = False
+        self._dead = False
+
+    def wait(self, timeout: float = 0.0) -> bool:
+        """Wait until it is dead, a zombie or gone; whether it is. Does not reap."""
+        self._dead = self._dead or self._wait(max(timeout, 0))
+        return self._dead
+
+    @abstractmethod
+    def _wait(self, timeout: float) -> bool:
+        """Wait until it is dead, or the time is over."""
+
+    @abstractmethod
+    def is_child(self) -> bool:
+        """Whether it is a child of this process, dead or alive, and not reaped."""
+
+    @abstractmethod
+    def exit_code(self, *, reap: bool = False) -> int | None:
+        """How it ended, if it is a dead child of this process; and reap it."""
+
+    @abstractmethod
+    def _tell(self, verb: Verb) -> None:
+        """Send the signal of a verb, or raise why that cannot be."""
+
+    def tell(self, verb: Verb) -> None:
+        """Send the signal of a verb; nothing happens if the process is dead."""
+        try:
+            self._tell(verb)
+        except (ProcessLookupError, psutil.NoSuchProcess):
+            pass
+        except (PermissionError, psutil.AccessDenied):
+            self.forbidden = True
+
+    def describe(self) -> str:
+        """Its pid, name and state, for people."""
+        try:
+            process = psutil.Process(self.pid)
+            return f"pid {self.pid} ({process.name()}, {process.status()})"
+        except psutil.Error:
+            return f"pid {self.pid}"
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the process."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _ByPidfd(Handle):
+    """By a pidfd (Linux 5.3), which never means another process."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(pid)
+        self._fd = os.pidfd_open(pid)
+        if self._fd > resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _RESERVED:
+            os.close(self._fd)
+            raise OSError(errno.EMFILE, "file descriptors are left to the program")
+
+    def _wait(self, timeout: float) -> bool:
+        poll = select.poll()
+        poll.register(self._fd, select.POLLIN)
+        return bool(poll.poll(math.ceil(min(timeout, _LONGEST_POLL) * 1000)))
+
+    def is_child(self) -> bool:
+        try:
+            self._waitid(os.WNOWAIT)
+        except ChildProcessError:
+            return False
+        return True
+
+    def exit_code(self, *, reap: bool = False) -> int | None:
+        try:
+            return self._waitid(0 if reap else os.WNOWAIT)
+        except ChildProcessError:
+            return None
+
+    def _waitid(self, option: int) -> int | None:
+        options = os.WEXITED | os.WNOHANG | option
+        return _exit_code(os.waitid(os.P_PIDFD, self._fd, options))
+
+    def _tell(self, verb: Verb) -> None:
+        number = {
+            "terminate": signal.SIGTERM,
+            "resume": signal.SIGCONT,
+            "suspend": signal.SIGSTOP,
+            "kill": signal.SIGKILL,
+        }[verb]
+        signal.pidfd_send_signal(self._fd, number)
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+def _exit_code(found: os.waitid_result | None) -> int | None:
+    if found is None:
+        return None
+    exited = found.si_code == os.CLD_EXITED
+    return found.si_status if exited else -found.si_status
+
+
+class _ByPsutil(Handle):
+    """By pid and start time: psutil compares them before each signal.
+
+    Between the look and the signal there is a gap of microseconds.
+    """
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(pid)
+        try:
+            self._process = psutil.Process(pid)
+        except psutil.NoSuchProcess:
+            raise ProcessLookupError(f"no process {pid}") from None
+
+    def _wait(self, timeout: float) -> bool:
+        if sys.platform == "win32":
+            try:
+                self._process.wait(timeout)
+            except psutil.TimeoutExpired:
+                return False
+            return True
+        if hasattr(select, "kqueue"):
+            return _wait_by_kqueue(self.pid, timeout)
+        return self._wait_by_looking(timeout)
+
+    def _wait_by_looking(self, timeout: float) -> bool:
+        """Where the system tells nobody else, or has no descriptor left."""
+        end = time.monotonic() + timeout
+        pause = 0.0005
+        while not self._is_dead():
+            rest = end - time.monotonic()
+            if rest <= 0:
+                return False
+            time.sleep(min(pause, rest))
+            pause = min(pause * 2, 0.04)
+        return True
+
+    def _is_dead(self) -> bool:
+        try:
+            alive = self._process.is_running()
+            return not alive or self._process.status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+    def is_child(self) -> bool:
+        try:
+            return self._process.ppid() == os.getpid()
+        except psutil.NoSuchProcess:
+            return False
+
+    def exit_code(self, *, reap: bool = False) -> int | None:
+        if not self.is_child():
+            return None
+        try:
+            if not reap:  # Python has no waitid on macOS before 3.13.
+                if not hasattr(os, "waitid"):
+                    return None
+                return _exit_code(
+                    os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                )
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+        except ChildProcessError:
+            return None
+        return os.waitstatus_to_exitcode(status) if pid else None
+
+    def _tell(self, verb: Verb) -> None:
+        getattr(self._process, verb)()
+
+    def close(self) -> None:
+        pass
+
+
+def _wait_by_kqueue(pid: int, timeout: float) -> bool:
+    """Wait for an exit on macOS and the BSDs."""
+    kqueue: type = select.kqueue  # type: ignore[attr-defined, unused-ignore]
+    exits = select.kevent(  # type: ignore[attr-defined, unused-ignore]
+        pid,
+        filter=select.KQ_FILTER_PROC,  # type: ignore[attr-defined, unused-ignore]
+        fflags=select.KQ_NOTE_EXIT,  # type: ignore[attr-defined, unused-ignore]
+    )
+    queue = kqueue()
+    try:
+        return bool(queue.control([exits], 1, timeout))
+    except ProcessLookupError:
+        return True
+    finally:
+        queue.close()
+
+
+def wait_for_all(handles: list[Handle], deadline: float) -> list[Handle]:
+    """Wait until all are dead or the deadline is over; those that are alive."""
+    return [h for h in handles if not h.wait(deadline - time.monotonic())]

@@ -1,0 +1,74 @@
+"""`exit_on_sigterm`: for the process that is to be ended."""
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def exit_on_sigterm() -> Iterator[None]:
+    """Let `SIGTERM` raise `SystemExit` here, so that this process cleans up.
+
+    For the worker: inside the `with` block, or in a function that it decorates,
+    `SIGTERM` ends the process by way of its `finally` and `with` blocks, its
+    buffers, and its `atexit` functions, as
+    [an example](../examples/terminate/clean_up_on_sigterm.md) shows.
+    The exit code is 143, which is what a shell shows for a death by `SIGTERM`.
+    The old handler is back at the end of the block.
+    A second `SIGTERM` does not disturb the clean-up; `SIGKILL` still ends it.
+
+    On Windows nothing sends a signal that a process could handle:
+    `terminate()` is `TerminateProcess`, and this block changes nothing
+    (from CPython's source, not run).
+
+    Yields:
+        Nothing.
+
+    Raises:
+        ValueError: If it is not called in the main thread, because Python
+            allows signal handlers nowhere else.
+
+    Warning: Caveats
+        - A call into C that takes long, such as one of NumPy, delays the exit
+          until it returns; without a handler `SIGTERM` ends it at once.
+          [Proof](../examples/terminate/delay_sigterm_in_c.md)
+        - A bare `except:` in the worker swallows the `SystemExit`, and the
+          worker goes on, deaf to `SIGTERM` until the end of the block.
+          [Proof](../examples/terminate/swallow_system_exit.md)
+        - A process that is forked inside the block inherits the handler.
+          [Proof](../examples/terminate/inherit_the_handler.md)
+        - The exit code is 143, not -15; a worker that is to end with -15 has to
+          send the signal to itself once more.
+          [Proof](../examples/terminate/exit_truthfully_after_cleanup.md)
+
+    Note: Versions
+        In a `multiprocessing` child of fork or forkserver, `atexit` functions
+        run from Python 3.13 on.
+
+    Info: See also
+        [`stop()`](stop.md) sends the `SIGTERM`, and `SIGKILL` if it is ignored.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        raise ValueError(
+            "exit_on_sigterm() works in the main thread only, not in "
+            f"{threading.current_thread().name!r}: call it before starting threads"
+        )
+
+    def leave(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        sys.exit(128 + number)
+
+    old = signal.signal(signal.SIGTERM, leave)
+    leaving = False
+    try:
+        yield
+    except SystemExit as error:
+        ignored = signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
+        leaving = ignored and error.code == 128 + signal.SIGTERM
+        raise
+    finally:
+        if not leaving:  # Else SIGTERM stays ignored until the process has ended.
+            # None: a handler that was not set from Python cannot be set again.
+            signal.signal(signal.SIGTERM, signal.SIG_DFL if old is None else old)
