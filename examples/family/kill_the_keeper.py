@@ -1,0 +1,40 @@
+"""Kill a process inside no_orphans(): its child lives on."""
+
+# /// script
+# dependencies = ["process-terminate"]
+# [tool.evidence]
+# platforms = ["linux"]
+# ///
+from multiprocessing import Pipe, Process, get_context
+
+from process_terminate import no_orphans
+
+# Under forkserver the child would belong to the forkserver.
+spawn = get_context("spawn")
+
+
+def answer(pipe):
+    pipe.send("ready")
+    pipe.recv()
+    pipe.send("I live")
+
+
+def keep(pipe):
+    with no_orphans():
+        child = spawn.Process(target=answer, args=(pipe,))
+        child.start()
+        child.join()
+
+
+if __name__ == "__main__":
+    ours, theirs = Pipe()
+    keeper = Process(target=keep, args=(theirs,))
+    keeper.start()
+    ours.recv()
+    keeper.kill()
+    keeper.join()
+    print("the keeper: exit code", keeper.exitcode)
+    #> the keeper: exit code -9
+    ours.send("are you there?")
+    print("the child:", ours.recv())
+    #> the child: I live

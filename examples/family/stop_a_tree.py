@@ -1,0 +1,38 @@
+"""Stop a tree: a supervisor, and the workers that it starts anew."""
+
+# /// script
+# dependencies = ["process-terminate"]
+# ///
+import signal
+import subprocess
+from multiprocessing import Pipe, Process
+
+from process_terminate import stop_tree
+
+
+def supervise(ready):
+    signal.signal(signal.SIGTERM, lambda *args: None)
+    fds = [ready.fileno()]
+    for _ in range(3):  # Whenever its worker ends, it starts another.
+        worker = subprocess.Popen(["sleep", "60"], pass_fds=fds)
+        ready.send("ready")
+        worker.wait()
+
+
+if __name__ == "__main__":
+    receiver, sender = Pipe(duplex=False)
+    process = Process(target=supervise, args=(sender,))
+    process.start()
+    sender.close()  # Or no end of file comes when all are dead.
+    receiver.recv()
+    supervisor, *workers = stop_tree(process, grace=30)
+    print("the supervisor:", supervisor.by)
+    #> the supervisor: SIGTERM
+    print("its workers:", *(worker.by for worker in workers))
+    #> its workers: SIGTERM SIGTERM SIGTERM
+    try:
+        while True:
+            receiver.recv()
+    except EOFError:
+        print("all are dead")
+        #> all are dead
