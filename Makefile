@@ -17,7 +17,7 @@ export EDIT_URI ?= edit/main/docs/
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve site test update check lint types zensical lock clean
+.PHONY: help setup serve site test update bench check lint types zensical lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 20
@@ -39,6 +39,9 @@ test: setup ## run all tests
 
 update: setup ## run the examples and rewrite the outputs in them
 	@$(RUN) -m pytest -q -rfE tests/test_examples.py --update-examples
+
+bench: setup ## measure the library against the floor, in ratios
+	@$(RUN) -m pytest -q tests/bench/bench_stop.py --benchmark-group-by=group --benchmark-columns=min,median,mean,rounds --benchmark-sort=name
 
 check: lint types site zensical test ## all that must pass: what CI runs
 

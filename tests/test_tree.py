@@ -1,0 +1,329 @@
+"""stop_tree() and no_orphans() end hostile trees, and nothing else."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psutil
+import pytest
+
+import workers
+from evidence import examples, leftovers, survivors
+from process_terminate import ExitStatus, _subreaper, no_orphans, stop, stop_tree
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="looks for survivors in /proc"
+)
+
+RUNS = 3
+
+each_tree = pytest.mark.parametrize("tree", survivors.trees())
+
+
+@each_tree
+def test_no_orphans_leaves_no_survivor(tree: str) -> None:
+    """However the processes of a tree hide."""
+    counted = [survivors.survivors_of_no_orphans(tree) for _ in range(RUNS)]
+    assert counted == [0] * RUNS
+
+
+@pytest.mark.parametrize(
+    "tree", sorted(set(survivors.trees()) - survivors.OUT_OF_REACH)
+)
+def test_stop_tree_leaves_no_survivor_within_reach(tree: str) -> None:
+    """Also of those that appear while it works."""
+    end = survivors.by_stop_tree
+    counted = [survivors.survivors_of(tree, end) for _ in range(RUNS)]
+    assert counted == [0] * RUNS
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left() -> Iterator[None]:
+    with leftovers.ended() as left:
+        yield
+    assert left == []
+
+
+@pytest.fixture
+def sleeper() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts a program that sleeps; ends it after the test."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(command: str = "exec sleep 60") -> subprocess.Popen[bytes]:
+        started.append(subprocess.Popen(["sh", "-c", command]))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+Sleeper = Callable[..., subprocess.Popen[bytes]]
+
+
+def wait_for_children(process: subprocess.Popen[bytes], count: int) -> None:
+    """Wait until a program has started so many others."""
+    end = time.monotonic() + 30
+    while len(psutil.Process(process.pid).children(recursive=True)) < count:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_stop_tree_says_how_each_ended(sleeper: Sleeper) -> None:
+    """The root first, with its status; of the others what can be known."""
+    root = sleeper("trap '' TERM; sleep 60 & wait")
+    wait_for_children(root, 1)
+    ended = stop_tree(root, grace=0.2)
+    assert [(e.name, e.by) for e in ended] == [("sh", "SIGKILL"), ("sleep", "SIGKILL")]
+    assert ended[0].pid == root.pid
+    assert ended[0].status == ExitStatus(-9)
+    assert root.returncode == -9
+
+
+def test_stop_tree_knows_who_ended_on_sigterm(sleeper: Sleeper) -> None:
+    """Whoever ends within the grace period gets no SIGKILL."""
+    root = sleeper("(trap '' TERM; exec sleep 60) & wait")
+    wait_for_children(root, 1)
+    (child,) = psutil.Process(root.pid).children()
+    while child.name() != "sleep":  # Then it is deaf, too.
+        time.sleep(0.01)
+    ended = stop_tree(root, grace=0.2)
+    assert [(e.name, e.by) for e in ended] == [("sh", "SIGTERM"), ("sleep", "SIGKILL")]
+
+
+def test_stop_tree_without_grace_kills_at_once(sleeper: Sleeper) -> None:
+    """No SIGTERM is sent."""
+    root = sleeper("sleep 60 & wait")
+    wait_for_children(root, 1)
+    assert {e.by for e in stop_tree(root, grace=0)} == {"SIGKILL"}
+
+
+def test_stop_tree_of_the_dead_says_so(sleeper: Sleeper) -> None:
+    """Joined or not, with the status that it left."""
+    root = sleeper("exit 3")
+    wait_until_zombie(root.pid)
+    (ended,) = stop_tree(root)
+    assert (ended.by, ended.status) == ("nothing", ExitStatus(3))
+    (again,) = stop_tree(root)
+    assert (again.by, again.status) == ("nothing", ExitStatus(3))
+
+
+def wait_until_zombie(pid: int) -> None:
+    """Wait for a child to end, and leave it unreaped."""
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+
+@pytest.mark.parametrize("method", list(examples.start_methods()))
+def test_stop_tree_ends_the_family_of_a_worker(method: str) -> None:
+    """A multiprocessing process of any start method, with a child of its own."""
+    context: Any = multiprocessing.get_context(method)
+    receiver, sender = context.Pipe(duplex=False)
+    worker = context.Process(target=workers.have_a_child, args=(sender,))
+    worker.start()
+    grandchild = receiver.recv()
+    stop_tree(worker, grace=2)
+    assert worker.exitcode == -signal.SIGTERM
+    assert not psutil.pid_exists(grandchild)
+
+
+@pytest.mark.parametrize("relative", [os.getpid, os.getppid])
+def test_stop_tree_refuses_the_caller_and_its_ancestors(
+    relative: Callable[[], int],
+) -> None:
+    """Before any signal is sent."""
+    with pytest.raises(ValueError, match="calling process"):
+        stop_tree(psutil.Process(relative()))
+
+
+def test_stop_tree_leaves_the_other_children_alone(sleeper: Sleeper) -> None:
+    """Those of before, and their children."""
+    other = sleeper("sleep 60 & wait")
+    wait_for_children(other, 1)
+    stop_tree(sleeper())
+    assert other.poll() is None
+    assert len(psutil.Process(other.pid).children()) == 1
+    stop_tree(other)
+
+
+def test_stop_tree_leaves_alone_what_another_thread_starts(sleeper: Sleeper) -> None:
+    """With several threads no child is taken for an orphan."""
+    others: list[subprocess.Popen[bytes]] = []
+    root = sleeper("trap '' TERM; while :; do sleep 1; done")
+    stop = threading.Event()
+
+    def start_others() -> None:
+        while not stop.wait(0.02):
+            others.append(sleeper())
+
+    thread = threading.Thread(target=start_others)
+    thread.start()
+    try:
+        stop_tree(root, grace=0.3)
+    finally:
+        stop.set()
+        thread.join()
+    assert others
+    assert {other.poll() for other in others} == {None}
+
+
+def test_stop_tree_can_end_more_than_there_are_descriptors() -> None:
+    """What pidfds cannot hold is held by its start time."""
+    program = (
+        "import resource, subprocess, sys, process_terminate as p\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (120, 120))\n"
+        "root = subprocess.Popen([sys.executable, '-c', "
+        "'import os, time\\nfor _ in range(200):\\n"
+        "  if not os.fork(): time.sleep(60)\\nprint(flush=True); time.sleep(60)'],"
+        "stdout=subprocess.PIPE)\n"
+        "root.stdout.readline()\n"
+        "print(len(p.stop_tree(root, grace=5)))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
+    assert run.stdout == "201\n"
+
+
+@pytest.mark.parametrize("was_set", [True, False])
+def test_subreaper_is_what_it_was(was_set: bool, sleeper: Sleeper) -> None:
+    """After stop_tree() and after a block of no_orphans()."""
+    _subreaper.switch(was_set)
+    try:
+        stop_tree(sleeper())
+        assert _subreaper.is_set() == was_set
+        with no_orphans():
+            assert _subreaper.is_set()
+        assert _subreaper.is_set() == was_set
+    finally:
+        _subreaper.switch(True)  # As leftovers.ended() wants it.
+
+
+def test_no_orphans_reaps_through_the_objects() -> None:
+    """A Process and a Popen know how they ended."""
+    with no_orphans():
+        worker = multiprocessing.Process(target=time.sleep, args=(60,))
+        worker.start()
+        process = subprocess.Popen(["sleep", "60"])
+    assert worker.exitcode == -signal.SIGTERM
+    assert process.returncode == -signal.SIGTERM
+
+
+def test_no_orphans_leaves_no_zombie() -> None:
+    """Orphans that came to this process are reaped, too."""
+    with no_orphans():
+        subprocess.run(["sh", "-c", "sleep 60 & sleep 60 &"], check=True)
+    assert psutil.Process().children() == []
+
+
+def test_no_orphans_ends_workers_of_a_forkserver_but_not_the_server() -> None:
+    """The forkserver is kept for the whole program, its new workers are not."""
+    context = multiprocessing.get_context("forkserver")
+    old = context.Process(target=time.sleep, args=(60,))
+    old.start()
+    with no_orphans():
+        new = context.Process(target=time.sleep, args=(60,))
+        new.start()
+    assert new.exitcode == -signal.SIGTERM
+    assert old.is_alive()
+    stop(old)
+
+
+def test_no_orphans_leaves_earlier_children_alone(sleeper: Sleeper) -> None:
+    """What was there at its beginning is there at its end."""
+    earlier = sleeper()
+    with no_orphans():
+        inside = sleeper()
+    assert earlier.poll() is None
+    assert inside.returncode == -signal.SIGTERM
+
+
+def test_no_orphans_may_be_nested(sleeper: Sleeper) -> None:
+    """The inner block ends what was started in it, and nothing of the outer."""
+    with no_orphans():
+        outer = sleeper()
+        with no_orphans():
+            inner = sleeper()
+        assert inner.returncode == -signal.SIGTERM
+        assert outer.poll() is None
+    assert outer.returncode == -signal.SIGTERM
+
+
+def test_no_orphans_refuses_a_second_thread() -> None:
+    """It says so at once, instead of waiting or guessing."""
+    with no_orphans(), ThreadPoolExecutor(1) as pool:
+        entering = pool.submit(no_orphans().__enter__)
+        with pytest.raises(RuntimeError, match="another thread is inside a block"):
+            entering.result(timeout=10)
+    with no_orphans():
+        pass
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt, SystemExit])
+def test_no_orphans_lets_an_exception_pass(
+    error: type[BaseException], sleeper: Sleeper
+) -> None:
+    """After it has ended what was started."""
+    started = []
+
+    def fail() -> None:
+        with no_orphans():
+            started.append(sleeper())
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert started[0].returncode == -signal.SIGTERM
+
+
+def test_no_orphans_kills_when_ctrl_c_comes_in_the_grace_period() -> None:
+    """The wait is cut short; nothing is left."""
+    program = (
+        "import subprocess, process_terminate as p\n"
+        "with p.no_orphans(grace=60):\n"
+        "    child = subprocess.Popen(['sh', '-c', "
+        "'trap \"\" TERM INT; echo; exec sleep 60'], stdout=subprocess.PIPE)\n"
+        "    child.stdout.readline()\n"
+        "    print(child.pid, flush=True)\n"
+    )
+    keeper = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with keeper.stdout or sys.stdin as stdout:
+        child = psutil.Process(int(stdout.readline()))
+        time.sleep(0.3)  # Into the grace period, if it can be had.
+        keeper.send_signal(signal.SIGINT)
+        assert keeper.wait(30) != 0
+    assert not child.is_running()
+
+
+def test_no_orphans_refuses_other_systems(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A promise that cannot be kept is not given."""
+    monkeypatch.setattr(_subreaper, "AVAILABLE", False)
+    with pytest.raises(RuntimeError, match="needs the child subreaper of Linux"):
+        no_orphans().__enter__()
+
+
+@pytest.mark.parametrize("grace", [-1, float("nan"), float("inf")])
+def test_grace_must_be_finite_seconds(grace: float, sleeper: Sleeper) -> None:
+    """Refused before anything is done."""
+    process = sleeper()
+    with pytest.raises(ValueError, match="grace is 0 or more seconds, and finite"):
+        stop_tree(process, grace=grace)
+    with pytest.raises(ValueError, match="grace is 0 or more seconds, and finite"):
+        no_orphans(grace=grace).__enter__()
+    assert process.poll() is None

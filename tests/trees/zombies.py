@@ -1,0 +1,10 @@
+"""Five children are zombies that nobody reaps, and one is alive."""
+
+import os
+
+from grow import child, rest, root_of
+
+for pid in [child(lambda: None) for _ in range(5)]:
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+child(rest)
+root_of(1)
