@@ -170,7 +170,7 @@ def test_page_outside_the_navigation_fails(copy: Copy) -> None:
 
 def test_broken_link_fails(copy: Copy) -> None:
     """A link to a page that is not there stops the strict build."""
-    copy.replace("docs/index.md", "reference/terminate.md", "reference/missing.md")
+    copy.replace("docs/index.md", "reference/index.md", "reference/missing.md")
     status, output = copy.test("tests/test_site.py", "-k", "links")
     assert status == 1
     assert "'reference/missing.md'" in output
