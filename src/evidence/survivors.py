@@ -129,6 +129,8 @@ def _kill_all(mark: str, looks: int) -> None:
         if time.monotonic() > end:
             raise RuntimeError("cannot end what is left of a tree")
         quiet = 0 if _look(mark, lambda handle: handle.tell("kill")) else quiet + 1
+        if quiet:  # At other moments a chain is in another place.
+            time.sleep(0.01)
     for child in psutil.Process().children():
         if child.status() == psutil.STATUS_ZOMBIE:
             with suppress(ChildProcessError):
