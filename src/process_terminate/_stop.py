@@ -155,7 +155,8 @@ def end_all(handles: list[Handle], grace: float) -> None:
                 handle.tell("resume")
             alive = wait_for_all(handles, deadline)
     finally:  # Also when Ctrl-C comes while it waits.
-        kill_all(alive)
+        if alive:
+            kill_all(alive)
 
 
 def kill_all(handles: list[Handle]) -> None:
@@ -253,8 +254,11 @@ class Target:
                 return ExitStatus(self.process.exitcode)
         with _reaping:
             code = self._handle.exit_code() if self._handle else None
-            unread = self._handle is not None and self._handle.is_child()
-            return ExitStatus(_reaped(self.process, code, unread))
+            return ExitStatus(_reaped(self.process, code, self._is_unread(code)))
+
+    def _is_unread(self, code: int | None) -> bool:
+        """Whether the exit code is still to be had; never so if it is known."""
+        return code is None and self._handle is not None and self._handle.is_child()
 
     def close(self) -> None:
         """Let go of the process."""
