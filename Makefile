@@ -17,7 +17,7 @@ export EDIT_URI ?= edit/main/docs/
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve site test update bench check lint types zensical lock clean
+.PHONY: help setup serve site test update evidence bench check lint types zensical lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 20
@@ -35,10 +35,13 @@ site: setup ## build the site into site/
 	@$(RUN) -m mkdocs build --strict
 
 test: setup ## run all tests
-	@$(RUN) -m pytest
+	@$(RUN) tools/test.py
 
 update: setup ## run the examples and rewrite the outputs in them
 	@$(RUN) -m pytest -q -rfE tests/test_examples.py --update-examples
+
+evidence: setup ## measure changed examples on the Pythons at hand (PYTHONS="..."), redraw
+	@$(RUN) -m evidence record $(addprefix --python ,$(PYTHONS))
 
 bench: setup ## measure the library against the floor, in ratios
 	@$(RUN) -m pytest -q tests/bench/bench_stop.py --benchmark-group-by=group --benchmark-columns=min,median,mean,rounds --benchmark-sort=name

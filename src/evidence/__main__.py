@@ -1,25 +1,119 @@
 """Writes what is measured and generated: `python -m evidence --help`."""
 
 import argparse
+import signal
 import sys
+from pathlib import Path
 
-from evidence import survivors
+from rich.console import Console
+from rich.progress import Progress
+
+from evidence import examples, interpreters, record, survivors, tables
+from evidence.interpreters import Interpreter, UnusableError
+from evidence.run import DEADLINE
 
 
 def main() -> None:
     """Do what the command line says."""
+    arguments = _parser().parse_args()
+    # A background job of a shell ignores Ctrl-C from birth.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        if arguments.command == "record":
+            record_all(arguments)
+        elif arguments.command == "survivors":
+            survivors.record(arguments.runs, arguments.compare, report)
+    except KeyboardInterrupt:
+        sys.exit("evidence: interrupted; what was recorded is kept")
+    render()
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m evidence")
     commands = parser.add_subparsers(dest="command", required=True)
+    recording = commands.add_parser(
+        "record", help="run the examples on interpreters, and record what held"
+    )
+    recording.add_argument("names", nargs="*", help="examples; default: all")
+    recording.add_argument(
+        "--python", action="append", metavar="EXE", help="default: those on PATH"
+    )
+    recording.add_argument("--runs", type=_count, default=20, help="at rest")
+    recording.add_argument("--busy", type=_count, default=20, help="all cores busy")
+    recording.add_argument("--jobs", type=_count, default=2, help="at a time")
+    recording.add_argument(
+        "--deadline", type=float, default=DEADLINE, help="seconds for a run"
+    )
     counting = commands.add_parser(
         "survivors", help="end hostile trees, and record who survives (minutes)"
     )
     counting.add_argument("--runs", type=int, default=200, help="of this library")
     counting.add_argument("--compare", type=int, default=20, help="of the other ways")
     commands.add_parser("render", help="write the pages that show the records")
-    arguments = parser.parse_args()
-    if arguments.command == "survivors":
-        survivors.record(arguments.runs, arguments.compare, report)
+    return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 on, not {text}")
+    return int(text)
+
+
+def record_all(arguments: argparse.Namespace) -> None:
+    """Record on each interpreter, one after the other."""
+    known = {example.name for example in examples.find()}
+    if unknown := set(arguments.names) - known:
+        sys.exit(f"evidence: no such example: {', '.join(sorted(unknown))}")
+    wanted = {"rest": arguments.runs, "busy": arguments.busy}
+    record.forget_what_changed()
+    with interpreters.packages() as packages:
+        chosen = _usable(arguments.python or interpreters.at_hand(), packages)
+        jobs = record.Jobs(arguments.jobs, arguments.deadline, packages)
+        try:
+            with Progress(console=Console(stderr=True)) as progress:
+                for interpreter in chosen:
+                    _record_one(interpreter, wanted, arguments.names, jobs, progress)
+        finally:
+            jobs.close()
+
+
+def _record_one(
+    interpreter: Interpreter,
+    wanted: dict[str, int],
+    names: list[str],
+    jobs: record.Jobs,
+    progress: Progress,
+) -> None:
+    data = record.begin(interpreter)
+    total = sum(
+        len(list(record.missing(data, interpreter, example, load, wanted[load])))
+        for example in examples.find()
+        for load in record.LOADS
+        if not names or example.name in names
+    )
+    bar = progress.add_task(interpreter.key, total=total)
+    record.record_on(interpreter, wanted, names, jobs, lambda _: progress.advance(bar))
+
+
+def _usable(executables: list[str], packages: Path) -> list[Interpreter]:
+    """The interpreters that can run, each once; says of the others why not."""
+    found: dict[str, Interpreter] = {}
+    for executable in executables:
+        try:
+            interpreter = interpreters.ask(executable, packages)
+        except UnusableError as error:
+            report(f"skipped {executable}: {error}")
+        else:
+            found.setdefault(interpreter.key, interpreter)
+    if not found:
+        sys.exit("evidence: none of these interpreters can run")
+    return list(found.values())
+
+
+def render() -> None:
+    """Write what is made from the records."""
     survivors.PAGE.write_text(survivors.render(), "utf-8")
+    tables.write()
 
 
 def report(line: str) -> None:

@@ -1,5 +1,7 @@
 """The examples: what there is, and where each can run."""
 
+import ast
+import hashlib
 import multiprocessing
 import platform
 import re
@@ -8,6 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,16 @@ FOLDER = ROOT / "examples"
 START_METHODS = ("fork", "spawn", "forkserver")
 #: What an example is written for, where its header names no platforms.
 PLATFORMS = ("linux", "darwin")
+
+#: What is the same in every start method; all else in multiprocessing asks for it.
+_ASKS_NO_METHOD = {
+    "Pipe",
+    "active_children",
+    "connection",
+    "current_process",
+    "get_context",
+    "parent_process",
+}
 
 # The pattern that PEP 723 gives.
 _HEADER = re.compile(
@@ -63,14 +76,57 @@ class Example:
         return tuple(settings.get("platforms", PLATFORMS))
 
     @property
+    def sha256(self) -> str:
+        """What tells this state of it from others."""
+        return hashlib.sha256(self.source.encode()).hexdigest()
+
+    @property
+    def follows_the_default(self) -> bool:
+        """Whether it runs under the start method that is set for it.
+
+        Others name one for all their processes, or start none by multiprocessing.
+        """
+        return any(map(_asks_for_method, ast.walk(ast.parse(self.source))))
+
+    @property
     def why_not_here(self) -> str | None:
         """Why it cannot run on this Python and platform; None if it can."""
-        if sys.platform not in self.platforms:
-            return f"runs on {', '.join(self.platforms)}, not on {sys.platform}"
-        needed = self.header.get("requires-python", "")
-        if platform.python_version() not in SpecifierSet(needed, prereleases=True):
-            return f"needs Python {needed}, not {platform.python_version()}"
+        return self.why_not_on(sys.platform, platform.python_version())
+
+    def why_not_on(self, system: str, version: str) -> str | None:
+        """Why it cannot run on a `sys.platform` and Python; None if it can."""
+        if system not in self.platforms:
+            return f"runs on {', '.join(self.platforms)}, not on {system}"
+        needed = self._python
+        if not needed.contains(version, prereleases=True):
+            return f"needs Python {needed}, not {version}"
         return None
+
+    @property
+    def _python(self) -> SpecifierSet:
+        """The Pythons that it can run on, as far as it and this library say."""
+        needed = SpecifierSet(self.header.get("requires-python", ""))
+        if "process-terminate" in self.packages:
+            needed &= SpecifierSet(metadata("process-terminate")["Requires-Python"])
+        return needed
+
+    @property
+    def packages(self) -> list[str]:
+        """The packages that it needs, by their names on PyPI."""
+        return [str(name) for name in self.header.get("dependencies", [])]
+
+
+def _asks_for_method(node: ast.AST) -> bool:
+    """Whether an import brings in what depends on the default start method."""
+    match node:
+        case ast.ImportFrom(module="multiprocessing"):
+            return any(alias.name not in _ASKS_NO_METHOD for alias in node.names)
+        case ast.ImportFrom(module="concurrent.futures"):
+            return any(alias.name == "ProcessPoolExecutor" for alias in node.names)
+        case ast.Import():
+            names = {alias.name for alias in node.names}
+            return bool(names & {"multiprocessing", "concurrent.futures"})
+    return False
 
 
 def find() -> list[Example]:

@@ -39,15 +39,24 @@ def run_file(
     python: str = sys.executable,
     start_method: str | None = None,
     deadline: float = DEADLINE,
+    packages: Path | None = None,
 ) -> Run:
-    """Run a file, with this start method or with the interpreter's own."""
+    """Run a file, with this start method or with the interpreter's own.
+
+    `packages` is a folder that another interpreter finds its packages in.
+    """
     command = [python, str(path)]
     if start_method is not None:
         command[1:1] = ["-c", _LAUNCHER, start_method]
     # Files, because a process that is left behind would keep a pipe open.
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         with leftovers.ended() as left:
-            status = _status(command, stdout.fileno(), stderr.fileno(), deadline)
+            status = _status(
+                command,
+                _environment(packages),
+                (stdout.fileno(), stderr.fileno()),
+                deadline,
+            )
         stdout.seek(0)
         stderr.seek(0)
         return Run(
@@ -59,30 +68,34 @@ def run_file(
 
 
 def _status(
-    command: list[str], stdout: int, stderr: int, deadline: float
+    command: list[str],
+    environment: dict[str, str],
+    files: tuple[int, int],
+    deadline: float,
 ) -> int | None:
     """Run a command to its end, or kill it at its deadline."""
     try:
         return subprocess.run(
             command,
             check=False,
-            env=_environment(),
+            env=environment,
             stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=stderr,
+            stdout=files[0],
+            stderr=files[1],
             timeout=deadline,
         ).returncode
     except subprocess.TimeoutExpired:
         return None
 
 
-def _environment() -> dict[str, str]:
+def _environment(packages: Path | None) -> dict[str, str]:
     """The environment without what changes how Python runs.
 
     PYTHONUNBUFFERED, for one, would print what a terminated process loses.
     """
-    return {
+    kept = {
         name: value
         for name, value in os.environ.items()
         if name == "PYTHONPATH" or not name.startswith("PYTHON")
     }
+    return kept if packages is None else kept | {"PYTHONPATH": str(packages)}

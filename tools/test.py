@@ -1,0 +1,69 @@
+"""Runs the tests, in as many processes as make good use of the cores.
+
+pytest-xdist would be the usual way. Its workers have threads: `fork` warns of them,
+and `stop_tree()` adopts no orphans beside them, so they would test something else.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from typing import IO
+
+#: The tests wait more than they compute.
+SHARES = 2 * (os.cpu_count() or 1)
+
+
+def main() -> int:
+    """Run all shares; the output of those that fail, and one line of the others."""
+    with ExitStack() as stack:
+        outputs = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(SHARES)]
+        shares = [start(number, output) for number, output in enumerate(outputs, 1)]
+        try:
+            statuses = [
+                report(number, share, output)
+                for number, (share, output) in enumerate(
+                    zip(shares, outputs, strict=True), 1
+                )
+            ]
+        except KeyboardInterrupt:
+            return interrupt(shares)
+    return max(statuses)
+
+
+def start(number: int, output: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start the tests of a share."""
+    # By name, so that a slow file is spread over all shares.
+    options = ["--splits", str(SHARES), "--group", str(number)]
+    options += ["--splitting-algorithm", "least_duration"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options]
+    return subprocess.Popen(
+        [*command, *sys.argv[1:]], stdout=output, stderr=subprocess.STDOUT
+    )
+
+
+def report(number: int, share: subprocess.Popen[bytes], output: IO[bytes]) -> int:
+    """Wait for a share, and show how it went."""
+    status = share.wait()
+    output.seek(0)
+    text = output.read().decode(errors="replace")
+    shown = text if status else text.rstrip().rpartition("\n")[2]
+    print(f"share {number} of {SHARES}: {shown}", flush=True)
+    return abs(status)
+
+
+def interrupt(shares: list[subprocess.Popen[bytes]]) -> int:
+    """Let all end what they have started; a terminal has told them already."""
+    for share in shares:
+        if share.poll() is None:
+            share.send_signal(signal.SIGINT)
+    for share in shares:
+        share.wait()
+    print("test: interrupted")
+    return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
