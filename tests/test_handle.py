@@ -461,3 +461,25 @@ def test_handle_sees_a_process_vanish_while_it_looks(
     with monkeypatch.context() as patch:
         patch.setattr(handle._process, "status", status)
         assert handle.wait()
+
+
+def test_handle_without_waitid_has_no_exit_code_until_it_reaps(
+    monkeypatch: pytest.MonkeyPatch, child: "subprocess.Popen[bytes]"
+) -> None:
+    """Python has no waitid on macOS before 3.13."""
+    die(child)
+    monkeypatch.delattr(os, "waitid")
+    with BY_PSUTIL(child.pid) as handle:
+        assert handle.exit_code() is None
+        assert handle.exit_code(reap=True) == -signal.SIGTERM
+
+
+def test_handle_has_no_exit_code_if_another_thread_reaps_first(
+    monkeypatch: pytest.MonkeyPatch, child: "subprocess.Popen[bytes]"
+) -> None:
+    """Between the look who its parent is, and the reaping."""
+    with BY_PSUTIL(child.pid) as handle:
+        monkeypatch.setattr(handle, "is_child", lambda: True)
+        child.kill()
+        child.wait()
+        assert handle.exit_code(reap=True) is None

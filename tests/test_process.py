@@ -18,7 +18,7 @@ import pytest
 
 import workers
 from evidence import examples, leftovers
-from process_terminate import kill, terminate
+from process_terminate import _process, kill, terminate
 
 START_METHODS = list(examples.start_methods())
 Call = Callable[[Any], None]
@@ -154,6 +154,16 @@ def test_call_on_the_parent_says_so(method: str) -> None:
     message = receiver.recv()
     child.join()
     assert message == "'MainProcess' is the parent: a child cannot terminate() it"
+
+
+def test_parent_is_refused_before_anything_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where the object could be asked for a pid."""
+    worker = multiprocessing.Process(name="main")
+    monkeypatch.setattr(_process, "parent_process", lambda: worker)
+    with pytest.raises(ValueError, match=r"^'main' is the parent: a child cannot"):
+        terminate(worker)
 
 
 @each_call

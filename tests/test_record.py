@@ -223,7 +223,7 @@ def test_example_says_what_python_it_needs(tmp_path: Path) -> None:
     """By its header, as other tools read it."""
     header = '# /// script\n# requires-python = ">=3.14"\n# ///\n'
     example = example_of(tmp_path, header + "print(1)\n")
-    assert example.why_not_on("linux", "3.14.0rc1") is None
+    assert example.why_not_on("linux", "3.15.0b1") is None
     assert example.why_not_on("linux", "3.13.9") == "needs Python >=3.14, not 3.13.9"
 
 
@@ -264,3 +264,17 @@ def test_recording_says_what_is_wrong(copy: Copy) -> None:
     status, output = copy.run(*evidence, "--runs", "0")
     assert status == 2
     assert "a whole number from 1 on, not 0" in output
+
+
+def test_changed_example_fails_with_the_command_that_mends_it(copy: Copy) -> None:
+    """Its runs were of another file; `make evidence` measures it again."""
+    copy.replace(WORKER, "exit code", "exit  code")
+    status, output = copy.test("tests/test_record.py", "-k", "examples_as_they_are")
+    assert status == 1
+    assert MEND in output
+    command = ["record", "--runs", "1", "--busy", "1", "--python", sys.executable]
+    name = "terminate/terminate_a_worker"
+    status, output = copy.run(sys.executable, "-m", "evidence", *command, name)
+    assert status == 0, output
+    status, output = copy.test("tests/test_record.py", "-k", "as_they_are or gives")
+    assert status == 0, output

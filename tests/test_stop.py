@@ -953,3 +953,20 @@ def test_stop_lets_go_of_everything(shell: Shell) -> None:
     with suppress(TypeError):
         stop_all([process, None])  # type: ignore[list-item]
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+
+
+def test_stop_refuses_a_grace_beyond_all_floats() -> None:
+    """An integer that no float can hold is no finite time, either."""
+    with pytest.raises(ValueError, match=r"^grace is 0 or more seconds, and finite"):
+        stop_all([], grace=10**400)
+
+
+def test_stop_refuses_a_worker_of_another_process() -> None:
+    """Only the process that started a worker can wait for it."""
+    worker: Any = multiprocessing.get_context("spawn").Process(name="theirs")
+    worker.start()
+    ours, worker._parent_pid = worker._parent_pid, 1
+    with pytest.raises(ValueError, match=r"^'theirs' was started by another process"):
+        stop(worker)
+    worker._parent_pid = ours
+    stop(worker)

@@ -1,5 +1,6 @@
 """stop_tree() and no_orphans() end hostile trees, and nothing else."""
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -16,7 +17,15 @@ import pytest
 
 import workers
 from evidence import examples, leftovers, survivors
-from process_terminate import ExitStatus, _subreaper, no_orphans, stop, stop_tree
+from process_terminate import (
+    ExitStatus,
+    _census,
+    _family,
+    _subreaper,
+    no_orphans,
+    stop,
+    stop_tree,
+)
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="looks for survivors in /proc"
@@ -327,3 +336,81 @@ def test_grace_must_be_finite_seconds(grace: float, sleeper: Sleeper) -> None:
     with pytest.raises(ValueError, match="grace is 0 or more seconds, and finite"):
         no_orphans(grace=grace).__enter__()
     assert process.poll() is None
+
+
+def test_stop_tree_gives_up_on_a_family_that_cannot_be_frozen(
+    monkeypatch: pytest.MonkeyPatch, sleeper: Sleeper
+) -> None:
+    """It is killed as far as it was seen, and the error says why it goes on."""
+    monkeypatch.setattr(_family, "_FREEZE_WAIT", 0)
+    monkeypatch.setattr(_family, "_ROUNDS", 2)
+    root = sleeper()
+    with pytest.raises(TimeoutError, match="appear faster than they can be killed, 2"):
+        stop_tree(root, grace=0)
+    assert root.wait() == -signal.SIGKILL
+
+
+def test_census_without_proc_is_the_same(
+    monkeypatch: pytest.MonkeyPatch, sleeper: Sleeper
+) -> None:
+    """By psutil there are the same children, with a unit of time of its own."""
+    root = sleeper("sleep 60 & wait")
+    wait_for_children(root, 1)
+
+    def children() -> set[tuple[int, str, bool]]:
+        return {
+            (entry.pid, entry.name, entry.is_dead)
+            for entry in _census.census()
+            if entry.parent == root.pid
+        }
+
+    by_proc = children()
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert children() == by_proc
+    assert len(by_proc) == 1
+    assert _census.look_up(0x7FFFFFFF) is None
+    monkeypatch.undo()
+    stop_tree(root)
+
+
+def test_stop_tree_works_without_proc(
+    monkeypatch: pytest.MonkeyPatch, sleeper: Sleeper
+) -> None:
+    """As on macOS: by what psutil can see."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    root = sleeper("sleep 60 & wait")
+    wait_for_children(root, 1)
+    ended = stop_tree(root)
+    assert [(e.name, e.by) for e in ended] == [("sh", "SIGTERM"), ("sleep", "SIGTERM")]
+
+
+def test_subreaper_says_that_the_system_refuses() -> None:
+    """By the number of the error."""
+    with pytest.raises(OSError, match=r"prctl\(-1\) failed") as caught:
+        _subreaper._prctl(-1, 0)
+    assert caught.value.errno == errno.EINVAL
+
+
+def test_family_chases_who_dies_before_it_is_caught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The child that a dying process leaves has a pid that is one of the next."""
+    here = os.getpid()
+    gone = _census.Entry(900_001, here, 1.0, "S", "gone")
+    child = _census.Entry(900_003, gone.pid, 2.0, "S", "child")
+    seen = {child.pid: child}
+    caught: list[int] = []
+    family = _family.Family(None)
+
+    def catch(entry: _census.Entry, _: object) -> bool:
+        caught.append(entry.pid)
+        return entry is child
+
+    monkeypatch.setattr(_family, "look_up", seen.get)
+    monkeypatch.setattr(family, "_catch", catch)
+    family._take(gone, lambda _: None, {here})
+    assert caught == [gone.pid, child.pid]
+    caught.clear()
+    seen.clear()
+    family._take(gone, lambda _: None, {here})
+    assert caught == [gone.pid]

@@ -12,7 +12,7 @@ from typing import Literal, Self
 
 import psutil
 
-if sys.platform != "win32":
+if sys.platform != "win32":  # pragma: no branch
     import resource
 
 #: An old kernel, a sandbox, too many open files.
