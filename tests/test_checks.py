@@ -256,6 +256,30 @@ def test_ctrl_c_ends_a_test_run(way: str, copy: Copy) -> None:
     assert "KeyboardInterrupt" in output
 
 
+def test_tests_run_side_by_side(copy: Copy) -> None:
+    """Only the share that fails is shown whole, and the exit status says so."""
+    tests = [sys.executable, "tools/test.py", "tests/test_docs.py", "-k", "navigation"]
+    status, output = copy.run(*tests)
+    assert status == 0
+    assert output.count("1 passed") == 1
+    copy.replace("mkdocs.yml", "      - kill(): reference/kill.md\n", "")
+    status, output = copy.run(*tests)
+    assert status == 1
+    assert output.count("reference/kill.md") >= 1
+
+
+def test_ctrl_c_ends_tests_that_run_side_by_side(copy: Copy) -> None:
+    """Also when only the first process hears it."""
+    copy.write(WORKER, HANG.format(marker=copy.folder / "started"))
+    arguments = ["tests/test_examples.py", "-k", "as_a_file and terminate_a_worker"]
+    tests = copy.start(sys.executable, "tools/test.py", *arguments)
+    wait_until((copy.folder / "started").exists)
+    tests.send_signal(signal.SIGINT)
+    output, _ = tests.communicate(timeout=DEADLINE)
+    assert tests.returncode == 130
+    assert output == "test: interrupted\n"
+
+
 def free_port() -> int:
     """A port that nobody listens on."""
     with socket.socket() as probe:
