@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from evidence import examples, interpreters, record, survivors, tables
+from evidence import decoder, examples, interpreters, record, survivors, tables
 from evidence.interpreters import Interpreter, UnusableError
 from evidence.run import DEADLINE
 
@@ -113,6 +113,7 @@ def _usable(executables: list[str], packages: Path) -> list[Interpreter]:
 def render() -> None:
     """Write what is made from the records."""
     survivors.PAGE.write_text(survivors.render(), "utf-8")
+    decoder.PAGE.write_text(decoder.render(), "utf-8")
     tables.write()
 
 
