@@ -1,0 +1,27 @@
+"""Signal a process by a pidfd, which never reaches another one."""
+
+# /// script
+# [tool.evidence]
+# platforms = ["linux"]
+# ///
+import os
+import select
+import signal
+import time
+from multiprocessing import Process
+
+if __name__ == "__main__":
+    worker = Process(target=time.sleep, args=(60,))
+    worker.start()
+    pidfd = os.pidfd_open(worker.pid)
+    signal.pidfd_send_signal(pidfd, signal.SIGTERM)
+    select.select([pidfd], [], [])  # Until the worker is dead.
+    worker.join()  # From now on another process may get its pid.
+    print("exit code", worker.exitcode)
+    #> exit code -15
+    try:
+        signal.pidfd_send_signal(pidfd, signal.SIGTERM)
+    except ProcessLookupError as error:
+        print(error)
+        #> [Errno 3] No such process
+    os.close(pidfd)

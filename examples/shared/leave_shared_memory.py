@@ -1,0 +1,40 @@
+"""Leave shared memory behind until the whole program ends."""
+
+import re
+import subprocess
+import sys
+import time
+from multiprocessing import get_context
+from multiprocessing.shared_memory import SharedMemory
+
+spawn = get_context("spawn")  # All processes have one resource tracker.
+
+PROGRAM = """
+from multiprocessing.shared_memory import SharedMemory
+SharedMemory(create=True, size=10)
+"""
+
+
+def work(pipe):
+    memory = SharedMemory(create=True, size=10)
+    memory.buf[:5] = b"hello"
+    pipe.send(memory.name)
+    time.sleep(60)
+
+
+if __name__ == "__main__":
+    receiver, sender = spawn.Pipe(duplex=False)
+    worker = spawn.Process(target=work, args=(sender,))
+    worker.start()
+    name = receiver.recv()
+    worker.terminate()
+    worker.join()
+    memory = SharedMemory(name)
+    print("still there:", bytes(memory.buf[:5]))
+    #> still there: b'hello'
+    memory.close()
+    memory.unlink()  # Or a warning comes at the end, as here:
+    command = [sys.executable, "-c", PROGRAM]
+    result = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+    print(*re.findall("There appear .* objects", result.stderr))
+    #> There appear to be 1 leaked shared_memory objects

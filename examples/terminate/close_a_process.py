@@ -1,0 +1,36 @@
+"""Close process objects: until then each holds file descriptors."""
+
+import os
+from multiprocessing import Process
+
+
+def work():
+    pass
+
+
+def descriptors():
+    return len(os.listdir("/dev/fd"))
+
+
+def run():
+    worker = Process(target=work)
+    worker.start()
+    worker.join()
+    return worker
+
+
+if __name__ == "__main__":
+    run().close()  # What all have in common is open from now on.
+    before = descriptors()
+    workers = [run() for _ in range(10)]
+    print("10 joined: +", descriptors() - before)
+    #> 10 joined: + 20
+    for worker in workers:
+        worker.close()
+    print("10 closed: +", descriptors() - before)
+    #> 10 closed: + 0
+    try:
+        workers[0].is_alive()
+    except ValueError as error:
+        print(error)
+        #> process object is closed
