@@ -163,3 +163,13 @@ def test_functions_documented_are_the_functions_exported() -> None:
     linked = re.findall(r"^- \[`\w+\(.*?\)`\]\((\w+)\.md\)", index, re.MULTILINE)
     assert sorted(linked) == sorted(process_terminate.__all__)
     assert all(Path(DOCS / "reference" / f"{name}.md").exists() for name in linked)
+
+
+def test_error_text_is_what_its_example_prints() -> None:
+    """Each row of the page of errors, to the letter."""
+    by_name = {example.name: example for example in EXAMPLES}
+    page = (DOCS / "errors.md").read_text("utf-8")
+    rows = re.findall(r"(?m)^\| `(.+?)` \|.*\(examples/(\S+)\.md\) \|$", page)
+    assert len(rows) == page.count("\n| ") - 1  # Without the head of the table.
+    for text, name in rows:
+        assert text in "\n".join(by_name[name].output), name
