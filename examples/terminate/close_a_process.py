@@ -1,7 +1,7 @@
 """Close process objects: until then each holds file descriptors."""
 
-import os
 from multiprocessing import Process
+from pathlib import Path
 
 
 def work():
@@ -9,7 +9,7 @@ def work():
 
 
 def descriptors():
-    return len(os.listdir("/dev/fd"))
+    return len(list(Path("/dev/fd").iterdir()))
 
 
 def run():
