@@ -15,8 +15,8 @@ if __name__ == "__main__":
     (worker,) = active_children()
     worker.terminate()
     worker.join()
-    print("exit code", worker.exitcode)
-    #> exit code -15
+    print("the worker is dead:", not worker.is_alive())
+    #> the worker is dead: True
     try:
         pool.apply_async(pow, [2, 3]).get(timeout=0.5)
     except TimeoutError:
