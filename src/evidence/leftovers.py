@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import multiprocessing.process
 import sys
 import threading
 from collections.abc import Iterator
@@ -30,6 +31,8 @@ def ended() -> Iterator[list[str]]:
         yield left
     finally:
         left += _end_all_but(processes)
+        if left:  # They are reaped, which multiprocessing does not know.
+            multiprocessing.process._children.clear()  # type: ignore[attr-defined]
         gc.collect()  # What the block has dropped, such as a Queue and its thread.
         left += _join_all_but(threads)
         _stop_servers()

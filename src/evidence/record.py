@@ -26,6 +26,7 @@ from evidence.run import Run, run_file
 FOLDER = ROOT / "docs" / "evidence" / "runs"
 SCHEMA = ROOT / "docs" / "evidence" / "runs.schema.json"
 LOADS = ("rest", "busy")
+_READY = "ready\n"
 
 Report = Callable[[str], None]
 
@@ -226,12 +227,16 @@ class Jobs:
 
     @staticmethod
     def _start() -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "evidence.record"],
+            process_group=0,  # Ctrl-C is for this process, which then ends that one.
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
+        if not process.stdout or process.stdout.readline() != _READY:
+            raise RuntimeError("the process that runs examples did not start")
+        return process
 
     def do(self, cells: list[Cell]) -> Iterator[tuple[Cell, dict[str, Any]]]:
         """Run cells side by side; each with what was found, as it comes."""
@@ -321,6 +326,8 @@ def _serve() -> None:
     """Run the cells that stdin names, until its end or Ctrl-C."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        sys.stdout.write(_READY)
+        sys.stdout.flush()
         for line in sys.stdin:
             sys.stdout.write(json.dumps(run_cell(json.loads(line))) + "\n")
             sys.stdout.flush()
