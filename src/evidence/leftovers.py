@@ -25,14 +25,16 @@ def ended() -> Iterator[list[str]]:
     """
     adopt_orphans()
     processes = set(psutil.Process().children(recursive=True))
+    children = multiprocessing.process._children  # type: ignore[attr-defined]
+    known = set(children)
     threads = set(threading.enumerate())
     left: list[str] = []
     try:
         yield left
     finally:
         left += _end_all_but(processes)
-        if left:  # They are reaped, which multiprocessing does not know.
-            multiprocessing.process._children.clear()  # type: ignore[attr-defined]
+        # Those of the block are reaped now, which multiprocessing does not know.
+        children.intersection_update(known)
         gc.collect()  # What the block has dropped, such as a Queue and its thread.
         left += _join_all_but(threads)
         _stop_servers()
