@@ -17,6 +17,7 @@ from pytest_examples.run_code import Arg, InsertPrintStatements, PrintStatement
 from evidence import leftovers
 from evidence.examples import ROOT
 from evidence.run import run_file
+from evidence.trace import TRACER
 
 DOCS = ROOT / "docs"
 #: How examples are formatted: 72 columns fit a phone held sideways.
@@ -76,7 +77,7 @@ def update_children(path: Path, notes: Path) -> None:
     pytest-examples sees and updates only what the main process prints.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(ROOT / "tests" / "tracer"))
+        patch.setenv("PYTHONPATH", str(TRACER))
         patch.setenv("TRACED_EXAMPLE", str(path))
         patch.setenv("TRACED_NOTES", str(notes))
         run_file(path)
@@ -84,9 +85,12 @@ def update_children(path: Path, notes: Path) -> None:
         return
     inserter = InsertPrintStatements(path, STYLE, True, None, None)
     assert inserter.print_func
-    noted = sorted(json.loads(line) for line in notes.read_text().splitlines())
+    noted = [json.loads(line) for line in notes.read_text().splitlines()]
+    prints = [note for note in noted if note["kind"] == "print"]
     inserter.print_func.statements = [
-        PrintStatement(line, " ", [Arg(text)]) for line, text in noted
+        PrintStatement(note["line"], " ", [Arg(note["text"])])
+        for note in sorted(prints, key=lambda note: (note["line"], note["text"]))
+        if note["pid"] != noted[0]["pid"]  # The main process.
     ]
     if updated := inserter.updated_print_statements(code_example(path)):
         path.write_text(updated, "utf-8")

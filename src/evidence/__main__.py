@@ -8,7 +8,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from evidence import decoder, examples, interpreters, record, survivors, tables
+from evidence import (
+    decoder,
+    examples,
+    interpreters,
+    record,
+    survivors,
+    tables,
+    timelines,
+    trace,
+)
 from evidence.interpreters import Interpreter, UnusableError
 from evidence.run import DEADLINE
 
@@ -21,6 +30,9 @@ def main() -> None:
     try:
         if arguments.command == "record":
             record_all(arguments)
+            trace_all(arguments.names)
+        elif arguments.command == "trace":
+            trace_all(arguments.names, again=True)
         elif arguments.command == "survivors":
             survivors.record(arguments.runs, arguments.compare, report)
     except KeyboardInterrupt:
@@ -49,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     counting.add_argument("--runs", type=int, default=200, help="of this library")
     counting.add_argument("--compare", type=int, default=20, help="of the other ways")
+    tracing = commands.add_parser("trace", help="record the events of one run of each")
+    tracing.add_argument("names", nargs="*", help="examples; default: all")
     commands.add_parser("render", help="write the pages that show the records")
     return parser
 
@@ -59,11 +73,28 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _named(names: list[str]) -> list[examples.Example]:
+    """The examples of these names, or all."""
+    known = {example.name: example for example in examples.find()}
+    if unknown := set(names) - set(known):
+        sys.exit(f"evidence: no such example: {', '.join(sorted(unknown))}")
+    return [known[name] for name in names or known]
+
+
+def trace_all(names: list[str], *, again: bool = False) -> None:
+    """Trace the examples that changed since they were; or all again."""
+    for example in _named(names):
+        if why_not := example.why_not_here:
+            report(f"not traced: {example.name} {why_not}")
+        elif again or not trace.is_of(example):
+            report(f"trace {example.name}")
+            trace.record(example)
+    trace.forget({example.name for example in examples.find()})
+
+
 def record_all(arguments: argparse.Namespace) -> None:
     """Record on each interpreter, one after the other."""
-    known = {example.name for example in examples.find()}
-    if unknown := set(arguments.names) - known:
-        sys.exit(f"evidence: no such example: {', '.join(sorted(unknown))}")
+    _named(arguments.names)
     wanted = {"rest": arguments.runs, "busy": arguments.busy}
     record.forget_what_changed()
     with interpreters.packages() as packages:
@@ -115,6 +146,7 @@ def render() -> None:
     survivors.PAGE.write_text(survivors.render(), "utf-8")
     decoder.PAGE.write_text(decoder.render(), "utf-8")
     tables.write()
+    timelines.write()
 
 
 def report(line: str) -> None:

@@ -45,15 +45,13 @@ def run_file(
 
     `packages` is a folder that another interpreter finds its packages in.
     """
-    command = [python, str(path)]
-    if start_method is not None:
-        command[1:1] = ["-c", _LAUNCHER, start_method]
+    command = command_of(path, python=python, start_method=start_method)
     # Files, because a process that is left behind would keep a pipe open.
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         with leftovers.ended() as left:
             status = _status(
                 command,
-                _environment(packages),
+                environment(packages),
                 (stdout.fileno(), stderr.fileno()),
                 deadline,
             )
@@ -65,6 +63,16 @@ def run_file(
             status=status,
             leftovers=left,
         )
+
+
+def command_of(
+    path: Path, *, python: str = sys.executable, start_method: str | None = None
+) -> list[str]:
+    """What runs a file, with this start method or with the interpreter's own."""
+    command = [python, str(path)]
+    if start_method is not None:
+        command[1:1] = ["-c", _LAUNCHER, start_method]
+    return command
 
 
 def _status(
@@ -88,7 +96,7 @@ def _status(
         return None
 
 
-def _environment(packages: Path | None) -> dict[str, str]:
+def environment(packages: Path | None = None) -> dict[str, str]:
     """The environment without what changes how Python runs.
 
     PYTHONUNBUFFERED, for one, would print what a terminated process loses.
