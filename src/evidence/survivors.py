@@ -128,13 +128,25 @@ def _kill_all(mark: str, looks: int) -> None:
     while quiet < looks:
         if time.monotonic() > end:
             raise RuntimeError("cannot end what is left of a tree")
-        quiet = 0 if _look(mark, lambda handle: handle.tell("kill")) else quiet + 1
+        quiet = 0 if _look(mark, _kill_group_of) else quiet + 1
         if quiet:  # At other moments a chain is in another place.
             time.sleep(0.01)
     for child in psutil.Process().children():
         if child.status() == psutil.STATUS_ZOMBIE:
             with suppress(ChildProcessError):
                 os.waitpid(child.pid, os.WNOHANG)
+
+
+def _kill_group_of(handle: Handle) -> None:
+    """Kill a process with its whole group: no fork slips past a signal to a group.
+
+    A chain that is killed link by link has forked before the kill comes. Each
+    tree has groups of its own, as its root leads a session.
+    """
+    group = os.getpgid(handle.pid)
+    if group != os.getpgrp():
+        os.killpg(group, signal.SIGKILL)
+    handle.tell("kill")
 
 
 def _count_alive(mark: str, looks: int) -> int:
