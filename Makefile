@@ -59,10 +59,12 @@ types: setup
 zensical: setup
 	@$(RUN) -m zensical build --strict --clean
 
+# Extras stay in the pins: pip takes the newest version of what is pinned without
+# the extra that another package asks for, and then misses its hash.
 lock: setup ## pin the newest tools in requirements.txt
 	@$(RUN) -m pip install --quiet uv
 	@$(RUN) -m uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
-		--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" \
+		--no-strip-extras --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" \
 		--group dev --output-file requirements.txt
 
 clean: ## remove all that was made, .venv too

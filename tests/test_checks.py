@@ -348,7 +348,7 @@ def test_setup_says_that_python_is_too_old(copy: Copy) -> None:
 
 
 def test_setup_says_that_there_is_no_network(copy: Copy) -> None:
-    """One line, with where pip's own words are."""
+    """And what pip said of it, with where the rest of its words are."""
     copy.environment |= {
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_FIND_LINKS": "",
@@ -357,8 +357,10 @@ def test_setup_says_that_there_is_no_network(copy: Copy) -> None:
     }
     status, output = copy.run("make", "test", f"PYTHON={sys.executable}")
     assert status != 0
-    assert output.splitlines()[1] == (
-        "setup: could not install the tools; is the network there? "
-        "pip's words are in .venv/setup.log; then run make again"
+    words = output.splitlines()
+    assert words[1] == (
+        "setup: could not install the tools; is the network there? pip said:"
     )
+    assert "  ERROR: No matching distribution found" in output
+    assert "All its words are in .venv/setup.log; then run make again" in words
     assert (copy.folder / ".venv/setup.log").exists()

@@ -15,6 +15,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 READY = VENV / "ready"
 LOG = VENV / "setup.log"
+SAID = 4  # Lines of pip's words that name what went wrong.
 
 
 def main() -> None:
@@ -55,9 +56,11 @@ def install(*arguments: str) -> None:
             [*command, *arguments], check=False, stdout=log, stderr=log
         )
     if ended.returncode:
+        words = LOG.read_text(errors="replace").splitlines()
         sys.exit(
-            "setup: could not install the tools; is the network there? "
-            f"pip's words are in {LOG.relative_to(ROOT)}; then run make again"
+            "setup: could not install the tools; is the network there? pip said:\n"
+            + "\n".join(f"  {line}" for line in words[-SAID:])
+            + f"\nAll its words are in {LOG.relative_to(ROOT)}; then run make again"
         )
 
 
