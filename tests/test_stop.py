@@ -944,6 +944,56 @@ def let_live(patch: pytest.MonkeyPatch, pid: int) -> None:
 
 
 @linux
+def test_stop_all_names_who_may_not_be_signalled_beside_who_does_not_die(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a note of the error."""
+    processes = [shell(), shell()]
+    wait_for_sleep(*processes)
+    undying, forbidden = (process.pid for process in processes)
+    with monkeypatch.context() as patch:
+        patch.setattr(_stop, "LAST_WAIT", 0.1)
+        let_live(patch, undying)
+        forbid(patch, forbidden)
+        with pytest.raises(TimeoutError, match=f"pid {undying} ") as raised:
+            stop_all(processes, grace=0)
+    (note,) = raised.value.__notes__
+    assert note == f"not permitted to signal pid {forbidden} (sleep, sleeping)"
+
+
+@linux
+@pytest.mark.parametrize("call", ["stop", "stop_tree"])
+def test_forked_process_cannot_stop_the_popen_of_its_parent(
+    call: str, shell: Shell
+) -> None:
+    """It says so, and does not say that the process has ended."""
+    process = shell()
+    context: Any = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    other = context.Process(target=workers.try_call, args=(sender, call, process))
+    other.start()
+    said = receiver.recv()
+    other.join()
+    assert said == (
+        f"ValueError: pid {process.pid} was started by another process, "
+        "and only that one can stop it"
+    )
+    assert process.poll() is None
+
+
+@pytest.mark.usefixtures("_no_signals")
+def test_stop_refuses_a_popen_of_who_is_older_than_the_caller(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is older than the process that has started it."""
+    process = shell()
+    with monkeypatch.context() as patch:
+        give_pid(patch, process, os.getppid())
+        with pytest.raises(ValueError, match="was started by another process"):
+            stop(process)
+
+
+@linux
 def test_stop_lets_go_of_everything(shell: Shell) -> None:
     """No file descriptor is left, however it ends."""
     process = shell()

@@ -414,3 +414,34 @@ def test_family_chases_who_dies_before_it_is_caught(
     seen.clear()
     family._take(gone, lambda _: None, {here})
     assert caught == [gone.pid]
+
+
+def test_family_gives_up_a_chase_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next look goes on where it was."""
+    here = os.getpid()
+    first = _census.Entry(900_001, here, 1.0, "S", "chain")
+    caught: list[int] = []
+    family = _family.Family(None)
+
+    def look_up(pid: int) -> _census.Entry:
+        return _census.Entry(pid, pid - 1, 1.0, "S", "chain")
+
+    def catch(entry: _census.Entry, _: object) -> bool:
+        caught.append(entry.pid)
+        return False
+
+    monkeypatch.setattr(_family, "_CHASE", 3)
+    monkeypatch.setattr(_family, "look_up", look_up)
+    monkeypatch.setattr(family, "_catch", catch)
+    family._take(first, lambda _: None, {here})
+    assert caught == [900_001, 900_002, 900_003]
+
+
+def test_family_does_not_take_in_who_is_gone() -> None:
+    """Seen alive, and reaped before it could be held."""
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    family = _family.Family(None)
+    entry = _census.Entry(gone.pid, os.getpid(), 1.0, "S", "gone")
+    assert not family._catch(entry, lambda _: None)
+    assert family.members == {}

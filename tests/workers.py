@@ -9,6 +9,7 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
+import process_terminate
 from process_terminate import exit_on_sigterm, stop, terminate
 
 
@@ -42,6 +43,16 @@ def terminate_the_parent(report: Connection) -> None:
         terminate(parent)
     except ValueError as error:
         report.send(str(error))
+
+
+def try_call(report: Connection, call: str, process: object) -> None:
+    """Call a function of the library, and tell what it raised."""
+    try:
+        getattr(process_terminate, call)(process)
+    except ValueError as error:
+        report.send(f"{type(error).__name__}: {error}")
+    else:
+        report.send("no error")
 
 
 def block_sigterm(ready: Connection) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import NamedTuple
 
 import psutil
@@ -32,8 +32,8 @@ class Entry(NamedTuple):
         return self.state in "ZX"
 
 
-def census() -> Iterator[Entry]:
-    """Every process, the newest pids first.
+def census(without: Container[int] = ()) -> Iterator[Entry]:
+    """Every process but these, the newest pids first.
 
     The newest first, because a process that forks and exits at once is only
     caught if it is acted upon while the others are still to be looked at.
@@ -41,11 +41,11 @@ def census() -> Iterator[Entry]:
     if sys.platform == "linux":
         pids = [int(name) for name in os.listdir("/proc") if name.isdecimal()]  # noqa: PTH208, as it is faster
         for pid in reversed(pids):
-            if entry := look_up(pid):
+            if pid not in without and (entry := look_up(pid)):
                 yield entry
     else:
         for process in reversed(list(psutil.process_iter())):
-            if entry := look_up(process.pid):
+            if process.pid not in without and (entry := look_up(process.pid)):
                 yield entry
 
 

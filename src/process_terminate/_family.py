@@ -7,7 +7,7 @@ import multiprocessing.resource_tracker
 import os
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -69,7 +69,7 @@ class Family:
         """The members that are not dead."""
         return [member for member in self.members.values() if not member.handle.wait()]
 
-    def look(self, act: Act) -> bool:
+    def look(self, act: Act, entries: Iterable[Entry] | None = None) -> bool:
         """Take in the descendants that are new, act on each; whether there was one.
 
         One that dies before it is taken in counts, too: it may have left a child
@@ -81,7 +81,7 @@ class Family:
             parents |= {os.getpid(), *servers}
         news = False
         children: dict[int, list[Entry]] = {}
-        for entry in census():
+        for entry in census(self._pinned()) if entries is None else entries:
             if member := self.members.get(entry.key):
                 member.entry = entry
             elif entry.key in self._spared or entry.pid in servers:
@@ -100,6 +100,14 @@ class Family:
                 self._take(entry, act, parents)
                 waiting.append(entry.pid)
         return news
+
+    def _pinned(self) -> set[int]:
+        """The pids that cannot be another's: of the dead that wait to be reaped here."""
+        return {
+            member.entry.pid
+            for member in self.members.values()
+            if member.handle.wait() and member.handle.is_child()
+        }
 
     def _note_zombie(self, entry: Entry) -> bool:
         """Remember an orphan that has come to this process, and died; if it is new."""
@@ -143,21 +151,25 @@ class Family:
         act(self.add(entry, handle))
         return True
 
-    def end(self, grace: float) -> None:
-        """End all members, and all that appear meanwhile."""
+    def end(self, grace: float, entries: Iterable[Entry] | None = None) -> None:
+        """End all members, all of `entries` that belong to them, and who appears."""
+        first = list(census()) if entries is None else entries
         ended = False
         try:
-            ended = grace > 0 and self._ask(time.monotonic() + grace)
+            ended = grace > 0 and self._ask(time.monotonic() + grace, first)
         finally:
             if not ended:  # Also when Ctrl-C comes while it waits.
                 self._force()
 
-    def _ask(self, deadline: float) -> bool:
-        """Send SIGTERM to all, also to those that appear; whether all have ended."""
-        # Before the first signal: when the root is dead, its children are others'.
-        self.look(lambda _: None)
+    def _ask(self, deadline: float, first: Iterable[Entry]) -> bool:
+        """Send SIGTERM to all, also to those that appear; whether all have ended.
+
+        First to those that were seen before any signal: when the root is dead, its
+        children are others'. Each dies while the next one is taken hold of.
+        """
         for member in self.members.values():
             _terminate(member)
+        self.look(_terminate, first)
         pause = _FIRST_LOOK
         while (now := time.monotonic()) < deadline:
             handles = [member.handle for member in self.members.values()]
@@ -223,10 +235,10 @@ class Family:
             member.handle.close()
 
 
-def own_children() -> set[Key]:
+def own_children(entries: Iterable[Entry]) -> set[Key]:
     """The children of this process, and those of its forkserver."""
     parents = {os.getpid(), *_servers()}
-    return {entry.key for entry in census() if entry.parent in parents}
+    return {entry.key for entry in entries if entry.parent in parents}
 
 
 def _servers() -> set[int]:

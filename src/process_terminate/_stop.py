@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psutil
 
@@ -165,11 +165,15 @@ def kill_all(handles: list[Handle]) -> None:
         handle.tell("kill")
     allowed = [handle for handle in handles if not handle.forbidden]
     alive = wait_for_all(allowed, time.monotonic() + LAST_WAIT)
-    if alive:
-        raise TimeoutError(f"alive {LAST_WAIT:g} s after SIGKILL: {_names(alive)}")
     refused = [h for h in handles if h.forbidden and not h.wait()]
+    forbidden = f"not permitted to signal {_names(refused)}"
+    if alive:
+        error = TimeoutError(f"alive {LAST_WAIT:g} s after SIGKILL: {_names(alive)}")
+        if refused:
+            error.add_note(forbidden)
+        raise error
     if refused:
-        raise PermissionError(f"not permitted to signal {_names(refused)}")
+        raise PermissionError(forbidden)
 
 
 def _names(handles: list[Handle]) -> str:
@@ -219,11 +223,12 @@ class Target:
         except ProcessLookupError:
             return None
         # Asked after the handle is there: what is true now stays true for it.
-        if not self._is_it(handle):
-            handle.close()
-            return None
-        self._handle = handle
-        return handle
+        with ExitStack() as unless_it_is:
+            unless_it_is.callback(handle.close)
+            if self._is_it(handle):
+                unless_it_is.pop_all()
+                self._handle = handle
+        return self._handle
 
     def _is_it(self, handle: Handle) -> bool:
         """Whether the pid still belongs to the process that was meant."""
@@ -231,7 +236,9 @@ class Target:
             case psutil.Process():
                 return self.process.is_running()
             case subprocess.Popen():
-                return self.process.returncode is None and handle.is_child()
+                if self.process.returncode is not None:
+                    return False
+                return handle.is_child() or _refuse_older(self.pid)
         if _start_method(self.process) == "forkserver":
             return _is_worker_of_forkserver(self.process)
         with _reaping:
@@ -306,6 +313,20 @@ def _refuse_ancestors(process: psutil.Process) -> None:
         raise ValueError(f"{process!r} is the calling process: use sys.exit()")
     if process in psutil.Process().parents():
         raise ValueError(f"{process!r} is an ancestor of the calling process")
+
+
+def _refuse_older(pid: int) -> Literal[False]:
+    """Raise if a process that is no child here is older than the caller.
+
+    Then it belongs to the process that the caller was forked from. A younger one
+    has only got the pid of a child that somebody else has reaped.
+    """
+    found, caller = look_up(pid), look_up(os.getpid())
+    if found and caller and found.started <= caller.started and not found.is_dead:
+        raise ValueError(
+            f"pid {pid} was started by another process, and only that one can stop it"
+        )
+    return False
 
 
 def _start_method(process: object) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from process_terminate import _subreaper
-from process_terminate._census import look_up
+from process_terminate._census import Entry, census, look_up
 from process_terminate._exit_status import ExitStatus
 from process_terminate._family import Family, Key, Member, own_children
 from process_terminate._stop import AnyProcess, Target, checked_grace
@@ -76,7 +76,8 @@ def stop_tree(process: AnyProcess, *, grace: float = 5.0) -> list[Ended]:
     """
     grace = checked_grace(grace)
     target = Target(process, "stop_tree")
-    with _adopting() as before:
+    entries = list(census())
+    with _adopting(entries) as before:
         family = Family(before)
         try:
             handle = target.find()
@@ -86,7 +87,7 @@ def stop_tree(process: AnyProcess, *, grace: float = 5.0) -> list[Ended]:
             root = family.add(entry, handle)
             if entry.is_dead:
                 return [_ended(root, target.status())]
-            family.end(grace)
+            family.end(grace, entries)
             status = target.status()
             family.reap()
             others = [m for m in family.members.values() if m is not root]
@@ -99,16 +100,15 @@ def stop_tree(process: AnyProcess, *, grace: float = 5.0) -> list[Ended]:
 
 
 @contextmanager
-def _adopting() -> Iterator[set[Key] | None]:
+def _adopting(entries: list[Entry]) -> Iterator[set[Key] | None]:
     """Be child subreaper, if orphans can be told from children; the children."""
     if not _subreaper.AVAILABLE or threading.active_count() > 1:
         yield None
         return
     was_set = _subreaper.is_set()
-    before = own_children()
     _subreaper.switch(True)
     try:
-        yield before
+        yield own_children(entries)
     finally:
         _subreaper.switch(was_set)
 
