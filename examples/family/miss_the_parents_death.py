@@ -11,8 +11,8 @@ from multiprocessing import Pipe, Process, get_context
 
 
 def work(pipe):
-    signals = []
-    signal.signal(signal.SIGUSR1, lambda *args: signals.append(args))
+    signals = set()
+    signal.signal(signal.SIGUSR1, lambda number, _: signals.add(number))
     ctypes.CDLL(None).prctl(1, signal.SIGUSR1)  # PR_SET_PDEATHSIG
     parent = os.getppid()
     pipe.send("ready")

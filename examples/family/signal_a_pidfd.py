@@ -11,7 +11,7 @@ import time
 from multiprocessing import Process
 
 if __name__ == "__main__":
-    worker = Process(target=time.sleep, args=(60,))
+    worker = Process(target=time.sleep, args=(60,), daemon=True)
     worker.start()
     pidfd = os.pidfd_open(worker.pid)
     signal.pidfd_send_signal(pidfd, signal.SIGTERM)

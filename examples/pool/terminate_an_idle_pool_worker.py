@@ -14,9 +14,10 @@ if __name__ == "__main__":
 
     (worker,) = active_children()
     worker.terminate()
-    worker.join()
-    print("the worker is dead:", not worker.is_alive())
-    #> the worker is dead: True
+    while worker.is_alive():  # The pool joins it as well.
+        time.sleep(0.01)
+    print("the worker is dead")
+    #> the worker is dead
     try:
         pool.apply_async(pow, [2, 3]).get(timeout=0.5)
     except TimeoutError:
