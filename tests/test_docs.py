@@ -21,6 +21,10 @@ EXAMPLES = examples.find()
 EMBED = re.compile(r'(?m)^ *--8<-- "examples/(.+)\.py"$')
 PROOF = re.compile(r"\[Proof\]\(\.\./examples/(\S+)\.md\)$")
 
+GUIDES = [page for page in sorted(DOCS.glob("guides/*.md")) if page.stem != "index"]
+#: The guides without an example, and why.
+NOT_RUN = {"windows": "nothing was run on Windows, so there is nothing to embed"}
+
 each_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.name)
 each_name = pytest.mark.parametrize("name", process_terminate.__all__)
 FUNCTIONS = [
@@ -105,6 +109,41 @@ def test_page_is_in_the_navigation() -> None:
     """Each page is in `nav` once; Zensical would not complain of one that is not."""
     pages = sorted(p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.md"))
     assert sorted(pages_in_nav()) == pages
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.stem)
+def test_guide_embeds_an_example_that_runs(guide: Path) -> None:
+    """What a guide recommends is an example, to the letter."""
+    embedded = EMBED.findall(guide.read_text("utf-8"))
+    if guide.stem in NOT_RUN:
+        assert embedded == [], NOT_RUN[guide.stem]
+    else:
+        assert embedded
+        assert set(embedded) <= {example.name for example in EXAMPLES}
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.stem)
+def test_guide_is_listed_in_the_index_of_guides(guide: Path) -> None:
+    """The index leads to each guide, by the guide's own title."""
+    title = re.search(r"(?m)^# (.+)$", guide.read_text("utf-8"))
+    assert title
+    index = (DOCS / "guides" / "index.md").read_text("utf-8")
+    assert index.count(f"- **[{title[1]}]({guide.name})**") == 1
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("guides/*.md")), ids=lambda p: p.stem)
+def test_guide_has_a_title_and_a_description(page: Path) -> None:
+    """Search engines show both; MkDocs takes a fault in them for no front matter."""
+    _, front, text = page.read_text("utf-8").split("---\n", 2)
+    meta = yaml.safe_load(front)
+    assert set(meta) == {"title", "description"}
+    assert f"# {meta['title']}\n" in text
+
+
+def test_guide_that_is_not_run_says_so() -> None:
+    """Nobody takes what was only read for what was seen."""
+    for name in NOT_RUN:
+        assert "not run" in (DOCS / "guides" / f"{name}.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("block", list(python_blocks()), ids=str)

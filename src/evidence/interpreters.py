@@ -10,20 +10,24 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import distribution
 from pathlib import Path
 
-import psutil
 from packaging.version import Version
 
 import process_terminate
 from evidence.examples import START_METHODS, Example
 
+#: psutil, and pytest with all that it imports.
+_DISTRIBUTIONS = ["psutil", "pytest", "iniconfig", "packaging", "pluggy", "pygments"]
+#: What a distribution has beside its modules: commands, and compiled modules.
+_NOT_IMPORTED = {"..", "__pycache__"}
 #: Seconds in which an interpreter must say what it is.
 _PATIENCE = 30
 _SAY = """
 import importlib, json, multiprocessing, platform, sys
 missing = {}
-for package in "psutil", "process-terminate":
+for package in "psutil", "process-terminate", "pytest":
     try:
         importlib.import_module(package.replace("-", "_"))
     except Exception as error:
@@ -113,12 +117,14 @@ def at_hand() -> list[str]:
 
 @contextmanager
 def packages() -> Iterator[Path]:
-    """A folder with this library and psutil, as any CPython can import them."""
+    """A folder with what examples need, as any CPython can import it."""
     with tempfile.TemporaryDirectory(prefix="evidence-") as name:
         folder = Path(name)
-        for module in (process_terminate, psutil):
-            source = Path(module.__file__ or "").parent
-            (folder / source.name).symlink_to(source)
+        library = Path(process_terminate.__file__).parent
+        (folder / library.name).symlink_to(library)
+        for found in map(distribution, _DISTRIBUTIONS):
+            for part in {file.parts[0] for file in found.files or []} - _NOT_IMPORTED:
+                (folder / part).symlink_to(Path(str(found.locate_file(part))))
         yield folder
 
 
