@@ -227,6 +227,18 @@ def test_example_says_what_python_it_needs(tmp_path: Path) -> None:
     assert example.why_not_on("linux", "3.13.9") == "needs Python >=3.14, not 3.13.9"
 
 
+def test_example_says_what_right_it_needs(
+    here: Interpreter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the system denies it, it is skipped, and the record says why."""
+    header = '# /// script\n# [tool.evidence]\n# needs = ["luck"]\n# ///\n'
+    example = example_of(tmp_path, header + "print(1)\n")
+    monkeypatch.setitem(examples.NEEDS, "luck", lambda: None)
+    assert example.why_not_here is None
+    monkeypatch.setitem(examples.NEEDS, "luck", lambda: "needs luck")
+    assert example.why_not_here == here.why_not(example) == "needs luck"
+
+
 def test_example_that_names_its_method_is_run_once(here: Interpreter) -> None:
     """Others under each start method."""
     by_name = {example.name: example for example in EXAMPLES}

@@ -5,11 +5,12 @@ import hashlib
 import multiprocessing
 import platform
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,12 @@ class Example:
         return tuple(settings.get("platforms", PLATFORMS))
 
     @property
+    def needs(self) -> list[str]:
+        """The rights that it needs, each a key of `NEEDS`."""
+        settings = self.header.get("tool", {}).get("evidence", {})
+        return list(settings.get("needs", []))
+
+    @property
     def sha256(self) -> str:
         """What tells this state of it from others."""
         return hashlib.sha256(self.source.encode()).hexdigest()
@@ -91,7 +98,10 @@ class Example:
     @property
     def why_not_here(self) -> str | None:
         """Why it cannot run on this Python and platform; None if it can."""
-        return self.why_not_on(sys.platform, platform.python_version())
+        return (
+            self.why_not_on(sys.platform, platform.python_version())
+            or self.why_not_allowed
+        )
 
     def why_not_on(self, system: str, version: str) -> str | None:
         """Why it cannot run on a `sys.platform` and Python; None if it can."""
@@ -101,6 +111,11 @@ class Example:
         if not needed.contains(version, prereleases=True):
             return f"needs Python {needed}, not {version}"
         return None
+
+    @property
+    def why_not_allowed(self) -> str | None:
+        """Why this user may not run it on this system; None if it may."""
+        return next((reason for need in self.needs if (reason := NEEDS[need]())), None)
 
     @property
     def _python(self) -> SpecifierSet:
@@ -114,6 +129,19 @@ class Example:
     def packages(self) -> list[str]:
         """The packages that it needs, by their names on PyPI."""
         return [str(name) for name in self.header.get("dependencies", [])]
+
+
+@cache
+def _why_no_pid_namespace() -> str | None:
+    """Try to make one, as root may on Linux, though not in most containers."""
+    code = "import ctypes, sys; sys.exit(ctypes.CDLL(None).unshare(0x20000000) != 0)"
+    command = [sys.executable, "-c", code]
+    refused = subprocess.run(command, check=False, capture_output=True).returncode
+    return "needs a new PID namespace: Linux, and root" if refused else None
+
+
+#: What an example may need of a system, by the words in `[tool.evidence] needs`.
+NEEDS = {"pid namespace": _why_no_pid_namespace}
 
 
 def _asks_for_method(node: ast.AST) -> bool:

@@ -79,7 +79,9 @@ class Interpreter:
 
     def why_not(self, example: Example) -> str | None:
         """Why it cannot run an example; None if it can."""
-        reason = example.why_not_on(self.platform, self.language)
+        reason = (
+            example.why_not_on(self.platform, self.language) or example.why_not_allowed
+        )
         if reason is None:
             for package in example.packages:
                 if package in self.missing:

@@ -39,7 +39,8 @@ handlers: dict[Any, Any] = {}
 
 def note(kind: str, at: int | None = None, **more: object) -> None:
     """Append an event of this process to the notes."""
-    event = {"at": at or time.monotonic_ns(), "kind": kind, "pid": os.getpid()}
+    pid = int(Path("/proc/self").readlink().name)  # Also in another PID namespace.
+    event = {"at": at or time.monotonic_ns(), "kind": kind, "pid": pid}
     line = json.dumps({**event, "ppid": os.getppid(), **more}) + "\n"
     fd = os.open(NOTES, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

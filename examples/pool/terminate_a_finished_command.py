@@ -1,0 +1,22 @@
+"""Terminate a finished command: asyncio raises, subprocess not."""
+
+import asyncio
+import subprocess
+
+
+async def main():
+    process = await asyncio.create_subprocess_exec("true")
+    await process.wait()
+    try:
+        process.terminate()
+    except ProcessLookupError:
+        print("asyncio: ProcessLookupError")
+        #> asyncio: ProcessLookupError
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
+    process = subprocess.Popen(["true"])
+    process.wait()
+    print("subprocess:", process.terminate())
+    #> subprocess: None
