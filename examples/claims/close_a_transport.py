@@ -7,6 +7,8 @@ COMMAND = "trap 'exit 3' TERM; echo ready; while :; do sleep 0.1; done"
 
 
 class Protocol(asyncio.SubprocessProtocol):
+    """Knows when the shell is ready, and when it has ended."""
+
     def __init__(self):
         self.ready = asyncio.Event()
         self.exited = asyncio.Event()
