@@ -16,11 +16,13 @@
   label.append(input);
   place.append(label, answer);
 
+  const seen = { Python: "In Python", shell: "In a shell", Windows: "On Windows" };
+
   // What has no row in the table.
   const inWords = (code) => {
     if (Number.isNaN(code)) return "That is no number.";
     if (code <= -32 && code >= -64)
-      return `Python: killed by signal ${-code}, a real-time signal; a shell shows ${128 - code}.`;
+      return `In Python: killed by signal ${-code}, a real-time signal; a shell shows ${128 - code}.`;
     if (code >= 3 && code <= 255)
       return (
         `The program chose this number itself: sys.exit(${code}).` +
@@ -38,7 +40,7 @@
     if (code < -64 && code >= -(2 ** 31)) code += 2 ** 32;
     const found = rows.filter((row) => Number(row.dataset.code) === code);
     for (const row of rows) row.hidden = text !== "" && !found.includes(row);
-    const lines = found.map((row) => `${row.dataset.place}: ${row.cells[2].textContent}.`);
+    const lines = found.map((row) => `${seen[row.dataset.place]}: ${row.cells[2].textContent}.`);
     answer.textContent = text === "" ? "" : lines.join("\n") || inWords(code);
   });
 })();
