@@ -10,14 +10,17 @@ from process_terminate import ExitStatus
 from process_terminate._exit_status import ORIGINS
 
 PAGE = ROOT / "docs" / "decoder.md"
-#: The example that shows a code, where one does.
+#: The example that shows a code where it is seen, where one does.
 _SHOWN = {
-    0: "terminate/read_exit_codes",
-    -9: "terminate/escalate_to_kill",
-    -15: "terminate/terminate_a_worker",
-    143: "terminate/clean_up_on_sigterm",
-    241: "terminate/exit_with_minus_15",
-    255: "terminate/kill_the_forkserver",
+    ("Python", 0): "terminate/read_exit_codes",
+    ("Python", 1): "terminate/read_exit_codes",
+    ("Python", -2): "claims/run_atexit_on_sigint",
+    ("Python", -9): "terminate/escalate_to_kill",
+    ("Python", -15): "terminate/terminate_a_worker",
+    ("Python", 143): "terminate/clean_up_on_sigterm",
+    ("Python", 241): "terminate/exit_with_minus_15",
+    ("Python", 255): "terminate/kill_the_forkserver",
+    ("shell", 143): "terminate/translate_exit_codes",
 }
 
 
@@ -36,11 +39,15 @@ def rows() -> Iterator[Row]:
     windows = {code for code in ORIGINS if code > 255}
     exits = sorted({0, 143, 241, *ORIGINS} - windows)
     for code in [*exits, *deaths]:
-        yield Row("Python", code, str(ExitStatus(code)), _SHOWN.get(code))
-    for code in [0, 1, 2, 126, 127, *(128 - death for death in deaths)]:
-        yield Row("shell", code, str(ExitStatus.from_shell(code)), None)
+        yield _row_of("Python", code, ExitStatus(code))
+    for code in [0, 1, 2, 126, 127, *(128 - death for death in deaths), 241, 255]:
+        yield _row_of("shell", code, ExitStatus.from_shell(code))
     for code in sorted({15, *windows}):
-        yield Row("Windows", code, str(ExitStatus(code)), None)
+        yield _row_of("Windows", code, ExitStatus(code))
+
+
+def _row_of(place: str, code: int, status: ExitStatus) -> Row:
+    return Row(place, code, str(status), _SHOWN.get((place, code)))
 
 
 def render() -> str:
