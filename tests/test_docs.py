@@ -91,11 +91,13 @@ def test_example_is_embedded_on_its_page(example: Example) -> None:
 
 @each_example
 def test_example_is_listed_in_the_indexes(example: Example) -> None:
-    """The index of its topic and the index of all lead to each example."""
+    """The index of its topic and the index of all lead to each example, once."""
     topic, name = example.name.split("/")
     index = DOCS / "examples"
-    assert f"({name}.md)" in (index / topic / "index.md").read_text("utf-8")
-    assert f"({example.name}.md)" in (index / "index.md").read_text("utf-8")
+    of_topic = (index / topic / "index.md").read_text("utf-8")
+    assert len(re.findall(rf"(?m)^- .*\({name}\.md\)", of_topic)) == 1
+    of_all = (index / "index.md").read_text("utf-8")
+    assert len(re.findall(rf"(?m)^- .*\({example.name}\.md\)", of_all)) == 1
 
 
 def test_page_of_an_example_has_its_example() -> None:
