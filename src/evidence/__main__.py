@@ -3,6 +3,7 @@
 import argparse
 import signal
 import sys
+from functools import cache
 from pathlib import Path
 
 from rich.console import Console
@@ -30,9 +31,11 @@ def main() -> None:
     try:
         if arguments.command == "record":
             record_all(arguments)
-            trace_all(arguments.names)
+            others = arguments.python or interpreters.at_hand()
+            trace_all(arguments.names, [sys.executable, *others])
         elif arguments.command == "trace":
-            trace_all(arguments.names, again=True)
+            chosen = arguments.python or interpreters.at_hand()
+            trace_all(arguments.names, chosen, again=True)
         elif arguments.command == "survivors":
             survivors.record(arguments.runs, arguments.compare, report)
     except KeyboardInterrupt:
@@ -63,6 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     counting.add_argument("--compare", type=int, default=20, help="of the other ways")
     tracing = commands.add_parser("trace", help="record the events of one run of each")
     tracing.add_argument("names", nargs="*", help="examples; default: all")
+    tracing.add_argument(
+        "--python",
+        action="append",
+        metavar="EXE",
+        help="the first that can run it traces; default: this, then those on PATH",
+    )
     commands.add_parser("render", help="write the pages that show the records")
     return parser
 
@@ -81,15 +90,40 @@ def _named(names: list[str]) -> list[examples.Example]:
     return [known[name] for name in names or known]
 
 
-def trace_all(names: list[str], *, again: bool = False) -> None:
-    """Trace the examples that changed since they were; or all again."""
-    for example in _named(names):
-        if why_not := example.why_not_here:
-            report(f"not traced: {example.name} {why_not}")
-        elif again or not trace.is_of(example):
-            report(f"trace {example.name}")
-            trace.record(example)
+def trace_all(names: list[str], pythons: list[str], *, again: bool = False) -> None:
+    """Trace the examples that changed since they were, or the tracer; or all again.
+
+    An example is traced by the first interpreter that can run it.
+    """
+    wanted = [e for e in _named(names) if again or not trace.is_of(e)]
+    with interpreters.packages() as packages:
+        for example in wanted:
+            found = (_asked(python, packages) for python in pythons)
+            able = (i for i in found if i and _can_trace(i, example))
+            if interpreter := next(able, None):
+                report(f"trace {example.name} on Python {interpreter.language}")
+                trace.record(example, interpreter)
+            else:
+                report(f"not traced: {example.name} {_why_not_traced(example)}")
     trace.forget({example.name for example in examples.find()})
+
+
+@cache
+def _asked(python: str, packages: Path) -> Interpreter | None:
+    try:
+        return interpreters.ask(python, packages)
+    except UnusableError as error:
+        report(f"skipped {python}: {error}")
+        return None
+
+
+def _can_trace(interpreter: Interpreter, example: examples.Example) -> bool:
+    is_cpython = interpreter.implementation == "CPython"
+    return is_cpython and interpreter.why_not(example) is None
+
+
+def _why_not_traced(example: examples.Example) -> str:
+    return example.why_not_here or "can run on none of these interpreters"
 
 
 def record_all(arguments: argparse.Namespace) -> None:
