@@ -236,7 +236,7 @@ subprocess.run(["sh", "-c", "sleep 0.2; sleep 0.4 &"])
     events = traced(source, tmp_path, monkeypatch)
     told = [timelines.in_words(event) for event in events]
     assert "sh starts sleep 1" in told
-    assert "sleep 2 is an orphan; init adopts it" in told
+    assert "init adopts the orphan sleep 2" in told
     assert told[-1] == "init reaps sleep 2"  # After the end of main.
 
 
@@ -251,6 +251,25 @@ def test_trace_runs_on_another_interpreter(
         here = interpreters.ask(sys.executable, packages)
     assert data["python"] == here.language
     assert list(data["methods"]) == here.methods_for(WORKER)
+
+
+def test_run_that_fails_leaves_the_others_to_be_traced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says why, and the old events stay."""
+    monkeypatch.setattr(examples, "FOLDER", tmp_path)
+    monkeypatch.setattr(trace, "FOLDER", tmp_path / "timelines")
+    (tmp_path / "topic").mkdir()
+    (tmp_path / "topic" / "a.py").write_text("raise SystemExit(3)\n")
+    (tmp_path / "topic" / "b.py").write_text("print(1)\n#> 1\n")
+    (tmp_path / "topic" / "c.py").write_text(
+        '# /// script\n# requires-python = ">=3.99"\n# ///\n'
+    )
+    evidence.trace_all([], [sys.executable])
+    told = capsys.readouterr().out
+    assert "not traced: topic/a, own: exit 3\n" in told
+    assert "not traced: topic/c needs Python >=3.99" in told
+    assert [path.stem for path in trace.FOLDER.glob("*/*.json")] == ["b"]
 
 
 def test_start_methods_that_do_the_same_are_drawn_once() -> None:
@@ -285,6 +304,21 @@ def test_processes_that_do_the_same_are_drawn_once() -> None:
         "work 1 is one of 4 that do the same: the others are left out",
         "main starts work 3",
         "work 3 ends with exit code 1",
+    ]
+
+
+def test_cleanups_in_a_row_are_one() -> None:
+    """Of one process; with their number."""
+    cleanup = {"what": "cleanup", "by": "finally"}
+    events = [
+        {"ms": 0, "who": "main"} | cleanup,
+        {"ms": 1, "who": "main"} | cleanup,
+        {"ms": 2, "who": "work"} | cleanup,
+    ]
+    told = [timelines.in_words(event) for event in timelines._folded(events)]
+    assert told == [
+        "main runs its finally block, 2 times in a row",
+        "work runs its finally block",
     ]
 
 

@@ -100,11 +100,15 @@ def trace_all(names: list[str], pythons: list[str], *, again: bool = False) -> N
         for example in wanted:
             found = (_asked(python, packages) for python in pythons)
             able = (i for i in found if i and _can_trace(i, example))
-            if interpreter := next(able, None):
-                report(f"trace {example.name} on Python {interpreter.language}")
-                trace.record(example, interpreter)
-            else:
+            interpreter = next(able, None)
+            if interpreter is None:
                 report(f"not traced: {example.name} {_why_not_traced(example)}")
+                continue
+            report(f"trace {example.name} on Python {interpreter.language}")
+            try:
+                trace.record(example, interpreter)
+            except (RuntimeError, TimeoutError) as error:
+                report(f"not traced: {error}")
     trace.forget({example.name for example in examples.find()})
 
 

@@ -201,7 +201,20 @@ def _folded(events: list[Event]) -> list[Event]:
         if not hidden & _of(event):
             folded.append(event)
         folded += ends.get(place, [])
-    return folded
+    return _merged(folded)
+
+
+def _merged(events: list[Event]) -> list[Event]:
+    """The events, with one cleanup for several in a row."""
+    merged: list[Event] = []
+    for event in events:
+        last = merged[-1] if merged else {}
+        alike = all(event.get(key) == last.get(key) for key in ("what", "who", "by"))
+        if event["what"] == "cleanup" and alike:
+            merged[-1] = last | {"times": last.get("times", 1) + 1}
+        else:
+            merged.append(event)
+    return merged
 
 
 def _of(event: Event) -> set[str]:
@@ -232,6 +245,8 @@ def in_words(event: Event) -> str:
     words["asked"] = f", asked by {event['asker']}" if "asker" in event else ""
     by = event.get("by", "init")
     words["by"] = _CLEANUPS.get(by, by)
+    if "times" in event:
+        words["by"] += f", {event['times']} times in a row"
     words["action"] = _ACTIONS.get(event.get("action", ""), "").format_map(words)
     took = event.get("took")
     words["took"] = "never returns" if took is None else f"takes {took:.0f} ms"
