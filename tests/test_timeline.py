@@ -322,6 +322,16 @@ def test_cleanups_in_a_row_are_one() -> None:
     ]
 
 
+def test_long_time_as_a_zombie_is_told() -> None:
+    """Between the death and the reaping."""
+    events = [
+        {"ms": 1, "what": "die", "who": "work", "code": 0},
+        {"ms": 301, "what": "reap", "who": "main", "child": "work"},
+    ]
+    told = [timelines.in_words(event) for event in timelines._with_zombies(events)]
+    assert told[1] == "main reaps work, a zombie for 300 ms"
+
+
 def test_picture_is_for_everyone() -> None:
     """It is valid XML with a title, a description, and every event as text."""
     events = [

@@ -39,7 +39,7 @@ _SENTENCES = {
     "cleanup": "{who} runs {by}",
     "call": "{who}: {call} {took}",
     "die": "{who} ends{how}",
-    "reap": "{who} reaps {child}",
+    "reap": "{who} reaps {child}{zombie}",
     "adopt": "{by} adopts the orphan {who}",
     "again": "{who} is one of {count} that do the same: the others are left out",
 }
@@ -160,7 +160,7 @@ def _stories(events: list[Event]) -> dict[str, list[list[Any]]]:
 
 
 def _details(data: dict[str, Any], methods: list[str], *, is_open: bool) -> str:
-    events = _folded(data["methods"][methods[0]])
+    events = _folded(_with_zombies(data["methods"][methods[0]]))
     shown = events[:SHOWN]
     more = len(events) - len(shown)
     rest = f"<p>{more} more events: see the JSON.</p>" if more else ""
@@ -178,6 +178,17 @@ def _details(data: dict[str, Any], methods: list[str], *, is_open: bool) -> str:
         f"<summary>{title}</summary>\n{picture}\n"
         f"<details><summary>In words</summary><ol>{items}</ol></details>{rest}</details>"
     )
+
+
+def _with_zombies(events: list[Event]) -> list[Event]:
+    """The events, with how long the reaped were dead, if it was long."""
+    died = {event["who"]: event["ms"] for event in events if event["what"] == "die"}
+    told = []
+    for event in events:
+        zombie = event["ms"] - died.get(event.get("child"), event["ms"])
+        is_long = event["what"] == "reap" and zombie >= LONG
+        told.append(event | {"zombie": zombie} if is_long else event)
+    return told
 
 
 def _folded(events: list[Event]) -> list[Event]:
@@ -250,6 +261,8 @@ def in_words(event: Event) -> str:
     words["action"] = _ACTIONS.get(event.get("action", ""), "").format_map(words)
     took = event.get("took")
     words["took"] = "never returns" if took is None else f"takes {took:.0f} ms"
+    zombie = event.get("zombie")
+    words["zombie"] = f", a zombie for {zombie:.0f} ms" if zombie else ""
     words["how"] = _how(event.get("code"))
     return _SENTENCES[event["what"]].format_map(words)
 
