@@ -6,6 +6,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from packaging.version import Version
 from rich.console import Console
 from rich.progress import Progress
 
@@ -21,6 +22,9 @@ from evidence import (
 )
 from evidence.interpreters import Interpreter, UnusableError
 from evidence.run import DEADLINE
+
+#: Before, Python does not know where in a line a call is.
+_OLDEST_TRACED = Version("3.11")
 
 
 def main() -> None:
@@ -122,8 +126,11 @@ def _asked(python: str, packages: Path) -> Interpreter | None:
 
 
 def _can_trace(interpreter: Interpreter, example: examples.Example) -> bool:
-    is_cpython = interpreter.implementation == "CPython"
-    return is_cpython and interpreter.why_not(example) is None
+    return (
+        interpreter.implementation == "CPython"
+        and Version(interpreter.language) >= _OLDEST_TRACED
+        and interpreter.why_not(example) is None
+    )
 
 
 def _why_not_traced(example: examples.Example) -> str:
