@@ -3,8 +3,10 @@
 import argparse
 import signal
 import sys
+from functools import cache
 from pathlib import Path
 
+from packaging.version import Version
 from rich.console import Console
 from rich.progress import Progress
 
@@ -21,6 +23,9 @@ from evidence import (
 from evidence.interpreters import Interpreter, UnusableError
 from evidence.run import DEADLINE
 
+#: Before, Python does not know where in a line a call is.
+_OLDEST_TRACED = Version("3.11")
+
 
 def main() -> None:
     """Do what the command line says."""
@@ -30,9 +35,11 @@ def main() -> None:
     try:
         if arguments.command == "record":
             record_all(arguments)
-            trace_all(arguments.names)
+            others = arguments.python or interpreters.at_hand()
+            trace_all(arguments.names, [sys.executable, *others])
         elif arguments.command == "trace":
-            trace_all(arguments.names, again=True)
+            chosen = arguments.python or interpreters.at_hand()
+            trace_all(arguments.names, chosen, again=True)
         elif arguments.command == "survivors":
             survivors.record(arguments.runs, arguments.compare, report)
     except KeyboardInterrupt:
@@ -63,6 +70,12 @@ def _parser() -> argparse.ArgumentParser:
     counting.add_argument("--compare", type=int, default=20, help="of the other ways")
     tracing = commands.add_parser("trace", help="record the events of one run of each")
     tracing.add_argument("names", nargs="*", help="examples; default: all")
+    tracing.add_argument(
+        "--python",
+        action="append",
+        metavar="EXE",
+        help="the first that can run it traces; default: this, then those on PATH",
+    )
     commands.add_parser("render", help="write the pages that show the records")
     return parser
 
@@ -81,15 +94,47 @@ def _named(names: list[str]) -> list[examples.Example]:
     return [known[name] for name in names or known]
 
 
-def trace_all(names: list[str], *, again: bool = False) -> None:
-    """Trace the examples that changed since they were; or all again."""
-    for example in _named(names):
-        if why_not := example.why_not_here:
-            report(f"not traced: {example.name} {why_not}")
-        elif again or not trace.is_of(example):
-            report(f"trace {example.name}")
-            trace.record(example)
+def trace_all(names: list[str], pythons: list[str], *, again: bool = False) -> None:
+    """Trace the examples that changed since they were, or the tracer; or all again.
+
+    An example is traced by the first interpreter that can run it.
+    """
+    wanted = [e for e in _named(names) if again or not trace.is_of(e)]
+    with interpreters.packages() as packages:
+        for example in wanted:
+            found = (_asked(python, packages) for python in pythons)
+            able = (i for i in found if i and _can_trace(i, example))
+            interpreter = next(able, None)
+            if interpreter is None:
+                report(f"not traced: {example.name} {_why_not_traced(example)}")
+                continue
+            report(f"trace {example.name} on Python {interpreter.language}")
+            try:
+                trace.record(example, interpreter)
+            except (RuntimeError, TimeoutError) as error:
+                report(f"not traced: {error}")
     trace.forget({example.name for example in examples.find()})
+
+
+@cache
+def _asked(python: str, packages: Path) -> Interpreter | None:
+    try:
+        return interpreters.ask(python, packages)
+    except UnusableError as error:
+        report(f"skipped {python}: {error}")
+        return None
+
+
+def _can_trace(interpreter: Interpreter, example: examples.Example) -> bool:
+    return (
+        interpreter.implementation == "CPython"
+        and Version(interpreter.language) >= _OLDEST_TRACED
+        and interpreter.why_not(example) is None
+    )
+
+
+def _why_not_traced(example: examples.Example) -> str:
+    return example.why_not_here or "can run on none of these interpreters"
 
 
 def record_all(arguments: argparse.Namespace) -> None:

@@ -6,11 +6,13 @@ by a descriptor that is closed at once, so that no process finds one to inherit.
 """
 
 import _posixsubprocess
+import atexit
 import builtins
 import json
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
@@ -19,6 +21,12 @@ from typing import Any
 
 EXAMPLE = os.environ["TRACED_EXAMPLE"]
 NOTES = os.environ["TRACED_NOTES"]
+#: Calls from one place of the example that are all noted; then only slow ones.
+OFTEN = 50
+#: Seconds that a process may take to come to rest before it is sent a signal.
+PATIENCE = float(os.environ["TRACED_PATIENCE"])
+#: Nanoseconds that make a call slow.
+SLOW = 100_000_000
 # Python and multiprocessing set them for themselves.
 QUIET = {signal.SIGINT, signal.SIGCHLD, signal.SIGPIPE}
 
@@ -31,10 +39,19 @@ plain_signal = signal.signal
 plain_getsignal = signal.getsignal
 plain_raise = signal.raise_signal
 plain_pidfd_send = signal.pidfd_send_signal
+plain_register = atexit.register
+plain_start: Callable[..., None] = vars(BaseProcess)["start"]
 plain_bootstrap: Callable[..., int] = vars(BaseProcess)["_bootstrap"]
 
 #: What the noting handlers stand for: whoever asks is told the true ones.
 handlers: dict[Any, Any] = {}
+
+#: The calls of the example that have not returned, by their frames.
+running: dict[Any, Any] = {}
+#: How often each place of the example made a call.
+made: dict[Any, int] = {}
+#: The places of the instructions of the example.
+places: dict[Any, list[Any]] = {}
 
 
 def note(kind: str, at: int | None = None, **more: object) -> None:
@@ -57,17 +74,28 @@ def stat(pid: int) -> list[str]:
         return []
 
 
+def settled(pid: int) -> list[str]:
+    """The same, when it is at rest: on busy cores it may be late for its wait."""
+    end = time.monotonic() + PATIENCE
+    while (found := stat(pid))[:1] == ["R"] and pid != os.getpid():
+        if time.monotonic() > end:
+            break
+        time.sleep(0.001)
+    return found
+
+
 def in_group(group: int) -> list[int]:
     """The processes of a process group."""
     pids = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
     return [pid for pid in pids if stat(pid)[2:3] == [str(group)]]
 
 
-def note_signal(pid: int, number: int) -> None:
+def note_signal(pid: int, number: int, **more: Any) -> None:
     """Note a signal that is about to be sent."""
     if number:
-        fields = stat(pid)
-        note("signal", to=pid, signal=number, dead=fields[:1] in (["Z"], ["X"]))
+        fields = settled(pid)
+        dead = fields[:1] in ([], ["Z"], ["X"])
+        note("signal", to=pid, signal=number, dead=dead, **more)
 
 
 def listen(event: str, args: tuple[Any, ...]) -> None:
@@ -81,7 +109,7 @@ def listen(event: str, args: tuple[Any, ...]) -> None:
     if event in ("os.kill", "os.killpg"):
         group, number = args
         for pid in in_group(group or os.getpgrp()):
-            note_signal(pid, number)
+            note_signal(pid, number, group=True)
 
 
 def noting_pidfd_send(pidfd: int, number: int, *more: Any) -> None:
@@ -117,6 +145,7 @@ def noting_signal(number: int, handler: Any) -> Any:
         note("handled", signal=number)
         return handler(number, frame)
 
+    UNSEEN.add(noting_handler.__code__)
     noting = noting_handler if callable(handler) else handler
     old = plain_signal(number, noting)
     action = {signal.SIG_IGN: "ignore", signal.SIG_DFL: "default"}
@@ -168,11 +197,117 @@ def noting_waitid(idtype: int, id: int, options: int) -> os.waitid_result | None
     return found
 
 
+def what_it_is(process: Any) -> dict[str, Any]:
+    """What tells the role of a process of multiprocessing."""
+    target = process._target
+    return {
+        "name": process.name,
+        "class": type(process).__name__,
+        "target": getattr(target, "__name__", None),
+        "module": getattr(target, "__module__", None),
+    }
+
+
+def noting_start(self: Any) -> None:
+    """Start a process, and note who asked for it: a server may have forked it."""
+    what = what_it_is(self)  # It forgets its target then.
+    plain_start(self)
+    note("ask", child=self.pid, **what)
+
+
 def noting_bootstrap(self: Any, *args: Any, **options: Any) -> int:
     """Note what a process of multiprocessing is, and run it."""
-    target = getattr(self._target, "__name__", None)
-    note("run", name=self.name, target=target)
+    note("run", child=os.getpid(), **what_it_is(self))
     return plain_bootstrap(self, *args, **options)
+
+
+def noting_register(function: Any, *args: Any, **options: Any) -> Any:
+    """Register a function for the exit, and note its run if the example did it."""
+    if sys._getframe(1).f_code.co_filename != EXAMPLE:
+        return plain_register(function, *args, **options)
+
+    def noting_exit() -> None:
+        note("cleanup", by="atexit")
+        function(*args, **options)
+
+    plain_register(noting_exit)
+    return function
+
+
+def place(frame: Any) -> Any:
+    """Where in the example a frame is: line, last line, column, last column."""
+    code = frame.f_code
+    if code not in places:
+        # Python 3.10 knows the lines only.
+        places[code] = list(getattr(code, "co_positions", list)())
+    number = frame.f_lasti // 2
+    found = places[code]
+    return found[number] if number < len(found) else (frame.f_lineno,) * 4
+
+
+def watch(frame: Any, event: str, arg: Any) -> None:
+    """Note the calls that the example makes, and their returns: a profiler.
+
+    A call that never returns has a beginning only.
+    """
+    if event == "c_call":
+        if frame.f_code.co_filename == EXAMPLE:
+            begin((id(frame), "c"), frame, arg.__name__)
+    elif event == "call":
+        code, caller = frame.f_code, frame.f_back
+        if is_at_exit(code, caller):
+            begin((id(frame), ""), None, code.co_name)
+        elif (
+            caller is not None
+            and caller.f_code.co_filename == EXAMPLE
+            and code.co_filename != EXAMPLE
+            and code not in UNSEEN
+        ):
+            begin((id(frame), ""), caller, code.co_name)
+    elif event == "return":
+        end((id(frame), ""))
+    else:
+        end((id(frame), "c"))
+
+
+def is_at_exit(code: Any, caller: Any) -> bool:
+    """Whether multiprocessing joins what would be left when a process exits."""
+    if code.co_name == "_finalize_join":
+        return "multiprocessing" in code.co_filename
+    return (
+        code.co_name == "join"
+        and caller is not None
+        and caller.f_code.co_name == "_exit_function"
+    )
+
+
+def begin(key: Any, caller: Any, name: str) -> None:
+    """A call begins."""
+    at = time.monotonic_ns()
+    where = None if caller is None else place(caller)
+    spot = (name, where)
+    made[spot] = made.get(spot, 0) + 1
+    often = made[spot] > OFTEN
+    running[key] = at, name, where, often
+    if not often:
+        note("call", at=at, name=name, where=where, tid=threading.get_native_id())
+
+
+def end(key: Any) -> None:
+    """A call is over, by a return or an exception."""
+    if key not in running:
+        return
+    at, name, where, often = running.pop(key)
+    if often and time.monotonic_ns() - at < SLOW:
+        return
+    tid = threading.get_native_id()
+    if often:
+        note("call", at=at, name=name, where=where, tid=tid)
+    note("return", began=at, tid=tid)
+
+
+#: Of this file, what Python calls in between, wherever the example is.
+UNSEEN = {listen.__code__}
 
 
 if "multiprocessing.resource_tracker" not in " ".join(sys.orig_argv):
@@ -185,6 +320,10 @@ if "multiprocessing.resource_tracker" not in " ".join(sys.orig_argv):
         raise_signal=noting_raise,
         pidfd_send_signal=noting_pidfd_send,
     )
+    vars(atexit)["register"] = noting_register
+    setattr(BaseProcess, "start", noting_start)  # noqa: B010
     setattr(BaseProcess, "_bootstrap", noting_bootstrap)  # noqa: B010
     sys.addaudithook(listen)
+    threading.setprofile(watch)
+    sys.setprofile(watch)
 note("start", argv=sys.orig_argv)
