@@ -18,9 +18,14 @@ EXAMPLES = examples.find()
 DEFAULT_METHOD = multiprocessing.get_all_start_methods()[0]
 
 each_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.name)
-each_start_method = pytest.mark.parametrize(
-    "start_method", list(examples.start_methods())
-)
+#: Those that name their own method, or start no process by it, are run once.
+CASES = [
+    (example, method)
+    for example in EXAMPLES
+    for method in (
+        examples.start_methods() if example.follows_the_default else [DEFAULT_METHOD]
+    )
+]
 
 
 @pytest.fixture(autouse=True)
@@ -29,25 +34,24 @@ def _only_where_it_can_run(request: pytest.FixtureRequest) -> None:
     if example.why_not_here:
         pytest.skip(example.why_not_here)
     if request.config.getoption("update_examples"):
-        method = request.node.callspec.params.get("start_method")
-        if "inside" not in request.node.name or method != DEFAULT_METHOD:
+        if "inside" not in request.node.name:
             # The files are rewritten when the last test is over, not before.
             pytest.skip("one run of each example rewrites its outputs")
 
 
 @each_example
-@each_start_method
 def test_example_prints_what_it_says_inside_pytest(
-    example: Example, start_method: str, eval_example: EvalExample
+    example: Example, eval_example: EvalExample
 ) -> None:
     """Each line that the main process prints stands below its print()."""
     if eval_example.update_examples:
         update_children(example.path, eval_example.tmp_path / "notes")
-    run_inside(code_example(example.path), eval_example, start_method=start_method)
+    run_inside(code_example(example.path), eval_example, start_method=DEFAULT_METHOD)
 
 
-@each_example
-@each_start_method
+@pytest.mark.parametrize(
+    ("example", "start_method"), CASES, ids=[f"{m}-{e.name}" for e, m in CASES]
+)
 def test_example_prints_what_it_says_as_a_file(
     example: Example, start_method: str
 ) -> None:
