@@ -142,10 +142,11 @@ def test_bad_record_is_not_written(place: Path) -> None:
 
 
 @needs_linux
-def test_ctrl_c_ends_a_recording(copy: Copy) -> None:
+@pytest.mark.parametrize("name", ["loop", "paced-forkserver", "paced-busy"])
+def test_ctrl_c_ends_a_recording(name: str, copy: Copy) -> None:
     """Nothing is left running, and no file half-written."""
-    command = [sys.executable, "-m", "evidence", "howoften", "--runs", "1000"]
-    recording = copy.start(*command)
+    command = ["howoften", "--runs", "1000", "--series", name]
+    recording = copy.start(sys.executable, "-m", "evidence", *command)
     wait_until(lambda: runs_in(recording.pid) or recording.poll() is not None)
     os.killpg(recording.pid, signal.SIGINT)
     output, _ = recording.communicate(timeout=60)

@@ -38,7 +38,8 @@ def main() -> None:
         elif arguments.command == "survivors":
             survivors.record(arguments.runs, arguments.compare, report)
         elif arguments.command == "howoften":
-            howoften.measure(arguments.runs, arguments.jobs, report)
+            names = tuple(arguments.series or howoften.SERIES)
+            howoften.measure(arguments.runs, arguments.jobs, report, names)
     except KeyboardInterrupt:
         sys.exit("evidence: interrupted; what was recorded is kept")
     render()
@@ -69,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
         "howoften", help="end writers of a queue, and record what hangs (half an hour)"
     )
     breaking.add_argument("--runs", type=_count, default=200, help="of each point")
+    breaking.add_argument(
+        "--series", action="append", choices=howoften.SERIES, help="default: all"
+    )
     breaking.add_argument("--jobs", type=_count, default=4, help="at a time")
     tracing = commands.add_parser("trace", help="record the events of one run of each")
     tracing.add_argument("names", nargs="*", help="examples; default: all")
