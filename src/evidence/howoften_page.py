@@ -272,6 +272,7 @@ def page(data: dict[str, Any]) -> str:
         hang=broken_queue.HANG,
         reader_hang=broken_queue.HANG + broken_queue.READER_HANG,
         pause=SERIES["paced"].pause_ms,
+        method=SERIES["loop"].method,
         least=min(howoften.count(point) for _, point in loop + paced),
         loop=_of_all([point for _, point in loop]),
         atomic=_of_all(atomic),
@@ -307,7 +308,7 @@ A message that needs up to 4096 bytes (`PIPE_BUF`) is [written whole or not at a
 
 --8<-- "docs/evidence/fragments/howoften.html"
 
-A bar is the 95 % interval of a share; each point stands for {least} runs or more.
+A bar is the 95 % interval of a share; each point stands for {least} runs or more, under `{method}`.
 
 ## What to do instead
 
