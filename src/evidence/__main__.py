@@ -13,6 +13,8 @@ from rich.progress import Progress
 from evidence import (
     decoder,
     examples,
+    howoften,
+    howoften_page,
     interpreters,
     record,
     survivors,
@@ -42,6 +44,9 @@ def main() -> None:
             trace_all(arguments.names, chosen, again=True)
         elif arguments.command == "survivors":
             survivors.record(arguments.runs, arguments.compare, report)
+        elif arguments.command == "howoften":
+            names = tuple(arguments.series or howoften.SERIES)
+            howoften.measure(arguments.runs, arguments.jobs, report, names)
     except KeyboardInterrupt:
         sys.exit("evidence: interrupted; what was recorded is kept")
     render()
@@ -68,6 +73,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     counting.add_argument("--runs", type=int, default=200, help="of this library")
     counting.add_argument("--compare", type=int, default=20, help="of the other ways")
+    breaking = commands.add_parser(
+        "howoften", help="end writers of a queue, and record what hangs (half an hour)"
+    )
+    breaking.add_argument("--runs", type=_count, default=200, help="of each point")
+    breaking.add_argument(
+        "--series", action="append", choices=howoften.SERIES, help="default: all"
+    )
+    breaking.add_argument("--jobs", type=_count, default=4, help="at a time")
     tracing = commands.add_parser("trace", help="record the events of one run of each")
     tracing.add_argument("names", nargs="*", help="examples; default: all")
     tracing.add_argument(
@@ -188,6 +201,7 @@ def _usable(executables: list[str], packages: Path) -> list[Interpreter]:
 
 def render() -> None:
     """Write what is made from the records."""
+    howoften_page.write()
     survivors.PAGE.write_text(survivors.render(), "utf-8")
     decoder.PAGE.write_text(decoder.render(), "utf-8")
     tables.write()

@@ -205,7 +205,10 @@ def _busy(wanted: bool) -> Iterator[None]:
     try:
         for _ in range((os.cpu_count() or 1) if wanted else 0):
             command = [sys.executable, "-c", _SPIN]
-            spinning.append(subprocess.Popen(command, stdin=subprocess.PIPE))
+            spinning.append(
+                # Ctrl-C is for this process, which then ends that one.
+                subprocess.Popen(command, stdin=subprocess.PIPE, process_group=0)
+            )
         yield
     finally:
         for process in spinning:
