@@ -80,6 +80,7 @@ def update_children(path: Path, notes: Path) -> None:
         patch.setenv("PYTHONPATH", str(TRACER))
         patch.setenv("TRACED_EXAMPLE", str(path))
         patch.setenv("TRACED_NOTES", str(notes))
+        patch.setenv("TRACED_PATIENCE", "0")
         run_file(path)
     if not notes.exists():
         return

@@ -43,6 +43,13 @@ if __name__ == "__main__":
 '''
 
 
+#: The tests that run that example once, inside pytest and as a file.
+RUN = {
+    "inside": "inside and terminate_a_worker",
+    "as_a_file": "as_a_file and fork- and terminate_a_worker",
+}
+
+
 class Copy:
     """A copy of the project, to be broken."""
 
@@ -205,7 +212,7 @@ def test_process_left_running_fails(copy: Copy) -> None:
         "    subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
         "    worker.terminate()\n",
     )
-    arguments = ["-k", "prints and fork- and terminate_a_worker"]
+    arguments = ["-k", "prints and (inside or fork-) and terminate_a_worker"]
     status, output = copy.test("tests/test_examples.py", *arguments)
     assert status == 1
     assert "2 failed" in output
@@ -215,7 +222,7 @@ def test_process_left_running_fails(copy: Copy) -> None:
 def test_failing_example_fails_alone(copy: Copy) -> None:
     """Its traceback is shown, and the other tests go on."""
     copy.replace(WORKER, "    worker.join()\n", "    worker.join()\n    1 / 0\n")
-    arguments = ["-k", "prints and fork- and (terminate_a_worker or escalate)"]
+    arguments = ["-k", "prints and (inside or fork-) and (terminate_a_worker or escalate)"]
     status, output = copy.test("tests/test_examples.py", *arguments)
     assert status == 1
     assert "INTERNALERROR" not in output
@@ -227,7 +234,7 @@ def test_failing_example_fails_alone(copy: Copy) -> None:
 def test_hanging_example_is_ended(way: str, copy: Copy) -> None:
     """At its deadline it fails, and its processes are gone."""
     copy.write(WORKER, HANG.format(marker=copy.folder / "started"))
-    arguments = ["-k", f"{way} and fork- and terminate_a_worker", "-o", "timeout=3"]
+    arguments = ["-k", RUN[way], "-o", "timeout=3"]
     status, output = copy.test("tests/test_examples.py", *arguments)
     assert status == 1
     assert "Timeout (>3.0s)" in output
@@ -247,7 +254,7 @@ def test_hanging_file_is_killed_at_its_deadline(tmp_path: Path) -> None:
 def test_ctrl_c_ends_a_test_run(way: str, copy: Copy) -> None:
     """The whole group gets SIGINT, as from a terminal; nothing is left."""
     copy.write(WORKER, HANG.format(marker=copy.folder / "started"))
-    arguments = ["-k", f"{way} and fork- and terminate_a_worker"]
+    arguments = ["-k", RUN[way]]
     tests = copy.start(*copy.pytest, "tests/test_examples.py", *arguments)
     wait_until((copy.folder / "started").exists)
     os.killpg(tests.pid, signal.SIGINT)
