@@ -3,15 +3,19 @@
 import argparse
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 
 from evidence import (
+    addresses,
     decoder,
     examples,
     interpreters,
+    pages,
+    publish,
     record,
     survivors,
     tables,
@@ -35,6 +39,9 @@ def main() -> None:
             trace_all(arguments.names, again=True)
         elif arguments.command == "survivors":
             survivors.record(arguments.runs, arguments.compare, report)
+        elif arguments.command == "addresses":
+            record_addresses()
+            return
     except KeyboardInterrupt:
         sys.exit("evidence: interrupted; what was recorded is kept")
     render()
@@ -64,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     tracing = commands.add_parser("trace", help="record the events of one run of each")
     tracing.add_argument("names", nargs="*", help="examples; default: all")
     commands.add_parser("render", help="write the pages that show the records")
+    commands.add_parser("addresses", help="record the addresses of pages and ids")
     return parser
 
 
@@ -141,12 +149,24 @@ def _usable(executables: list[str], packages: Path) -> list[Interpreter]:
     return list(found.values())
 
 
+def record_addresses() -> None:
+    """Build the site, and write down which addresses it has."""
+    with tempfile.TemporaryDirectory() as folder:
+        publish.build(Path(folder))
+        try:
+            addresses.write(Path(folder))
+        except addresses.LostError as error:
+            sys.exit(f"evidence: {error}")
+
+
 def render() -> None:
     """Write what is made from the records."""
     survivors.PAGE.write_text(survivors.render(), "utf-8")
     decoder.PAGE.write_text(decoder.render(), "utf-8")
     tables.write()
     timelines.write()
+    pages.write_run_lines()
+    pages.complete()
 
 
 def report(line: str) -> None:
