@@ -152,10 +152,10 @@ def _usable(executables: list[str], packages: Path) -> list[Interpreter]:
 def record_addresses() -> None:
     """Build the site, and write down which addresses it has."""
     with tempfile.TemporaryDirectory() as folder:
-        publish.build(Path(folder))
         try:
+            publish.build(Path(folder))
             addresses.write(Path(folder))
-        except addresses.LostError as error:
+        except addresses.AddressError as error:
             sys.exit(f"evidence: {error}")
 
 

@@ -29,8 +29,8 @@ _PAGE = """\
 """
 
 
-class LostError(Exception):
-    """Addresses that were published, and lead nowhere."""
+class AddressError(Exception):
+    """An address that was published leads nowhere."""
 
 
 class _Ids(HTMLParser):
@@ -95,7 +95,7 @@ def write(site: Path) -> None:
     """Record the addresses of a built site beside those that were there before."""
     now = of(site)
     if found := lost(now):
-        raise LostError(
+        raise AddressError(
             f"these addresses are gone: {', '.join(sorted(found))}; say in "
             f"{REDIRECTS.relative_to(ROOT)} where they lead"
         )
@@ -112,9 +112,9 @@ def redirect(site: Path, base: str) -> None:
             continue
         path = site / page / "index.html"
         if path.exists():
-            raise ValueError(f"{old} is a page, and cannot lead to {new}")
+            raise AddressError(f"{old} is a page, and cannot lead to {new}")
         if not (site / new.partition("#")[0] / "index.html").exists():
-            raise ValueError(f"{old} leads to {new}, which is no page")
+            raise AddressError(f"{old} leads to {new}, which is no page")
         path.parent.mkdir(parents=True, exist_ok=True)
         relative = relpath(new.partition("#")[0] or ".", page) + "/"
         relative += new[len(new.partition("#")[0]) :]
@@ -126,7 +126,7 @@ def _name_again(path: Path, name: str, old: str, new: str) -> None:
     """Give a heading its old id beside its new one."""
     page, _, target = new.partition("#")
     if page != old.partition("#")[0]:
-        raise ValueError(f"{old} can lead to an id of its own page only, not to {new}")
+        raise AddressError(f"{old} can lead to an id of its own page only, not to {new}")
     text, count = re.subn(
         rf'<\w+[^>]* id="{re.escape(target)}"',
         lambda match: f'<span id="{escape(name)}"></span>{match[0]}',
@@ -134,5 +134,5 @@ def _name_again(path: Path, name: str, old: str, new: str) -> None:
         count=1,
     )
     if not count:
-        raise ValueError(f"{old} leads to {new}, which is no id of this page")
+        raise AddressError(f"{old} leads to {new}, which is no id of this page")
     path.write_text(text, "utf-8")

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from functools import cache
 from posixpath import dirname, join, normpath
 from textwrap import dedent, indent
 from typing import Any, cast
@@ -34,6 +33,7 @@ class Writer:
         self.base = base
         self.pages = {page.path: page for page in pages.in_order()}
         self._by_address = {page.address: page for page in self.pages.values()}
+        self._packages: dict[str, griffe.Object] = {}
         self._of_object = {
             match[1]: page
             for page in self.pages.values()
@@ -126,11 +126,17 @@ class Writer:
     def _html(self, html: str, page: Page) -> str:
         return from_html(html, lambda href: self.from_site(page, href))
 
+    def _package(self, name: str) -> griffe.Object:
+        if name not in self._packages:
+            paths = [ROOT / "src"]
+            found = griffe.load(name, search_paths=paths, resolve_aliases=True)
+            self._packages[name] = cast("griffe.Object", found)
+        return self._packages[name]
+
     def reference(self, name: str, page: Page) -> str:
         """What the docstring of an object says, in the order of the page."""
         package, _, path = name.partition(".")
-        found = _package(package)[path]
-        text = "\n\n".join(_described(found, "#"))
+        text = "\n\n".join(_described(self._package(package)[path], "#"))
         return self.text(text, page)
 
 
@@ -173,12 +179,6 @@ def _element(line: str, rest: list[str]) -> Iterator[str]:
         if not rest or (depth <= 0 and not _HTML.match(rest[-1])):
             return
         line = rest.pop()
-
-
-@cache
-def _package(name: str) -> griffe.Object:
-    found = griffe.load(name, search_paths=[ROOT / "src"], resolve_aliases=True)
-    return cast("griffe.Object", found)
 
 
 def _described(found: Any, level: str) -> Iterator[str]:

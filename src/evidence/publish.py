@@ -161,4 +161,7 @@ def correct_sitemap(site: Path) -> None:
 
 
 if __name__ == "__main__":
-    finish(Path(sys.argv[1]))
+    try:
+        finish(Path(sys.argv[1]))
+    except addresses.AddressError as error:
+        sys.exit(f"publish: {error}")
