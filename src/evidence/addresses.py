@@ -126,7 +126,9 @@ def _name_again(path: Path, name: str, old: str, new: str) -> None:
     """Give a heading its old id beside its new one."""
     page, _, target = new.partition("#")
     if page != old.partition("#")[0]:
-        raise AddressError(f"{old} can lead to an id of its own page only, not to {new}")
+        raise AddressError(
+            f"{old} can lead to an id of its own page only, not to {new}"
+        )
     text, count = re.subn(
         rf'<\w+[^>]* id="{re.escape(target)}"',
         lambda match: f'<span id="{escape(name)}"></span>{match[0]}',
