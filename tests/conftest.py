@@ -1,6 +1,12 @@
 """What holds for the whole run."""
 
 import signal
+from pathlib import Path
+
+import pytest
+
+from evidence import publish
+from helpers import BASE
 
 
 def pytest_configure() -> None:
@@ -10,3 +16,11 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site as it is published, at an address with a path."""
+    folder = tmp_path_factory.mktemp("site")
+    publish.build(folder, BASE)
+    return folder

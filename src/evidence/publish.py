@@ -4,6 +4,7 @@
 """
 
 import gzip
+import os
 import re
 import shutil
 import subprocess
@@ -19,19 +20,21 @@ from evidence.markdown import Writer
 from evidence.pages import Page
 
 
-def build(site: Path) -> None:
+def build(site: Path, base: str | None = None) -> None:
     """Build the site with every warning an error, and finish it."""
+    environment = {**os.environ, **({"SITE_URL": base} if base else {})}
     command = [sys.executable, "-m", "mkdocs", "build", "--strict"]
     built = subprocess.run(
         [*command, "--site-dir", site],
         cwd=ROOT,
+        env=environment,
         check=False,
         capture_output=True,
         text=True,
     )
     if built.returncode:
         raise RuntimeError(built.stderr)
-    finish(site)
+    finish(site, base)
 
 
 def finish(site: Path, base: str | None = None) -> None:
