@@ -95,6 +95,17 @@ def test_titles_differ(site: Path) -> None:
     assert len(set(titles)) == len(titles)
 
 
+def test_site_sets_no_cookie(site: Path) -> None:
+    """None of its scripts knows how to, nor how to count its readers."""
+    scripts = [*site.rglob("*.js"), *site.rglob("*.html")]
+    found = [
+        path
+        for path in scripts
+        if re.search(r"document\.cookie|sendBeacon", path.read_text("utf-8"))
+    ]
+    assert found == []
+
+
 @each_page
 def test_page_is_there_as_markdown(page: Page, site: Path) -> None:
     """Plain, whole, and with links that lead somewhere."""
