@@ -5,9 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from evidence import publish
-from helpers import BASE
-
 
 def pytest_configure() -> None:
     """Hear Ctrl-C, and let all hear it that the tests start.
@@ -21,6 +18,10 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site as it is published, at an address with a path."""
+    # Not for every test: it brings MkDocs with it, which takes a second.
+    from evidence import publish  # noqa: PLC0415
+    from helpers import BASE  # noqa: PLC0415
+
     folder = tmp_path_factory.mktemp("site")
     publish.build(folder, BASE)
     return folder
