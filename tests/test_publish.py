@@ -112,7 +112,7 @@ def test_page_is_there_as_markdown(page: Page, site: Path) -> None:
     text = (site / page.address / "index.md").read_text("utf-8")
     assert text.startswith(f'---\ntitle: "{page.title}"\n')
     assert f'url: "{BASE}{page.address}"\n' in text
-    for mark in ("--8<--", "\n:::", "???", "<table", "<svg", "<p", "<details"):
+    for mark in ("--8<--", "\n:::", "!!!", "???", "<table", "<svg", "<p", "<details"):
         assert mark not in prose(text)
     broken = [
         link
@@ -350,6 +350,8 @@ def test_marks_of_the_builder_become_text() -> None:
     source = (
         '!!! note "Look"\n    See [it](stop.md#x) and `[no](link.md)`.\n\n'
         "    More.\n\nAfter.\n{ #after }\n\n"
+        "<kbd>/</kbd> is a key.\n\n"
+        '<div class="grid" markdown>\n- in a box\n</div>\n\n'
         '```python\nx = "[a](b.md)"\n\n\n# --8<-- none\n```\n'
         "[here](#y), [code](../evidence/runs.schema.json), "
         "[object][process_terminate.ExitStatus.from_shell]"
@@ -357,7 +359,7 @@ def test_marks_of_the_builder_become_text() -> None:
     page = Page("reference/kill.md")
     assert Writer(BASE).text(source, page) == (
         f"**Look**\n\nSee [it]({BASE}reference/stop/#x) and `[no](link.md)`.\n\n"
-        "More.\n\nAfter.\n\n"
+        "More.\n\nAfter.\n\n<kbd>/</kbd> is a key.\n\n- in a box\n\n"
         '```python\nx = "[a](b.md)"\n\n\n# --8<-- none\n```\n'
         f"[here]({BASE}reference/kill/#y), "
         f"[code]({BASE}evidence/runs.schema.json), [object]({BASE}reference/"

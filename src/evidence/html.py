@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 #: Elements without an end.
-VOID = {"br", "hr", "img", "input", "link", "meta", "path", "wbr"}
+VOID = {"br", "hr", "img", "input", "link", "meta", "wbr"}
 #: Elements that say nothing in Markdown: pictures have their events in words.
 _SILENT = {"button", "fieldset", "form", "script", "style", "svg", "template"}
 _BLOCKS = {"article", "aside", "body", "div", "dl", "figure", "nav", "p", "section"}

@@ -18,7 +18,10 @@ _FENCE = re.compile(r"^ *(```+|~~~+)")
 _SNIPPET = re.compile(r'^( *)--8<-- "(.+)"$')
 _ADMONITION = re.compile(r'^(?:!!!|\?\?\?\+?) +([\w-]+)[\w -]*(?: +"(.*)")?$')
 _DIRECTIVE = re.compile(r"^::: (\S+)$")
-_HTML = re.compile(r"^<(?:!--|/?[a-z])")
+_INLINE = "a|abbr|b|br|code|em|i|img|kbd|small|span|strong|sub|sup"
+_HTML = re.compile(rf"^<(?:!--|/?(?!(?:{_INLINE})\b)[a-z])")
+_MARKDOWN_INSIDE = re.compile(r"^<\w+[^<>]* markdown\b[^<>]*>$")
+_WHOLE_TAG = re.compile(r"<[a-z][^<>]*/>")
 _ATTRIBUTES = re.compile(r" *\{ ?[:.#][^}]*\}$")
 # The code spans of a line are left as they are.
 _CODE_OR_LINK = re.compile(r"(`+).+?\1(?!`)|\]\((?P<href>[^)\s]+)(?P<rest>[^)]*)\)")
@@ -72,6 +75,8 @@ class Writer:
             elif directive := _DIRECTIVE.match(line):
                 list(_indented(rest))  # Options of this one.
                 yield from ["", self.reference(directive[1], page), ""]
+            elif _MARKDOWN_INSIDE.match(line):
+                yield ""
             elif _HTML.match(line):
                 html = "\n".join(_element(line, rest))
                 yield from ["", self._html(html, page), ""]
@@ -172,10 +177,8 @@ def _element(line: str, rest: list[str]) -> Iterator[str]:
     depth = 0
     while True:
         yield line
-        for close, name in re.findall(r"<(/?)([a-z][a-z0-9]*)\b", line):
-            if name not in VOID:
-                depth += -1 if close else 1
-        depth -= len(re.findall(r"/>", line))
+        tags = re.findall(r"<(/?)([a-z][a-z0-9]*)\b", _WHOLE_TAG.sub("", line))
+        depth += sum(-1 if close else 1 for close, name in tags if name not in VOID)
         if not rest or (depth <= 0 and not _HTML.match(rest[-1])):
             return
         line = rest.pop()

@@ -198,6 +198,8 @@ def run_line(example: Example) -> str:
     if python := example.header.get("requires-python"):
         needs.append(f"Python {python.removeprefix('>=')} or newer")
     asks = f" It needs {escape(' and '.join(needs))}, which uv brings." if needs else ""
+    if example.platforms == ("linux",):
+        asks += " It runs on Linux only."
     return (
         f'<p class="run">Run it: download {link}, then <code>python {name}</code>; '
         f"or without a download <code>{uv_command(HERE)}{example.name}.py</code>.{asks}"
