@@ -345,6 +345,20 @@ def test_details_in_html_become_text() -> None:
     )
 
 
+def test_snippet_may_be_some_lines_of_a_file() -> None:
+    """As Markdown's extension counts them."""
+    source = '```\n--8<-- "examples/terminate/terminate_a_worker.py:3:4"\n```'
+    written = Writer(BASE).text(source, Page("index.md"))
+    assert written == "```\nimport time\nfrom multiprocessing import Pipe, Process\n```"
+
+
+def test_box_may_follow_html() -> None:
+    """Its Markdown is not taken for a part of the HTML."""
+    source = "<p>one</p>\n<div markdown>\n\n- [two](decoder.md)\n\n</div>\n\nthree"
+    written = Writer(BASE).text(source, Page("index.md"))
+    assert written == f"one\n\n- [two]({BASE}decoder/index.md)\n\nthree"
+
+
 def test_marks_of_the_builder_become_text() -> None:
     """Boxes, lists of attributes, and links; code is left as it is."""
     source = (

@@ -15,7 +15,7 @@ from evidence.html import VOID, from_html
 from evidence.pages import Page
 
 _FENCE = re.compile(r"^ *(```+|~~~+)")
-_SNIPPET = re.compile(r'^( *)--8<-- "(.+)"$')
+_SNIPPET = re.compile(r'^( *)--8<-- "(.+?)(?::(\d+):(\d+))?"$')
 _ADMONITION = re.compile(r'^(?:!!!|\?\?\?\+?) +([\w-]+)[\w -]*(?: +"(.*)")?$')
 _DIRECTIVE = re.compile(r"^::: (\S+)$")
 _INLINE = "a|abbr|b|br|code|em|i|img|kbd|small|span|strong|sub|sup"
@@ -151,7 +151,10 @@ def _with_snippets(source: str) -> str:
     def embedded(line: str) -> str:
         if not (match := _SNIPPET.match(line)):
             return line
-        text = (ROOT / match[2]).read_text("utf-8").rstrip("\n")
+        lines = (ROOT / match[2]).read_text("utf-8").splitlines()
+        if match[3]:
+            lines = lines[int(match[3]) - 1 : int(match[4])]
+        text = "\n".join(lines)
         return indent(text, match[1])
 
     return "\n".join(map(embedded, source.splitlines()))
@@ -179,7 +182,9 @@ def _element(line: str, rest: list[str]) -> Iterator[str]:
         yield line
         tags = re.findall(r"<(/?)([a-z][a-z0-9]*)\b", _WHOLE_TAG.sub("", line))
         depth += sum(-1 if close else 1 for close, name in tags if name not in VOID)
-        if not rest or (depth <= 0 and not _HTML.match(rest[-1])):
+        if not rest or _MARKDOWN_INSIDE.match(rest[-1]):
+            return
+        if depth <= 0 and not _HTML.match(rest[-1]):
             return
         line = rest.pop()
 
