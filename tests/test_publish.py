@@ -60,7 +60,11 @@ def test_default_address_is_where_the_site_is_served() -> None:
 @each_page
 def test_page_has_its_own_description(page: Page) -> None:
     """Between 50 and 160 characters, which search engines show whole."""
-    mend = "write one into its front matter, or run: python -m evidence render"
+    mend = f"write one into the front matter of docs/{page.path}; " + (
+        "it is too long or too short"
+        if page.description
+        else "python -m evidence render takes the first sentences"
+    )
     assert SHORTEST <= len(page.description) <= LONGEST, mend
     same = [other.path for other in PAGES if other.description == page.description]
     assert same == [page.path]
