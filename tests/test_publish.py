@@ -134,7 +134,7 @@ def test_markdown_has_the_proof(example: Example, site: Path) -> None:
     text = path.read_text("utf-8")
     assert f"\n{example.source}```\n" in text
     events, holds = text.split("\n## Timeline\n")[1].split("\n## Where it holds\n")
-    assert re.search(r"(?m)^1\. \d+\.\d ms: main ", events) or "was traced" in events
+    assert re.search(r"(?m)^1\. [\d.]+ ms: main ", events) or "was traced" in events
     assert re.search(r"(?m)^\| Start method \| CPython \[\d", holds)
     assert re.search(r"(?m)^\| (its own|fork) \| \w", holds)
 
