@@ -17,7 +17,7 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site as it is published, at an address with a path."""
+    """The site as it is published, at an address of its own."""
     # Not for every test: it brings MkDocs with it, which takes a second.
     from evidence import publish  # noqa: PLC0415
     from helpers import BASE  # noqa: PLC0415

@@ -238,10 +238,16 @@ def test_wrong_address_leads_on(site: Path) -> None:
     article = one(r"(?s)<article.*?</article>", html)
     found = re.findall(r'href="(.*?)"', article)
     assert len(found) > 5
-    root = urlsplit(BASE).path
-    assert [link for link in found if not link.startswith(root)] == []
-    files = [site / link.removeprefix(root) / "index.html" for link in found]
+    assert [link for link in found if not link.startswith("/")] == []
+    files = [site / link.removeprefix("/") / "index.html" for link in found]
     assert [path for path in files if not path.exists()] == []
+
+
+def test_wrong_address_leads_on_below_a_path() -> None:
+    """Where the site is not at the root of its host."""
+    found = re.findall(r'href="(.*?)"', publish.not_found("/a/path/"))
+    assert "/a/path/" in found
+    assert [link for link in found if not link.startswith("/a/path/")] == []
 
 
 def test_addresses_are_recorded(site: Path) -> None:
