@@ -78,7 +78,7 @@ def test_page_names_itself(page: Page, site: Path) -> None:
     description = one(r'<meta name="description" content="(.*?)">', html)
     assert unescaped(description) == page.description
     assert page.title in unescaped(one(r"<title>(.*?)</title>", html))
-    alternate = one(r'<link rel="alternate" type="text/markdown" href="(.*?)">', html)
+    alternate = one(r'<link rel="alternate " type="text/markdown" href="(.*?)">', html)
     assert (site / page.address / alternate).exists()
 
 
@@ -476,3 +476,5 @@ def test_search_works_from_disk(unpacked: Path) -> None:
         assert "os.kill(pid, 0)" in page.locator("h1").inner_text()
         browser.close()
     assert {urlsplit(address).scheme for address in asked} == {"file"}
+    # Material would ask for it if it took the Markdown for a translation.
+    assert [address for address in asked if address.endswith("sitemap.xml")] == []

@@ -70,7 +70,9 @@ def write_markdown(site: Path, base: str) -> None:
         folder = site / page.address
         (folder / "index.md").write_text(text, "utf-8")
         html = (folder / "index.html").read_text("utf-8")
-        link = '<link rel="alternate" type="text/markdown" href="index.md">'
+        # With the space it is the same for HTML, but not for Material's script, which
+        # takes what is just "alternate" for a translation, and asks for its sitemap.
+        link = '<link rel="alternate " type="text/markdown" href="index.md">'
         html = html.replace("</head>", f"{link}</head>", 1)
         (folder / "index.html").write_text(html, "utf-8")
     (site / "llms.txt").write_text(llms(list(found), base), "utf-8")
