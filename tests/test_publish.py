@@ -319,6 +319,12 @@ def test_redirect_to_nowhere_fails(line: str, reason: str, small: Path) -> None:
         addresses.redirect(small, BASE)
 
 
+def test_site_is_finished_once(site: Path) -> None:
+    """It says so, before it changes anything."""
+    with pytest.raises(publish.FinishedError, match="is finished already"):
+        publish.finish(site, BASE)
+
+
 def test_page_without_a_heading_for_wrong_addresses_fails(tmp_path: Path) -> None:
     """A new Material may name it otherwise."""
     (tmp_path / "404.html").write_text("<h1>Sorry</h1>")

@@ -20,6 +20,10 @@ from evidence.markdown import Writer
 from evidence.pages import Page
 
 
+class FinishedError(Exception):
+    """A site is finished once: all of it is made anew by the next build."""
+
+
 def build(site: Path, base: str | None = None) -> None:
     """Build the site with every warning an error, and finish it."""
     environment = {**os.environ, **({"SITE_URL": base} if base else {})}
@@ -40,6 +44,8 @@ def build(site: Path, base: str | None = None) -> None:
 def finish(site: Path, base: str | None = None) -> None:
     """Add to the built site what is made for it; `base` is its address."""
     base = (base or pages.configuration()["site_url"]).rstrip("/") + "/"
+    if (site / "llms.txt").exists():
+        raise FinishedError(f"{site} is finished already; build it first")
     copy_examples(site)
     name_the_address(site, base)
     addresses.redirect(site, base)
@@ -168,5 +174,5 @@ def correct_sitemap(site: Path) -> None:
 if __name__ == "__main__":
     try:
         finish(Path(sys.argv[1]))
-    except addresses.AddressError as error:
+    except (addresses.AddressError, FinishedError) as error:
         sys.exit(f"publish: {error}")
