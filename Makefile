@@ -17,7 +17,7 @@ export EDIT_URI ?= edit/main/docs/
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve site test update evidence bench check lint types zensical lock clean
+.PHONY: help setup serve site offline test update evidence bench check lint types zensical lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 20
@@ -33,6 +33,10 @@ serve: setup ## build and serve the site, with live reload (PORT=8000)
 
 site: setup ## build the site into site/
 	@$(RUN) -m mkdocs build --strict
+	@$(RUN) -m evidence.publish site
+
+offline: site ## pack the site to be read from disk, into dist/
+	@$(RUN) -m evidence.offline site dist/process-terminate-site.zip
 
 test: setup ## run all tests
 	@$(RUN) tools/test.py

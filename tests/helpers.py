@@ -20,6 +20,8 @@ from evidence.run import run_file
 from evidence.trace import TRACER
 
 DOCS = ROOT / "docs"
+#: Where the site that the tests build says it is.
+BASE = "https://example.org/"
 #: How examples are formatted: 72 columns fit a phone held sideways.
 STYLE = ExamplesConfig(line_length=72, target_version="py311")
 

@@ -11,6 +11,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -203,6 +205,14 @@ def test_caveat_that_leads_elsewhere_fails(copy: Copy) -> None:
     assert status == 1
 
 
+def test_lost_address_fails(copy: Copy) -> None:
+    """A heading that is named otherwise, with nothing that leads on to it."""
+    copy.replace("docs/errors.md", "# Error messages, and", "# Messages, and")
+    status, output = copy.test("tests/test_publish.py", "-k", "addresses_are")
+    assert status == 1
+    assert "say in docs/redirects.txt where it leads" in output
+
+
 def test_process_left_running_fails(copy: Copy) -> None:
     """An example that leaves a process, which is ended, even in its own session."""
     copy.replace(
@@ -295,8 +305,16 @@ def free_port() -> int:
         return port
 
 
+def fetch(port: int, path: str) -> str:
+    """What a server on this machine has at an address."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
+    with closing(connection):
+        connection.request("GET", f"/{path}")
+        return connection.getresponse().read().decode()
+
+
 def test_serve_serves_until_ctrl_c(copy: Copy) -> None:
-    """It prints its address; Ctrl-C ends it without a word of Python's."""
+    """All that the site has; Ctrl-C ends it without a word of Python's."""
     port = free_port()
     server = copy.start(sys.executable, "-u", "tools/serve.py", str(port))
     assert server.stdout
@@ -305,6 +323,9 @@ def test_serve_serves_until_ctrl_c(copy: Copy) -> None:
         line = server.stdout.readline()
         assert line, said
         said += line
+    assert fetch(port, WORKER) == (ROOT / WORKER).read_text("utf-8")
+    page = fetch(port, WORKER.replace(".py", "/"))
+    assert f"uv run http://127.0.0.1:{port}/{WORKER}" in page
     os.killpg(server.pid, signal.SIGINT)
     output, _ = server.communicate(timeout=DEADLINE)
     assert server.returncode == 0

@@ -214,3 +214,28 @@ def test_error_text_is_what_its_example_prints() -> None:
     assert len(rows) == page.count("\n| ") - 1  # Without the head of the table.
     for text, name in rows:
         assert text in "\n".join(by_name[name].output), name
+
+
+@pytest.mark.parametrize("name", ["README.md", "SECURITY.md"])
+def test_links_of_the_repository_lead_somewhere(name: str) -> None:
+    """Files that stand beside the site and not in it."""
+    targets = re.findall(r"\]\(([^)#:]+)\)", (ROOT / name).read_text("utf-8"))
+    assert targets
+    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_signals_that_are_sent_are_named() -> None:
+    """What SECURITY.md says is what the sources of the library name as sent."""
+    text = (ROOT / "SECURITY.md").read_text("utf-8")
+    sources = [
+        p.read_text("utf-8") for p in (ROOT / "src").glob("process_terminate/*.py")
+    ]
+    verbs = set(re.findall(r'"(terminate|resume|suspend|kill)"', "".join(sources)))
+    sent = {
+        "terminate": "SIGTERM",
+        "resume": "SIGCONT",
+        "suspend": "SIGSTOP",
+        "kill": "SIGKILL",
+    }
+    line = next(line for line in text.splitlines() if "It sends `" in line)
+    assert set(re.findall(r"`(SIG\w+)`", line)) == {sent[verb] for verb in verbs}

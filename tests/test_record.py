@@ -184,6 +184,13 @@ def test_bad_record_is_not_written(folder: Path) -> None:
     assert (folder / "cpython-3.14-linux.json").read_text() == before
 
 
+def test_record_names_its_schema(folder: Path) -> None:
+    """By the way from the one file to the other, in the repository and on the site."""
+    record.save("cpython-3.14-linux", RECORDS["cpython-3.14-linux"])
+    saved = json.loads((folder / "cpython-3.14-linux.json").read_text())
+    assert (DOCS / "evidence/runs" / saved["$schema"]).resolve() == record.SCHEMA
+
+
 @pytest.mark.parametrize(
     ("program", "reason"),
     [

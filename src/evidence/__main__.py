@@ -3,6 +3,7 @@
 import argparse
 import signal
 import sys
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -11,11 +12,14 @@ from rich.console import Console
 from rich.progress import Progress
 
 from evidence import (
+    addresses,
     decoder,
     examples,
     howoften,
     howoften_page,
     interpreters,
+    pages,
+    publish,
     record,
     survivors,
     tables,
@@ -47,6 +51,9 @@ def main() -> None:
         elif arguments.command == "howoften":
             names = tuple(arguments.series or howoften.SERIES)
             howoften.measure(arguments.runs, arguments.jobs, report, names)
+        elif arguments.command == "addresses":
+            record_addresses()
+            return
     except KeyboardInterrupt:
         sys.exit("evidence: interrupted; what was recorded is kept")
     render()
@@ -90,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
         help="the first that can run it traces; default: this, then those on PATH",
     )
     commands.add_parser("render", help="write the pages that show the records")
+    commands.add_parser("addresses", help="record the addresses of pages and ids")
     return parser
 
 
@@ -199,6 +207,16 @@ def _usable(executables: list[str], packages: Path) -> list[Interpreter]:
     return list(found.values())
 
 
+def record_addresses() -> None:
+    """Build the site, and write down which addresses it has."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            publish.build(Path(folder))
+            addresses.write(Path(folder))
+        except addresses.AddressError as error:
+            sys.exit(f"evidence: {error}")
+
+
 def render() -> None:
     """Write what is made from the records."""
     howoften_page.write()
@@ -206,6 +224,8 @@ def render() -> None:
     decoder.PAGE.write_text(decoder.render(), "utf-8")
     tables.write()
     timelines.write()
+    pages.write_run_lines()
+    pages.complete()
 
 
 def report(line: str) -> None:

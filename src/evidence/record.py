@@ -171,6 +171,7 @@ def replace_count(variant: dict[str, Any]) -> dict[str, Any]:
 
 def save(key: str, data: dict[str, Any]) -> None:
     """Write a record, whole or not at all."""
+    data = {"$schema": f"../{SCHEMA.name}", **data}
     schema = json.loads(SCHEMA.read_text("utf-8"))
     Draft202012Validator(schema).validate(data)
     FOLDER.mkdir(exist_ok=True)
