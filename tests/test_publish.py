@@ -477,7 +477,7 @@ def test_search_works_from_disk(unpacked: Path) -> None:
         page.goto((unpacked / "index.html").as_uri())
         page.locator("input[name=query]").focus()
         page.keyboard.type("zombie")
-        page.locator(".md-search-result__item a").first.click()
+        page.locator(".md-search-result__item a[href*=ask_a_zombie]").first.click()
         page.wait_for_url("**/ask_a_zombie/index.html*")
         assert "os.kill(pid, 0)" in page.locator("h1").inner_text()
         browser.close()

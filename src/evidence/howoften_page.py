@@ -178,7 +178,9 @@ def _for_a_page(svg: str, summary: str) -> str:
         f'<desc id="howoften-desc">{escape(summary)}</desc>'
     )
     svg = head + svg[svg.index(">") + 1 :]
-    return re.sub(r"\s*\n\s*", "\n", svg).strip()  # No blank line: it ends the HTML.
+    # A blank line would end the HTML for Markdown, and a tag stays on its line.
+    svg = re.sub(r"\s*\n\s*", "\n", svg).strip()
+    return re.sub(r"<[^>]+>", lambda tag: tag[0].replace("\n", " "), svg)
 
 
 def _summary(data: dict[str, Any]) -> str:
