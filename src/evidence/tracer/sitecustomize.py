@@ -199,7 +199,7 @@ def noting_waitid(idtype: int, id: int, options: int) -> os.waitid_result | None
 
 def what_it_is(process: Any) -> dict[str, Any]:
     """What tells the role of a process of multiprocessing."""
-    target = process._target
+    target = getattr(process, "_target", None)  # It forgets it at its start.
     return {
         "name": process.name,
         "class": type(process).__name__,
