@@ -17,7 +17,7 @@ export EDIT_URI ?= edit/main/docs/
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve site offline test update evidence bench check lint types zensical lock clean
+.PHONY: help setup serve site offline test outside update evidence bench check lint types zensical lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 20
@@ -40,6 +40,9 @@ offline: site ## pack the site to be read from disk, into dist/
 
 test: setup ## run all tests
 	@$(RUN) tools/test.py
+
+outside: setup ## stop real programs and serve the site, with the library from its wheel
+	@$(RUN) -m pytest -q -p no:cacheprovider tests/outside/check_programs.py tests/outside/check_hosting.py
 
 update: setup ## run the examples and rewrite the outputs in them
 	@$(RUN) -m pytest -q -rfE tests/test_examples.py --update-examples

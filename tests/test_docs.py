@@ -13,7 +13,7 @@ import yaml
 from pytest_examples import CodeExample, EvalExample, find_examples
 
 import process_terminate
-from evidence import examples, survivors
+from evidence import examples, programs, survivors
 from evidence.examples import ROOT, Example
 from helpers import DOCS, code_example, run_inside
 
@@ -196,6 +196,15 @@ def test_survivors_are_what_was_recorded() -> None:
     hashes = {tree: survivors.source_hash(tree) for tree in survivors.trees()}
     assert record["sources"] == hashes, mend
     assert survivors.PAGE.read_text("utf-8") == survivors.render(), mend
+
+
+def test_programs_are_what_was_recorded() -> None:
+    """The page is what the record gives; the recipes are the ones that were run."""
+    record = json.loads(programs.RECORD.read_text("utf-8"))
+    mend = "python -m evidence programs"
+    assert record["source"] == programs.source_hash(), mend
+    assert list(record["programs"]) == list(programs.PROGRAMS), mend
+    assert programs.PAGE.read_text("utf-8") == programs.render(), mend
 
 
 def test_functions_documented_are_the_functions_exported() -> None:

@@ -19,6 +19,7 @@ from evidence import (
     howoften_page,
     interpreters,
     pages,
+    programs,
     publish,
     record,
     survivors,
@@ -48,6 +49,8 @@ def main() -> None:
             trace_all(arguments.names, chosen, again=True)
         elif arguments.command == "survivors":
             survivors.record(arguments.runs, arguments.compare, report)
+        elif arguments.command == "programs":
+            record_programs(arguments.runs)
         elif arguments.command == "howoften":
             names = tuple(arguments.series or howoften.SERIES)
             howoften.measure(arguments.runs, arguments.jobs, report, names)
@@ -80,6 +83,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     counting.add_argument("--runs", type=int, default=200, help="of this library")
     counting.add_argument("--compare", type=int, default=20, help="of the other ways")
+    stopping = commands.add_parser(
+        "programs", help="stop real programs, and record what it took (minutes)"
+    )
+    stopping.add_argument("--runs", type=_count, default=20, help="of each recipe")
     breaking = commands.add_parser(
         "howoften", help="end writers of a queue, and record what hangs (half an hour)"
     )
@@ -207,6 +214,14 @@ def _usable(executables: list[str], packages: Path) -> list[Interpreter]:
     return list(found.values())
 
 
+def record_programs(runs: int) -> None:
+    """Stop real programs, if all of them are here."""
+    try:
+        programs.record(runs, report)
+    except programs.UnavailableError as error:
+        sys.exit(f"evidence: {error}")
+
+
 def record_addresses() -> None:
     """Build the site, and write down which addresses it has."""
     with tempfile.TemporaryDirectory() as folder:
@@ -221,6 +236,7 @@ def render() -> None:
     """Write what is made from the records."""
     howoften_page.write()
     survivors.PAGE.write_text(survivors.render(), "utf-8")
+    programs.PAGE.write_text(programs.render(), "utf-8")
     decoder.PAGE.write_text(decoder.render(), "utf-8")
     tables.write()
     timelines.write()

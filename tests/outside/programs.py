@@ -1,0 +1,178 @@
+# ruff: noqa: S602 - a shell is one of the programs.
+"""Real programs, started and stopped: each function is a recipe of the guide.
+
+`run.py` runs one of them, with the library as it is installed from its wheel.
+"""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from process_terminate import no_orphans, stop, stop_tree
+
+#: Seconds in which a program must be ready, on a busy machine too.
+PATIENCE = 60
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"not ready after {PATIENCE} s")
+        time.sleep(0.02)
+
+
+def answers(port: int) -> bool:
+    """Whether a server answers a request for a page."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as link:
+        link.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        return link.recv(4) == b"HTTP"
+    return False
+
+
+def says(*command: str) -> bytes:
+    """What a command prints, whether it succeeds or not."""
+    return subprocess.run(command, check=False, stdout=subprocess.PIPE).stdout
+
+
+def count(program: subprocess.Popen[bytes]) -> int:
+    """How many descendants a program has."""
+    return len(psutil.Process(program.pid).children(recursive=True))
+
+
+def nginx(folder: Path, port: int) -> None:
+    """The web server nginx in the foreground: a master and two workers."""
+    # --8<-- [start:nginx]
+    command = ["nginx", "-p", str(folder), "-c", "nginx.conf"]
+    server = subprocess.Popen([*command, "-g", "daemon off;"])
+    until(lambda: answers(port) and count(server) == 2)
+
+    stop_tree(server, grace=10)
+    # --8<-- [end:nginx]
+
+
+def nginx_daemon(folder: Path, port: int) -> None:
+    """The web server nginx as a daemon: it has left its parent, its session and its terminal."""
+    # --8<-- [start:nginx_daemon]
+    command = ["nginx", "-p", str(folder), "-c", "nginx.conf"]
+
+    with no_orphans(grace=10):
+        subprocess.run([*command, "-g", "daemon on;"], check=True)
+        until(lambda: answers(port))
+    # --8<-- [end:nginx_daemon]
+
+
+def redis(folder: Path, port: int) -> None:
+    """Redis, which saves its data on SIGTERM, stopped with a grace period."""
+    # --8<-- [start:redis]
+    command = ["redis-server", "--port", str(port), "--save", "3600 1"]
+    client = ["redis-cli", "-p", str(port)]
+
+    server = subprocess.Popen(command, cwd=folder)
+    until(lambda: says(*client, "ping") == b"PONG\n")
+    says(*client, "mset", "a", "1", "b", "2")
+
+    stop(server, grace=30)
+
+    server = subprocess.Popen(command, cwd=folder)
+    until(lambda: says(*client, "ping") == b"PONG\n")
+    kept = says(*client, "mget", "a", "b")
+    stop(server, grace=30)
+    # --8<-- [end:redis]
+    assert kept == b"1\n2\n", kept
+
+
+def redis_killed(folder: Path, port: int) -> None:
+    """Redis without a grace period: what it had not saved is lost."""
+    command = ["redis-server", "--port", str(port), "--save", "3600 1"]
+    client = ["redis-cli", "-p", str(port)]
+
+    server = subprocess.Popen(command, cwd=folder)
+    until(lambda: says(*client, "ping") == b"PONG\n")
+    says(*client, "mset", "a", "1", "b", "2")
+
+    # --8<-- [start:redis_killed]
+    stop(server, grace=0)
+    # --8<-- [end:redis_killed]
+
+    server = subprocess.Popen(command, cwd=folder)
+    until(lambda: says(*client, "ping") == b"PONG\n")
+    kept = says(*client, "mget", "a", "b")
+    stop(server, grace=30)
+    assert kept == b"\n\n", kept
+
+
+def executor(folder: Path, _: int) -> None:
+    """A program with a ProcessPoolExecutor, whose four workers have tasks."""
+    # --8<-- [start:executor]
+    program = subprocess.Popen([sys.executable, folder / "executor.py"])
+    until(lambda: count(program) >= 4)
+
+    stop_tree(program, grace=10)
+    # --8<-- [end:executor]
+
+
+def gunicorn(folder: Path, port: int) -> None:
+    """Gunicorn, with three workers."""
+    # --8<-- [start:gunicorn]
+    command = [sys.executable, "-m", "gunicorn", "app:wsgi", "--workers", "3"]
+    server = subprocess.Popen([*command, "--bind", f"127.0.0.1:{port}"], cwd=folder)
+    until(lambda: answers(port) and count(server) >= 3)
+
+    stop_tree(server, grace=35)
+    # --8<-- [end:gunicorn]
+
+
+def uvicorn(folder: Path, port: int) -> None:
+    """Uvicorn, with two workers."""
+    # --8<-- [start:uvicorn]
+    command = [sys.executable, "-m", "uvicorn", "app:asgi", "--workers", "2"]
+    server = subprocess.Popen([*command, "--port", str(port)], cwd=folder)
+    until(lambda: answers(port) and count(server) >= 2)
+
+    stop_tree(server, grace=10)
+    # --8<-- [end:uvicorn]
+
+
+def pipeline(_: Path, __: int) -> None:
+    """A pipeline of three commands in a shell."""
+    # --8<-- [start:pipeline]
+    shell = subprocess.Popen("yes | gzip | cat > /dev/null", shell=True)
+    until(lambda: count(shell) == 3)
+
+    stop_tree(shell, grace=10)
+    # --8<-- [end:pipeline]
+
+
+def npm(folder: Path, port: int) -> None:
+    """A server of Node.js, started by npm."""
+    # --8<-- [start:npm]
+    command = ["npm", "start", "--no-update-notifier", "--", str(port)]
+    server = subprocess.Popen(command, cwd=folder)
+    until(lambda: answers(port))
+
+    stop_tree(server, grace=10)
+    # --8<-- [end:npm]
+
+
+RECIPES = {
+    recipe.__name__: recipe
+    for recipe in [
+        nginx,
+        nginx_daemon,
+        redis,
+        redis_killed,
+        executor,
+        gunicorn,
+        uvicorn,
+        pipeline,
+        npm,
+    ]
+}
