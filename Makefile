@@ -33,6 +33,7 @@ serve: setup ## build and serve the site, with live reload (PORT=8000)
 
 site: setup ## build the site into site/
 	@$(RUN) -m mkdocs build --strict
+	@$(RUN) tools/finish.py site
 
 test: setup ## run all tests
 	@$(RUN) tools/test.py

@@ -1,8 +1,6 @@
 """The built site: complete, whole, and of one host."""
 
 import re
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,7 +11,6 @@ from mkdocstrings import Inventory
 
 import process_terminate
 from evidence import examples
-from evidence.examples import ROOT
 from helpers import DOCS
 
 
@@ -43,22 +40,6 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         """Note what can be read."""
         self.words += data
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site as MkDocs builds it, with every warning an error."""
-    folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict"]
-    built = subprocess.run(
-        [*command, "--site-dir", folder],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert built.returncode == 0, built.stderr
-    return folder
 
 
 @pytest.fixture(scope="session")
