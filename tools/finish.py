@@ -13,7 +13,9 @@ import sys
 from pathlib import Path
 
 #: Parts in which white space has a meaning.
-KEPT = re.compile(r"(<(?:pre|script|style|textarea)\b.*?</(?:pre|script|style|textarea)>)", re.S)
+KEPT = re.compile(
+    r"(<(?:pre|script|style|textarea)\b.*?</(?:pre|script|style|textarea)>)", re.S
+)
 SCRIPT = re.compile(r"<script(?P<attributes>[^>]*)>(?P<text>.*?)</script>", re.S)
 STYLE = re.compile(r'[ \t]*<link rel="stylesheet" href="([^"]+)">\n?')
 #: Sections that show what was recorded: their words are not what a page is about.
@@ -42,7 +44,10 @@ MENDS = [
         re.compile(r"(<body[^>]*>)"),
         r'\1<form id="__toggles" autocomplete="off" hidden></form>',
     ),
-    (re.compile(r'(<div class="md-search"[^>]*role="dialog")>'), r'\1 aria-label="Search">'),
+    (
+        re.compile(r'(<div class="md-search"[^>]*role="dialog")>'),
+        r'\1 aria-label="Search">',
+    ),
     # A menu is named by its title; the label that names it has no words.
     (
         re.compile(
@@ -83,7 +88,9 @@ def prune(site: Path) -> None:
         path.unlink()
     for path in site.glob("assets/**/*.*s"):
         text = path.read_text("utf-8")
-        path.write_text(re.sub(r"\n(//|/\*)# sourceMappingURL=\S+( \*/)?", "", text), "utf-8")
+        path.write_text(
+            re.sub(r"\n(//|/\*)# sourceMappingURL=\S+( \*/)?", "", text), "utf-8"
+        )
     # Other languages, and Material's own icon.
     shutil.rmtree(site / "assets/javascripts/lunr", ignore_errors=True)
     shutil.rmtree(site / "assets/images", ignore_errors=True)
@@ -110,7 +117,10 @@ def join_styles(
     root = links[0].partition("assets/")[0] if absolute else ""
     base = site if absolute else page.parent
     names = tuple(
-        (base / link.removeprefix(root)).resolve().relative_to(site.resolve()).as_posix()
+        (base / link.removeprefix(root))
+        .resolve()
+        .relative_to(site.resolve())
+        .as_posix()
         for link in links
     )
     if names not in joined:
@@ -120,16 +130,17 @@ def join_styles(
         (site / joined[names]).write_text(styles + "\n", "utf-8")
     prefix = links[0].partition("assets/")[0]
     link = f'<link rel="stylesheet" href="{prefix}{joined[names]}">\n'
-    first = STYLE.search(text)
-    assert first
-    return text[: first.start()] + link + STYLE.sub("", text[first.end() :])
+    before, *others = re.split(STYLE.pattern.replace("(", "(?:"), text)
+    return before + link + "".join(others)
 
 
 def mend(text: str) -> str:
     """Make valid and accessible what Material and Markdown write, and shorter."""
     for pattern, replacement in MENDS:
         text = pattern.sub(replacement, text)
-    text = TABLE.sub(lambda m: m[0] if "<a " in m[0] else f'<table tabindex="0">{m[1]}', text)
+    text = TABLE.sub(
+        lambda m: m[0] if "<a " in m[0] else f'<table tabindex="0">{m[1]}', text
+    )
     ids = set(re.findall(r' id="([^"]+)"', text))
     text = LABEL.sub(lambda m: m[0] if m[2] in ids else m[1], text)
     parts = KEPT.split(text)

@@ -294,7 +294,9 @@ def front(records: Records) -> str:
         if data["implementation"] == "CPython"
     ]
     others = {data["implementation"] for data in records.values()} - {"CPython"}
-    pythons = " and ".join([f"CPython {versions[0]} to {versions[-1]}", *sorted(others)])
+    pythons = " and ".join(
+        [f"CPython {versions[0]} to {versions[-1]}", *sorted(others)]
+    )
     return (
         '<ul class="numbers">\n'
         f"<li><b>{len(examples.find())}</b> examples, and the tests run each</li>\n"

@@ -24,7 +24,9 @@ OPTIONS = [
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The system's Chromium; `CHROMIUM` names another."""
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), "")
+    found = os.environ.get("CHROMIUM") or next(
+        filter(None, map(shutil.which, NAMES)), ""
+    )
     if not found:
         why_not = "there is no Chromium; on Debian and Ubuntu: apt install chromium"
         if os.environ.get("CI") == "true":

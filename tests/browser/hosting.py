@@ -14,8 +14,8 @@ def headers_of(site: Path) -> dict[str, str]:
     """What the file `_headers` says of all pages; nothing if there is none."""
     file = site / "_headers"
     lines = file.read_text("utf-8").splitlines()[1:] if file.exists() else []
-    pairs = [line.strip().split(": ", 1) for line in lines if line.startswith("  ")]
-    return {name: value for name, value in pairs}
+    pairs = (line.strip().partition(": ") for line in lines)
+    return {name: value for name, _, value in pairs}
 
 
 @cache
@@ -50,7 +50,7 @@ class Handler(SimpleHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_: Any) -> None:
         """Say nothing."""
 
 
