@@ -79,7 +79,7 @@ def main(site: Path) -> None:
         path.write_text(pages[path], "utf-8")
     for used in {name for names in joined for name in names}:
         (site / used).unlink()
-    (site / "_headers").write_text(headers(pages.values()), "utf-8")
+    (site / "_headers").write_text(headers(list(pages.values())), "utf-8")
 
 
 def prune(site: Path) -> None:
