@@ -58,6 +58,9 @@ MENDS = [
         ),
         r'\1 aria-label="\3"\2\3</label>',
     ),
+    # Code scrolls by keys too where no script says so; Material takes it back where
+    # nothing is hidden.
+    (re.compile(r"(<pre\b[^>]*>(?:<span></span>)?)<code>"), r'\1<code tabindex="0">'),
     # Tables of Markdown have one row of heads.
     (re.compile(r"<th(?= style=|>)"), '<th scope="col"'),
 ]

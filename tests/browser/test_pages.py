@@ -80,9 +80,9 @@ def test_missing_page_leads_on(page: Page, base: str) -> None:
     answer = page.goto(f"{base}/no/such/page/")
     assert answer
     assert answer.status == 404
-    assert page.evaluate("document.styleSheets[0].cssRules.length > 100")
-    page.click("header a.md-logo")
-    page.wait_for_selector(".wrong")
+    assert page.evaluate("document.styleSheets[0].cssRules.length") > 100
+    page.click(".md-content a >> nth=0")
+    page.wait_for_url("**/examples/")
 
 
 def test_palette_is_kept_and_nothing_else(

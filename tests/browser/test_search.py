@@ -53,3 +53,12 @@ def test_search_needs_no_mouse(page: Page, base: str) -> None:
     page.keyboard.press("/")
     page.keyboard.press("Escape")
     expect(page.locator("#__search")).not_to_be_checked()
+
+
+def test_results_are_short(page: Page, base: str) -> None:
+    """Three fit a phone: the code that was found in is not shown."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(base)
+    page.click("header label[for=__search]")
+    page.keyboard.type("kill child processes")
+    expect(page.locator(FOUND).nth(2)).to_be_in_viewport()
