@@ -28,15 +28,22 @@
       super();
       this.where = where;
     }
-    postMessage(message) {
+    postMessage(message, ...rest) {
       if (!this.real) {
         this.real = new Real(...this.where);
-        this.real.addEventListener("message", ({ data }) =>
-          this.dispatchEvent(new MessageEvent("message", { data })));
+        this.real.onmessage = ({ data }) => {
+          const event = new MessageEvent("message", { data });
+          this.onmessage?.(event);
+          this.dispatchEvent(event);
+        };
       }
       // "-15" is a number, not the wish to see no page with 15.
-      if (message.type === 2) message.data = message.data.replace(/(^|\s)-(?=\d)/g, "$1");
-      this.real.postMessage(message);
+      if (message.type === 2 && message.data.replace)
+        message.data = message.data.replace(/(^|\s)-(?=\d)/g, "$1");
+      this.real.postMessage(message, ...rest);
+    }
+    terminate() {
+      this.real?.terminate();
     }
   };
 })();

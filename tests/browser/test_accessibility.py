@@ -27,13 +27,11 @@ KINDS = [
     "/examples/",
     "/examples/terminate/",
     "/examples/terminate/escalate_to_kill/",
-    "/reference/",
     "/reference/stop/",
     "/decoder/",
     "/errors/",
     "/glossary/",
     "/evidence/",
-    "/evidence/method/",
     "/evidence/survivors/",
 ]
 
