@@ -149,9 +149,18 @@ def test_reader_without_scripts_sees_all(context: BrowserContext, base: str) -> 
 
 
 def test_printed_page_has_code_and_addresses(page: Page, base: str) -> None:
-    """On paper nothing is cut off, and a link shows where it leads."""
+    """On paper all is dark on light and whole, and a link shows where it leads."""
+    page.emulate_media(media="print", color_scheme="dark")
     page.goto(base + EXAMPLE)
-    page.emulate_media(media="print")
+    assert page.evaluate("document.body.dataset.mdColorScheme") == "slate"
+    body = page.locator("body")
+    assert body.evaluate("e => getComputedStyle(e).backgroundColor") in {
+        "rgb(255, 255, 255)",
+        "rgba(0, 0, 0, 0)",
+    }
+    ink = page.locator("pre .n").first
+    color = ink.evaluate("e => getComputedStyle(e).color.match(/\\d+/g).map(Number)")
+    assert max(color) < 100
     code = page.locator("pre > code").first
     assert code.evaluate("e => getComputedStyle(e).whiteSpace") == "pre-wrap"
     link = page.locator(".md-typeset a[href^=http]:not(.headerlink)").first
