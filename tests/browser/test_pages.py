@@ -81,8 +81,8 @@ def test_missing_page_leads_on(page: Page, base: str) -> None:
     assert answer
     assert answer.status == 404
     assert page.evaluate("document.styleSheets[0].cssRules.length") > 100
-    page.click(".md-content a >> nth=0")
-    page.wait_for_url("**/examples/")
+    page.click(".md-content a >> text=Errors")
+    page.wait_for_url("**/errors/")
 
 
 def test_palette_is_kept_and_nothing_else(
