@@ -1,9 +1,23 @@
 """What holds for the whole run."""
 
+import os
+import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+#: A browser of its own: it speaks to no host but the one of the site.
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 def pytest_configure() -> None:
@@ -25,3 +39,23 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     publish.build(folder, BASE)
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium; `CHROMIUM` names another.
+
+    For a module, not for all: beside its threads `stop_tree()` adopts no orphans.
+    """
+    found = os.environ.get("CHROMIUM") or next(
+        filter(None, map(shutil.which, NAMES)), ""
+    )
+    if not found:
+        why_not = "there is no Chromium; on Debian and Ubuntu: apt install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(why_not)
+        pytest.skip(why_not)
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=found, args=OPTIONS)
+        yield running
+        running.close()

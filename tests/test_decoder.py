@@ -1,12 +1,11 @@
 """The page that decodes exit codes says what ExitStatus says."""
 
 import re
-import shutil
 import sys
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Error, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from evidence import decoder, examples
 from helpers import DOCS
@@ -57,22 +56,14 @@ def test_script_is_only_on_its_page() -> None:
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[Page]:
     """The page with its script in a browser, the field reached by the Tab key."""
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"),
-                args=["--no-sandbox", "--disable-gpu"],
-            )
-        except Error as error:
-            pytest.skip(f"no browser: {error.message.splitlines()[0]}")
-        page = browser.new_page()
-        page.set_content(decoder.render().replace("../assets/decoder.js", "data:,"))
-        page.add_script_tag(path=DOCS / "assets" / "decoder.js")
-        page.keyboard.press("Tab")
-        yield page
-        browser.close()
+    page = browser.new_page()
+    page.set_content(decoder.render().replace("../assets/decoder.js", "data:,"))
+    page.add_script_tag(path=DOCS / "assets" / "decoder.js")
+    page.keyboard.press("Tab")
+    yield page
+    page.close()
 
 
 def ask(page: Page, number: str) -> str:

@@ -92,7 +92,7 @@ def test_plot_is_for_everyone() -> None:
     assert picture.findtext(f"{space}title")
     words = picture.findtext(f"{space}desc") or ""
     assert words.count(" bytes: ") == len(howoften.DRAWN) * len(howoften.SIZES)
-    colours = re.findall(r"(?:fill|stroke): ([^;\"]+)", drawn)
+    colours = re.findall(r"(?:fill|stroke)=\"([^\"]+)\"", drawn)
     assert set(colours) == {
         "none",
         "currentColor",

@@ -2,7 +2,6 @@
 
 import gzip
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
@@ -10,7 +9,7 @@ from xml.etree import ElementTree
 from zipfile import ZipFile
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from evidence import addresses, examples, offline, pages, publish
 from evidence.examples import Example
@@ -21,7 +20,6 @@ from evidence.run import run_file
 from helpers import BASE, DOCS
 
 PAGES = pages.in_order()
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
 each_example = pytest.mark.parametrize("example", examples.find(), ids=lambda e: e.name)
@@ -463,24 +461,18 @@ def test_link_to_a_folder_gets_the_name_of_its_page(link: str, file: str) -> Non
     assert offline.to_file(link) == file
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")
-def test_search_works_from_disk(unpacked: Path) -> None:
+def test_search_works_from_disk(unpacked: Path, browser: Browser) -> None:
     """It finds a page, whose file opens; nothing is asked of the network."""
     asked: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        page = browser.new_page()
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto((unpacked / "index.html").as_uri())
-        page.locator("input[name=query]").focus()
-        page.keyboard.type("zombie")
-        page.locator(".md-search-result__item a[href*=ask_a_zombie]").first.click()
-        page.wait_for_url("**/ask_a_zombie/index.html*")
-        assert "os.kill(pid, 0)" in page.locator("h1").inner_text()
-        browser.close()
+    page = browser.new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((unpacked / "index.html").as_uri())
+    page.locator("input[name=query]").focus()
+    page.keyboard.type("zombie")
+    page.locator(".md-search-result__item a[href*=ask_a_zombie]").first.click()
+    page.wait_for_url("**/ask_a_zombie/index.html*")
+    assert "os.kill(pid, 0)" in page.locator("h1").inner_text()
+    page.close()
     assert {urlsplit(address).scheme for address in asked} == {"file"}
     # Material would ask for it if it took the Markdown for a translation.
     assert [address for address in asked if address.endswith("sitemap.xml")] == []

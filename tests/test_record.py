@@ -110,6 +110,8 @@ def test_overview_is_what_the_records_give() -> None:
     assert overview == tables.overview(RECORDS), MEND
     numbers = (tables.FRAGMENTS / "numbers.html").read_text("utf-8")
     assert numbers == tables.numbers(RECORDS), MEND
+    front = (tables.FRAGMENTS / "front.html").read_text("utf-8")
+    assert front == tables.front(RECORDS), MEND
 
 
 def test_held_runs_are_counted(tmp_path: Path) -> None:

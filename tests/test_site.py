@@ -118,3 +118,30 @@ def test_inventory_has_just_what_is_exported(site: Path) -> None:
     public = {re.sub(r"\._\w+", "", name) for name in inventory}
     # And the attributes and methods of the classes.
     assert {".".join(name.split(".")[:2]) for name in public} == exported
+
+
+def test_heads_of_tables_say_what_they_head(pages: dict[Path, Page]) -> None:
+    """A column, a row, or a group of them."""
+    heads = [tag for page in pages.values() for tag in re.findall("<th[ >]", page.text)]
+    scoped = re.compile('<th [^>]*scope="(?:col|row)(?:group)?"')
+    assert len(heads) == sum(len(scoped.findall(page.text)) for page in pages.values())
+
+
+def test_pages_run_nothing_inline_but_what_the_policy_names(
+    site: Path, pages: dict[Path, Page]
+) -> None:
+    """No handlers, no styles; the inline scripts of Material by their hashes."""
+    inline = re.compile(r"<[^>]* (?:on[a-z]+|style)=\"")
+    assert [path for path, page in pages.items() if inline.search(page.text)] == []
+    (policy,) = re.findall(
+        "Content-Security-Policy: (.*)", (site / "_headers").read_text()
+    )
+    assert "unsafe" not in policy
+    assert "default-src 'none'; script-src 'self' 'sha256-" in policy
+
+
+def test_front_page_shows_a_timeline(pages: dict[Path, Page], site: Path) -> None:
+    """A recorded run, and the record in numbers."""
+    page = pages[site / "index.html"]
+    assert page.text.count('role="img" aria-label="Timeline') == 1
+    assert "recorded runs" in page.words

@@ -6,6 +6,7 @@
 # platforms = ["linux"]
 # ///
 import subprocess
+import time
 from multiprocessing import Pipe, Process
 
 from process_terminate import exit_on_sigterm, no_orphans, stop
@@ -16,7 +17,8 @@ def program(pipe):
     with exit_on_sigterm(), no_orphans(grace=5):
         child = subprocess.Popen(["sleep", "60"], pass_fds=fds)
         pipe.send("ready")
-        child.wait()
+        while child.poll() is None:
+            time.sleep(0.1)
 
 
 if __name__ == "__main__":

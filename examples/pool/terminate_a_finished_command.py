@@ -7,6 +7,7 @@ import subprocess
 async def main():
     process = await asyncio.create_subprocess_exec("true")
     await process.wait()
+    await asyncio.sleep(0)  # A turn in which the loop lets go of it.
     try:
         process.terminate()
     except ProcessLookupError:

@@ -180,7 +180,15 @@ def _for_a_page(svg: str, summary: str) -> str:
     svg = head + svg[svg.index(">") + 1 :]
     # A blank line would end the HTML for Markdown, and a tag stays on its line.
     svg = re.sub(r"\s*\n\s*", "\n", svg).strip()
-    return re.sub(r"<[^>]+>", lambda tag: tag[0].replace("\n", " "), svg)
+    svg = re.sub(r"<[^>]+>", lambda tag: tag[0].replace("\n", " "), svg)
+    # As attributes: the site's policy allows no styles in the page.
+    return re.sub(r'style="([^"]*)"', lambda style: _attributes(style[1]), svg)
+
+
+def _attributes(style: str) -> str:
+    """What a style says, said by attributes."""
+    parts = [part.split(":", 1) for part in style.split(";") if part.strip()]
+    return " ".join(f'{name.strip()}="{value.strip()}"' for name, value in parts)
 
 
 def _summary(data: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from evidence import addresses, examples, pages, record
 from evidence.examples import ROOT
 from evidence.markdown import Writer
 from evidence.pages import Page
+from evidence.polish import polish
 
 
 class FinishedError(Exception):
@@ -52,6 +53,7 @@ def finish(site: Path, base: str | None = None) -> None:
     write_markdown(site, base)
     write_not_found(site, base)
     correct_sitemap(site)
+    polish(site)
 
 
 def copy_examples(site: Path) -> None:

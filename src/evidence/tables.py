@@ -61,6 +61,7 @@ def write() -> None:
     }
     wanted[FRAGMENTS / "overview.html"] = overview(records)
     wanted[FRAGMENTS / "numbers.html"] = numbers(records)
+    wanted[FRAGMENTS / "front.html"] = front(records)
     for path in FRAGMENTS.glob("tables/*/*.html"):
         if path not in wanted:
             path.unlink()
@@ -73,8 +74,10 @@ def table_of(records: Records, example: Example) -> str:
     """The table on the page of an example."""
     depth = "../" * 3
     rows = [_row(records, example, m) for m in methods_of(example)]
+    differs, verdict = _verdict(records, example)
     return "\n".join(
         [
+            f"<details{' open' if differs else ''}><summary>{verdict}</summary>",
             '<div class="measured" tabindex="0" role="region" aria-label="Where it holds">',
             "<table>",
             f"<caption>{_caption(records, example)}</caption>",
@@ -86,11 +89,30 @@ def table_of(records: Records, example: Example) -> str:
             "</div>",
             *_reasons(records, example),
             *_outcomes(records, example),
+            "</details>",
             f'<p class="measured-method"><a href="{depth}evidence/method/">'
             "How this is measured</a>; macOS and Windows: not measured.</p>",
             "",
         ]
     )
+
+
+def _verdict(records: Records, example: Example) -> tuple[bool, str]:
+    """Whether it differed anywhere, and the table in one line."""
+    cells = {key: overall(data, example) for key, data in records.items()}
+    runs = sum(cell.runs for cell in cells.values())
+    held = sum(cell.held for cell in cells.values())
+    if not runs:
+        return False, NOT_MEASURED.capitalize()
+    measured = sum(bool(cell.runs) for cell in cells.values())
+    pythons = f"{measured} Python{'s' if measured > 1 else ''}"
+    differs = [
+        _title(records[key]) for key, cell in cells.items() if cell.state == DIFFERS
+    ]
+    if not differs:
+        return False, f"Held in all {runs} runs on {pythons}"
+    where = escape(", ".join(differs))
+    return True, f"Held in {held} of {runs} runs on {pythons}; differs on {where}"
 
 
 def _caption(records: Records, example: Example) -> str:
@@ -253,4 +275,33 @@ def numbers(records: Records) -> str:
         f"{runs:,} runs. Of {len(cells)} cells (an example, an interpreter, a start "
         f"method) {states[HELD]} held in each run, {states[DIFFERS]} differ, and "
         f"{states[NOT_MEASURED]} are not measured.</p>\n"
+    )
+
+
+def front(records: Records) -> str:
+    """The record in three lines, for the front page."""
+    states = count_states(records)
+    runs = sum(
+        cell_of(data, example, method).runs
+        for data in records.values()
+        for example in examples.find()
+        for method in methods_of(example)
+    )
+    measured = states[HELD] + states[DIFFERS]
+    versions = [
+        data["version"].rpartition(".")[0]
+        for data in records.values()
+        if data["implementation"] == "CPython"
+    ]
+    others = {data["implementation"] for data in records.values()} - {"CPython"}
+    pythons = " and ".join(
+        [f"CPython {versions[0]} to {versions[-1]}", *sorted(others)]
+    )
+    return (
+        '<ul class="numbers">\n'
+        f"<li><b>{len(examples.find())}</b> examples, and the tests run each</li>\n"
+        f"<li><b>{runs:,}</b> recorded runs on {pythons}</li>\n"
+        f"<li><b>{states[DIFFERS]}</b> of {measured:,} measured cells differ: "
+        '<a href="evidence/">see which</a></li>\n'
+        "</ul>\n"
     )

@@ -1,0 +1,49 @@
+// Runs before Material's scripts: search costs nothing until it is used.
+"use strict";
+(() => {
+  const started = new Promise((start) => {
+    const isSearch = (event) =>
+      event.target.closest?.(".md-search, [for=__search]") ||
+      (event.type === "keydown" && /^[fs/]$/.test(event.key));
+    for (const type of ["focusin", "pointerover", "keydown"])
+      addEventListener(type, (event) => isSearch(event) && start(), true);
+    if (new URLSearchParams(location.search).has("q")) start();
+  });
+
+  // The index: half a megabyte that Material asks for with each page.
+  const { open, send } = XMLHttpRequest.prototype;
+  XMLHttpRequest.prototype.open = function (method, url, ...rest) {
+    this.waits = /\/search_index\.json$/.test(url);
+    return open.call(this, method, url, ...rest);
+  };
+  XMLHttpRequest.prototype.send = function (...body) {
+    if (this.waits) started.then(() => send.apply(this, body));
+    else send.apply(this, body);
+  };
+
+  // The worker: made when it is first spoken to.
+  const Real = Worker;
+  window.Worker = class extends EventTarget {
+    constructor(...where) {
+      super();
+      this.where = where;
+    }
+    postMessage(message, ...rest) {
+      if (!this.real) {
+        this.real = new Real(...this.where);
+        this.real.onmessage = ({ data }) => {
+          const event = new MessageEvent("message", { data });
+          this.onmessage?.(event);
+          this.dispatchEvent(event);
+        };
+      }
+      // "-15" is a number, not the wish to see no page with 15.
+      if (message.type === 2 && message.data.replace)
+        message.data = message.data.replace(/(^|\s)-(?=\d)/g, "$1");
+      this.real.postMessage(message, ...rest);
+    }
+    terminate() {
+      this.real?.terminate();
+    }
+  };
+})();

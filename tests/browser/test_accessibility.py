@@ -1,0 +1,139 @@
+"""Every kind of page, for all readers: WCAG 2.2 AA, as far as axe can tell."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from evidence.examples import ROOT
+
+PINS = Path(__file__).with_name("axe.txt")
+CACHE = ROOT / ".cache" / "axe"
+#: In the dark only colours are others.
+RULES: dict[Literal["light", "dark"], list[str]] = {
+    "light": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+    "dark": ["color-contrast"],
+}
+#: One page of each kind.
+KINDS = [
+    "/",
+    "/no-such-page",
+    "/examples/",
+    "/examples/terminate/",
+    "/examples/terminate/escalate_to_kill/",
+    "/reference/stop/",
+    "/decoder/",
+    "/errors/",
+    "/glossary/",
+    "/evidence/",
+    "/evidence/survivors/",
+]
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The text of axe, from a package that has it; kept for the next run."""
+    if not list(CACHE.glob("*.whl")):
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+        options = ["--require-hashes", "-r", str(PINS), "-d", str(CACHE)]
+        got = subprocess.run([*command, *options], check=False, capture_output=True)
+        if got.returncode and os.environ.get("CI") != "true":
+            pytest.skip("axe cannot be had: is the network there?")
+        assert got.returncode == 0, got.stderr.decode()
+    (wheel,) = CACHE.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        return archive.read("axe_playwright_python/axe.min.js").decode()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_pages_break_no_rule(width: int, browser: Browser, base: str, axe: str) -> None:
+    """In light and in dark, on a phone and on a desk."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 844},
+        reduced_motion="reduce",
+        bypass_csp=True,
+    )
+    page = context.new_page()
+    broken = []
+    for path in KINDS:
+        page.goto(base + path)
+        page.wait_for_selector("html.js")
+        # Rows are alike, and axe takes its time for each cell.
+        page.evaluate(
+            "document.querySelectorAll('tbody tr:nth-child(n+7)').forEach(e => e.remove())"
+        )
+        page.evaluate(axe)
+        for scheme, rules in RULES.items():
+            page.emulate_media(color_scheme=scheme)
+            found = page.evaluate(
+                "rules => axe.run({runOnly: rules, resultTypes: ['violations']})", rules
+            )
+            broken += [
+                f"{path} {scheme}: {rule['id']} {node['target']}"
+                for rule in found["violations"]
+                for node in rule["nodes"]
+            ]
+    context.close()
+    assert broken == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/examples/terminate/escalate_to_kill/", "/reference/stop/"]
+)
+def test_keys_reach_all_and_show_where_they_are(
+    page: Page, base: str, path: str
+) -> None:
+    """Tab walks through the whole page, and each stop is seen."""
+    page.goto(base + path)
+    stops = []
+    unseen = []
+    for _ in range(400):
+        page.keyboard.press("Tab")
+        stop, seen = page.evaluate(
+            "() => {const e = document.activeElement, s = getComputedStyle(e);"
+            "return [e.outerHTML.slice(0, 80),"
+            " s.outlineStyle !== 'none' || e.matches('.md-search__input')]}"
+        )
+        if stop.startswith("<body"):
+            break
+        stops.append(stop)
+        if not seen:
+            unseen.append(stop)
+    else:
+        pytest.fail("the focus never comes to the end")
+    assert unseen == []
+    assert any("md-footer" in stop for stop in stops) or path == "/"
+
+
+def test_headings_are_in_order(page: Page, base: str) -> None:
+    """One first heading, and no level is left out."""
+    for path in KINDS:
+        page.goto(base + path)
+        levels = page.eval_on_selector_all(
+            ".md-content :is(h1,h2,h3,h4,h5,h6)", "all => all.map(h => +h.tagName[1])"
+        )
+        assert levels[0] == 1, path
+        assert levels.count(1) == 1, path
+        steps = pairwise(levels)
+        assert all(after <= before + 1 for before, after in steps), path
+
+
+def test_motion_is_reduced_on_request(browser: Browser, base: str) -> None:
+    """Nothing glides for a reader who asked for stillness."""
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(base)
+    assert (
+        page.evaluate(
+            "Math.max(...[...document.querySelectorAll('*')].map("
+            "e => parseFloat(getComputedStyle(e).transitionDuration)))"
+        )
+        < 0.01
+    )
+    context.close()
