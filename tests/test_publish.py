@@ -366,6 +366,13 @@ def test_snippet_may_be_some_lines_of_a_file() -> None:
     assert written == "```\nimport time\nfrom multiprocessing import Pipe, Process\n```"
 
 
+def test_snippet_may_be_a_section_of_a_file() -> None:
+    """Without its marks, and without the indent of the function that it is in."""
+    source = '```\n--8<-- "tests/outside/programs.py:redis_killed"\n```'
+    written = Writer(BASE).text(source, Page("index.md"))
+    assert written == "```\nstop(server, grace=0)\n```"
+
+
 def test_box_may_follow_html() -> None:
     """Its Markdown is not taken for a part of the HTML."""
     source = "<p>one</p>\n<div markdown>\n\n- [two](decoder.md)\n\n</div>\n\nthree"

@@ -15,7 +15,7 @@ from evidence.html import VOID, from_html
 from evidence.pages import Page
 
 _FENCE = re.compile(r"^ *(```+|~~~+)")
-_SNIPPET = re.compile(r'^( *)--8<-- "(.+?)(?::(\d+):(\d+))?"$')
+_SNIPPET = re.compile(r'^( *)--8<-- "([^:]+)(?::(\d+):(\d+)|:(\w+))?"$')
 _ADMONITION = re.compile(r'^(?:!!!|\?\?\?\+?) +([\w-]+)[\w -]*(?: +"(.*)")?$')
 _DIRECTIVE = re.compile(r"^::: (\S+)$")
 _INLINE = "a|abbr|b|br|code|em|i|img|kbd|small|span|strong|sub|sup"
@@ -154,7 +154,11 @@ def _with_snippets(source: str) -> str:
         lines = (ROOT / match[2]).read_text("utf-8").splitlines()
         if match[3]:
             lines = lines[int(match[3]) - 1 : int(match[4])]
-        text = "\n".join(lines)
+        if match[5]:
+            marks = [f"# --8<-- [{at}:{match[5]}]" for at in ("start", "end")]
+            first, last = (list(map(str.strip, lines)).index(mark) for mark in marks)
+            lines = lines[first + 1 : last]
+        text = dedent("\n".join(lines)) if match[5] else "\n".join(lines)
         return indent(text, match[1])
 
     return "\n".join(map(embedded, source.splitlines()))
