@@ -295,7 +295,7 @@ def test_hold_leaves_file_descriptors_to_the_program(
         assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
 
 
-@pytest.mark.parametrize("number", [errno.ESRCH, errno.EINVAL])
+@pytest.mark.parametrize("number", [errno.ESRCH, errno.ENOMEM])
 def test_hold_passes_on_other_errors(
     number: int, child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -447,6 +447,16 @@ def test_handle_waits_by_psutil_on_windows(
         patch.setattr(sys, "platform", "win32")
         assert handle.wait(-1) is dead
     assert asked == [0]
+
+
+@pytest.mark.parametrize("number", [errno.ENOENT, errno.EINVAL])
+def test_hold_finds_nobody_where_a_process_is_being_reaped(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a moment the kernel knows the pid, and no process."""
+    fail_to_open(monkeypatch, number)
+    with pytest.raises(ProcessLookupError):
+        hold(os.getpid())
 
 
 def test_handle_sees_a_process_vanish_while_it_looks(

@@ -20,6 +20,8 @@ _WITHOUT_PIDFD = {
     getattr(errno, name)
     for name in ("ENOSYS", "EPERM", "EACCES", "EMFILE", "ENFILE", "ENODEV")
 }
+#: The process is being reaped just now; EINVAL is the answer of older kernels.
+_REAPED = {errno.ENOENT, errno.EINVAL}
 #: File descriptors that a large tree leaves to the rest of the program.
 _RESERVED = 64
 #: Seconds that poll(2) can wait, as its milliseconds are a C int: 23 days.
@@ -34,6 +36,8 @@ def hold(pid: int) -> "Handle":
         try:
             return _ByPidfd(pid)
         except OSError as error:
+            if error.errno in _REAPED:
+                raise ProcessLookupError(f"no process {pid} any more") from None
             if error.errno not in _WITHOUT_PIDFD:
                 raise
     return _ByPsutil(pid)
