@@ -62,6 +62,8 @@ lint: setup
 
 types: setup
 	@$(RUN) -m mypy
+	@$(RUN) -m mypy --platform darwin src/process_terminate
+	@$(RUN) -m mypy --platform win32 src/process_terminate
 
 zensical: setup
 	@$(RUN) -m zensical build --strict --clean

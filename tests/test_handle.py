@@ -1,6 +1,7 @@
 """Handles: without pidfds the same happens as with them."""
 
 import errno
+import multiprocessing
 import os
 import select
 import signal
@@ -16,14 +17,15 @@ import psutil
 import pytest
 
 from evidence import leftovers
-from process_terminate import ExitStatus, _handle, stop
+from process_terminate import ExitStatus, _census, _handle, stop
 from process_terminate._handle import Handle, hold, wait_for_all
+from process_terminate._stop import Target
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="compares with pidfds")
 
 #: Seconds for what takes milliseconds on an idle machine.
 DEADLINE = 30.0
-BY_PIDFD = _handle._ByPidfd
+BY_PIDFD: Any = getattr(_handle, "_ByPidfd", None)
 BY_PSUTIL = _handle._ByPsutil
 
 DEAF = "trap '' TERM; echo; exec sleep 60"
@@ -400,27 +402,94 @@ class FakeQueue:
         type(self).closed = True
 
 
+class FakeEvent:
+    """An event of a kqueue: an exit, or an error by number."""
+
+    def __init__(self, error: int = 0) -> None:
+        self.flags = 0x4000 if error else 0
+        self.data = error
+
+
+@pytest.fixture
+def _kqueue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that has kqueues."""
+    monkeypatch.setattr(select, "kqueue", FakeQueue, raising=False)
+    monkeypatch.setattr(select, "kevent", imitate_kevent, raising=False)
+    monkeypatch.setattr(select, "KQ_FILTER_PROC", "proc", raising=False)
+    monkeypatch.setattr(select, "KQ_NOTE_EXIT", "exit", raising=False)
+    monkeypatch.setattr(select, "KQ_EV_ERROR", 0x4000, raising=False)
+
+
+@pytest.mark.usefixtures("_kqueue")
 @pytest.mark.parametrize(
-    ("answer", "dead"),
-    [(["an event"], True), ([], False), (ProcessLookupError(), True)],
+    ("answer", "came"),
+    [
+        ([FakeEvent()], True),
+        ([], False),
+        (ProcessLookupError(), True),
+        ([FakeEvent(errno.ESRCH)], True),
+    ],
 )
 def test_handle_waits_by_kqueue(
+    answer: list[object] | Exception,
+    came: bool,
+    child: "subprocess.Popen[bytes]",
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On macOS and the BSDs it waits for the event, and closes the queue."""
+    monkeypatch.setattr(FakeQueue, "answer", answer, raising=False)
+    assert _handle._exits(child.pid, 1.5) is came
+    assert FakeQueue.asked == [(child.pid, "proc", "exit"), 1, 1.5]
+    assert FakeQueue.closed
+
+
+@pytest.mark.usefixtures("_kqueue")
+@pytest.mark.parametrize("grace", [1.5, 1e300])
+def test_handle_waits_after_the_event_until_the_process_can_be_reaped(
+    grace: float, child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event comes first; no system is asked to wait longer than it can."""
+
+    class Queue(FakeQueue):
+        answer: list[object] | Exception = [FakeEvent()]  # noqa: RUF012
+
+        def control(self, changes: list[object], count: int, timeout: float) -> object:
+            child.terminate()
+            return super().control(changes, count, timeout)
+
+    monkeypatch.setattr(select, "kqueue", Queue)
+    handle = BY_PSUTIL(child.pid)
+    assert handle.wait(grace)
+    assert Queue.asked[-1] == min(grace, _handle._LONGEST_WAIT)
+    assert psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.usefixtures("_kqueue")
+def test_handle_without_an_event_is_alive(
+    child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the time is over."""
+    monkeypatch.setattr(FakeQueue, "answer", [], raising=False)
+    assert not BY_PSUTIL(child.pid).wait(0.01)
+
+
+@pytest.mark.usefixtures("_kqueue")
+@pytest.mark.parametrize("dead", [True, False])
+@pytest.mark.parametrize(
+    "answer", [OSError(errno.EMFILE, "too many"), [FakeEvent(errno.EACCES)]]
+)
+def test_handle_looks_where_kqueue_refuses(
     answer: list[object] | Exception,
     dead: bool,
     child: "subprocess.Popen[bytes]",
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """On macOS and the BSDs it waits for the event, and closes the queue."""
-    handle = BY_PSUTIL(child.pid)
-    with monkeypatch.context() as patch:
-        patch.setattr(FakeQueue, "answer", answer, raising=False)
-        patch.setattr(select, "kqueue", FakeQueue, raising=False)
-        patch.setattr(select, "kevent", imitate_kevent, raising=False)
-        patch.setattr(select, "KQ_FILTER_PROC", "proc", raising=False)
-        patch.setattr(select, "KQ_NOTE_EXIT", "exit", raising=False)
-        assert handle.wait(1.5) is dead
-    assert FakeQueue.asked == [(child.pid, "proc", "exit"), 1, 1.5]
-    assert FakeQueue.closed
+    """An error is no exit."""
+    handle: Any = BY_PSUTIL(child.pid)
+    looks = iter([False, dead, dead, dead, dead])
+    monkeypatch.setattr(FakeQueue, "answer", answer, raising=False)
+    monkeypatch.setattr(handle, "_is_dead", lambda: next(looks))
+    assert handle.wait(0.001) is dead
 
 
 def imitate_kevent(ident: int, filter: str, fflags: str) -> object:  # noqa: A002
@@ -428,25 +497,146 @@ def imitate_kevent(ident: int, filter: str, fflags: str) -> object:  # noqa: A00
     return ident, filter, fflags
 
 
-@pytest.mark.parametrize("dead", [True, False])
+@pytest.fixture
+def on_windows(
+    child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> Any:
+    """The child, held as on Windows."""
+    handle = BY_PSUTIL(child.pid)
+    monkeypatch.setattr(sys, "platform", "win32")
+    return handle
+
+
+@pytest.mark.parametrize(("grace", "asked"), [(-1, 0), (1e300, 2_000_000)])
+@pytest.mark.parametrize("code", [15, None])
 def test_handle_waits_by_psutil_on_windows(
-    dead: bool, child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+    grace: float,
+    asked: float,
+    code: int | None,
+    on_windows: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """There psutil waits for the process's handle."""
-    handle: Any = BY_PSUTIL(child.pid)
-    asked: list[float] = []
+    """There psutil waits for the process's handle, and may learn the exit code."""
 
-    def wait(timeout: float) -> int:
-        asked.append(timeout)
-        if dead:
-            return 15
-        raise psutil.TimeoutExpired(timeout)
+    def wait(timeout: float) -> int | None:
+        assert timeout == asked
+        return code
 
-    with monkeypatch.context() as patch:
-        patch.setattr(handle._process, "wait", wait)
+    monkeypatch.setattr(on_windows._process, "wait", wait)
+    assert on_windows.wait(grace)
+    assert on_windows.exit_code() == code
+    assert on_windows.exit_code(reap=True) == code  # os.waitpid() is another there.
+
+
+@pytest.mark.parametrize("error", [psutil.TimeoutExpired(1), psutil.AccessDenied()])
+def test_handle_of_a_living_process_is_no_dead_one_on_windows(
+    error: Exception, on_windows: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the time is over, and also where it may not wait for the handle."""
+
+    def wait(_: float) -> None:
+        raise error
+
+    monkeypatch.setattr(on_windows._process, "wait", wait)
+    assert not on_windows.wait(0.01)
+
+
+def test_handle_does_not_wait_for_whom_got_its_pid(
+    on_windows: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Psutil waits for whatever process has the pid."""
+    monkeypatch.setattr(on_windows._process, "is_running", lambda: False)
+    assert on_windows.wait(DEADLINE)
+
+
+def test_handle_resumes_nobody_on_windows(
+    on_windows: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What dies of TerminateProcess cannot be resumed, and need not be."""
+    told: list[str] = []
+    for verb in ("terminate", "resume", "suspend", "kill"):
+        monkeypatch.setattr(
+            on_windows._process, verb, lambda verb=verb: told.append(verb)
+        )
+        on_windows.tell(verb)
+    assert told == ["terminate", "suspend", "kill"]
+
+
+@pytest.mark.parametrize("kind", ["Popen", "psutil", "Process"])
+@pytest.mark.parametrize("alive", [True, False])
+def test_status_is_asked_of_the_object_on_windows(
+    kind: str, alive: bool, child: "subprocess.Popen[bytes]"
+) -> None:
+    """Nobody can reap there; a psutil.Process knows what waiting has told."""
+    worker = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+    worker.start()
+    objects: dict[str, Any] = {
+        "Popen": child,
+        "psutil": psutil.Process(child.pid),
+        "Process": worker,
+    }
+    target = Target(objects[kind], "stop")
+    handle = target.find() if alive else None
+    for number in (worker.pid, child.pid):
+        assert number
+        os.kill(number, signal.SIGTERM)
+        os.waitid(os.P_PID, number, os.WEXITED | os.WNOWAIT)
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "platform", "win32")
-        assert handle.wait(-1) is dead
-    assert asked == [0]
+        if handle:
+            patch.setattr(handle, "exit_code", lambda: 15)
+        found = target.status().code
+    worker.join()
+    target.close()
+    if kind == "psutil":
+        assert found == (15 if alive else None)
+    else:
+        assert found == -15
+
+
+class Started:
+    """A process that started at a time; the parent of another, if that is given."""
+
+    def __init__(self, started: float, parent: int = 0) -> None:
+        self.started = started
+        self.parent = parent
+
+    def ppid(self) -> int:
+        """The pid of its parent."""
+        return self.parent
+
+    def create_time(self) -> float:
+        """When it started."""
+        return self.started
+
+
+@pytest.mark.parametrize(
+    ("system", "started", "found"),
+    [
+        ("win32", 9.0, 77),
+        ("win32", 11.0, 0),
+        ("win32", None, 77),
+        ("darwin", 11.0, 77),
+    ],
+)
+def test_parent_that_is_younger_than_its_child_is_none_on_windows(
+    system: str,
+    started: float | None,
+    found: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Windows names a parent that is dead, and gives its pid to another."""
+
+    def look(pid: int) -> Started:
+        if started is None:
+            raise psutil.NoSuchProcess(pid)
+        return Started(started)
+
+    child: Any = Started(10.0, parent=77)
+    with monkeypatch.context() as patch:
+        patch.setattr(psutil, "Process", look)
+        patch.setattr(sys, "platform", system)
+        assert _census._parent(child) == found
 
 
 @pytest.mark.parametrize("number", [errno.ENOENT, errno.EINVAL])
@@ -457,6 +647,54 @@ def test_hold_finds_nobody_where_a_process_is_being_reaped(
     fail_to_open(monkeypatch, number)
     with pytest.raises(ProcessLookupError):
         hold(os.getpid())
+
+
+def test_handle_forgets_that_an_earlier_signal_was_forbidden(
+    child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What counts is whether the last one was."""
+    with BY_PSUTIL(child.pid) as handle:
+        with monkeypatch.context() as patch:
+            patch.setattr(handle, "_tell", forbid)
+            handle.tell("terminate")
+            assert handle.forbidden
+        handle.tell("kill")
+        assert not handle.forbidden
+        assert handle.wait(DEADLINE)
+
+
+def forbid(_: str) -> None:
+    """What the system says where it forbids a signal."""
+    raise PermissionError(errno.EPERM, "Operation not permitted")
+
+
+@pytest.mark.parametrize("system", ["darwin", "win32"])
+def test_library_is_imported_where_python_has_less(system: str) -> None:
+    """Without what `os`, `signal` and `select` do not have on another system."""
+    missing = {
+        "os": ["pidfd_open", "waitid", "waitid_result", "P_PIDFD"],
+        "select": ["poll"] if system == "win32" else [],
+        "signal": ["pidfd_send_signal"],
+    }
+    if system == "win32":
+        missing["os"] += ["WNOHANG", "WNOWAIT", "WEXITED", "CLD_EXITED", "P_PID"]
+        missing["signal"] += ["SIGKILL", "SIGSTOP", "SIGCONT"]
+    program = f"""
+        import multiprocessing.forkserver, os, select, signal, subprocess, sys, psutil
+        for module, names in {missing}.items():
+            for name in names:
+                delattr(sys.modules[module], name)
+        sys.platform = {system!r}
+        import process_terminate
+        print(len(process_terminate.__all__))
+    """
+    said = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (said.stdout, said.stderr) == ("9\n", "")
 
 
 def test_handle_sees_a_process_vanish_while_it_looks(
@@ -471,6 +709,20 @@ def test_handle_sees_a_process_vanish_while_it_looks(
     with monkeypatch.context() as patch:
         patch.setattr(handle._process, "status", status)
         assert handle.wait()
+
+
+def test_handle_of_a_process_that_hides_is_alive(
+    child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who may not ask for its state knows that there is one."""
+    handle: Any = BY_PSUTIL(child.pid)
+
+    def status() -> str:
+        raise psutil.AccessDenied(child.pid)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(handle._process, "status", status)
+        assert not handle.wait()
 
 
 def test_handle_without_waitid_has_no_exit_code_until_it_reaps(

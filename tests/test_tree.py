@@ -21,6 +21,7 @@ from process_terminate import (
     ExitStatus,
     _census,
     _family,
+    _handle,
     _subreaper,
     no_orphans,
     stop,
@@ -385,6 +386,28 @@ def test_stop_tree_works_without_proc(
     wait_for_children(root, 1)
     ended = stop_tree(root)
     assert [(e.name, e.by) for e in ended] == [("sh", "SIGTERM"), ("sleep", "SIGTERM")]
+
+
+def test_stop_tree_asks_nobody_on_windows(
+    monkeypatch: pytest.MonkeyPatch, sleeper: Sleeper
+) -> None:
+    """All are suspended, and then ended, whatever the grace period."""
+    root = sleeper("sleep 60 & wait")
+    wait_for_children(root, 1)
+    told: list[tuple[int, str]] = []
+    tell = _handle._ByPsutil.tell
+
+    def note(handle: Any, verb: Any) -> None:
+        told.append((handle.pid, verb))
+        tell(handle, verb)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "platform", "win32")
+        patch.setattr(_handle._ByPsutil, "tell", note)
+        ended = stop_tree(root, grace=60)
+    assert [(e.name, e.by) for e in ended] == [("sh", "SIGKILL"), ("sleep", "SIGKILL")]
+    pids = [e.pid for e in ended]
+    assert told == [(pid, verb) for verb in ("suspend", "kill") for pid in pids]
 
 
 def test_subreaper_says_that_the_system_refuses() -> None:

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Container, Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 import psutil
@@ -78,10 +79,23 @@ def _ask_psutil(pid: int) -> Entry | None:
         with process.oneshot():
             return Entry(
                 pid=pid,
-                parent=process.ppid(),
+                parent=_parent(process),
                 started=process.create_time(),
                 state=_STOPPED.get(process.status(), "R"),
                 name=process.name(),
             )
     except psutil.Error:
         return None
+
+
+def _parent(process: psutil.Process) -> int:
+    """The pid of its parent; 0 if that is another process's by now.
+
+    Windows goes on to name a parent that is dead, and gives its pid away.
+    """
+    parent = process.ppid()
+    if sys.platform == "win32":
+        with suppress(psutil.Error):
+            if psutil.Process(parent).create_time() > process.create_time():
+                return 0
+    return parent

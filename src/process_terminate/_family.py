@@ -6,6 +6,7 @@ import multiprocessing.forkserver
 import multiprocessing.resource_tracker
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -152,11 +153,16 @@ class Family:
         return True
 
     def end(self, grace: float, entries: Iterable[Entry] | None = None) -> None:
-        """End all members, all of `entries` that belong to them, and who appears."""
+        """End all members, all of `entries` that belong to them, and who appears.
+
+        On Windows nobody is asked: TerminateProcess leaves no grace, and of a
+        process that is stopped first no child can slip away.
+        """
         first = list(census()) if entries is None else entries
         ended = False
         try:
-            ended = grace > 0 and self._ask(time.monotonic() + grace, first)
+            if grace > 0 and sys.platform != "win32":
+                ended = self._ask(time.monotonic() + grace, first)
         finally:
             if not ended:  # Also when Ctrl-C comes while it waits.
                 self._force()
@@ -213,9 +219,10 @@ class Family:
         """Reap the dead that are children of this process; learn how they ended."""
         for member in self.members.values():
             member.exit_code = member.handle.exit_code(reap=True)
-        for pid in self._zombies:
-            with suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
+        if sys.platform != "win32":  # pragma: no branch
+            for pid in self._zombies:
+                with suppress(ChildProcessError):
+                    os.waitpid(pid, os.WNOHANG)
 
     def reap_through_objects(self) -> None:
         """Let the objects reap that stand for the dead.

@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from abc import ABC, abstractmethod
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import psutil
 
@@ -24,15 +24,17 @@ _WITHOUT_PIDFD = {
 _REAPED = {errno.ENOENT, errno.EINVAL}
 #: File descriptors that a large tree leaves to the rest of the program.
 _RESERVED = 64
-#: Seconds that poll(2) can wait, as its milliseconds are a C int: 23 days.
-_LONGEST_POLL = 2_000_000.0
+#: Seconds that a system can wait, as its milliseconds are a C int: 23 days.
+_LONGEST_WAIT = 2_000_000.0
+#: Seconds from the event of an exit until the process is a zombie.
+_DYING = 1.0
 #: What is done to a process: the names are psutil's, for all platforms.
 Verb = Literal["terminate", "resume", "suspend", "kill"]
 
 
 def hold(pid: int) -> "Handle":
     """Take hold of a process; ProcessLookupError if there is none."""
-    if hasattr(os, "pidfd_open"):
+    if sys.platform == "linux" and hasattr(os, "pidfd_open"):
         try:
             return _ByPidfd(pid)
         except OSError as error:
@@ -48,7 +50,7 @@ class Handle(ABC):
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
-        #: Whether the system has forbidden to signal it.
+        #: Whether the system has forbidden the last signal to it.
         self.forbidden = False
         self._dead = False
 
@@ -75,6 +77,7 @@ class Handle(ABC):
 
     def tell(self, verb: Verb) -> None:
         """Send the signal of a verb; nothing happens if the process is dead."""
+        self.forbidden = False
         try:
             self._tell(verb)
         except (ProcessLookupError, psutil.NoSuchProcess):
@@ -101,56 +104,60 @@ class Handle(ABC):
         self.close()
 
 
-class _ByPidfd(Handle):
-    """By a pidfd (Linux 5.3), which never means another process."""
+if sys.platform == "linux":  # pragma: no branch
 
-    def __init__(self, pid: int) -> None:
-        super().__init__(pid)
-        self._fd = os.pidfd_open(pid)
-        if self._fd > resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _RESERVED:
+    class _ByPidfd(Handle):
+        """By a pidfd (Linux 5.3), which never means another process."""
+
+        def __init__(self, pid: int) -> None:
+            super().__init__(pid)
+            self._fd = os.pidfd_open(pid)
+            if self._fd > resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _RESERVED:
+                os.close(self._fd)
+                raise OSError(errno.EMFILE, "file descriptors are left to the program")
+
+        def _wait(self, timeout: float) -> bool:
+            poll = select.poll()
+            poll.register(self._fd, select.POLLIN)
+            return bool(poll.poll(math.ceil(min(timeout, _LONGEST_WAIT) * 1000)))
+
+        def is_child(self) -> bool:
+            try:
+                self._waitid(os.WNOWAIT)
+            except ChildProcessError:
+                return False
+            return True
+
+        def exit_code(self, *, reap: bool = False) -> int | None:
+            try:
+                return self._waitid(0 if reap else os.WNOWAIT)
+            except ChildProcessError:
+                return None
+
+        def _waitid(self, option: int) -> int | None:
+            options = os.WEXITED | os.WNOHANG | option
+            return _exit_code(os.waitid(os.P_PIDFD, self._fd, options))
+
+        def _tell(self, verb: Verb) -> None:
+            number = {
+                "terminate": signal.SIGTERM,
+                "resume": signal.SIGCONT,
+                "suspend": signal.SIGSTOP,
+                "kill": signal.SIGKILL,
+            }[verb]
+            signal.pidfd_send_signal(self._fd, number)
+
+        def close(self) -> None:
             os.close(self._fd)
-            raise OSError(errno.EMFILE, "file descriptors are left to the program")
-
-    def _wait(self, timeout: float) -> bool:
-        poll = select.poll()
-        poll.register(self._fd, select.POLLIN)
-        return bool(poll.poll(math.ceil(min(timeout, _LONGEST_POLL) * 1000)))
-
-    def is_child(self) -> bool:
-        try:
-            self._waitid(os.WNOWAIT)
-        except ChildProcessError:
-            return False
-        return True
-
-    def exit_code(self, *, reap: bool = False) -> int | None:
-        try:
-            return self._waitid(0 if reap else os.WNOWAIT)
-        except ChildProcessError:
-            return None
-
-    def _waitid(self, option: int) -> int | None:
-        options = os.WEXITED | os.WNOHANG | option
-        return _exit_code(os.waitid(os.P_PIDFD, self._fd, options))
-
-    def _tell(self, verb: Verb) -> None:
-        number = {
-            "terminate": signal.SIGTERM,
-            "resume": signal.SIGCONT,
-            "suspend": signal.SIGSTOP,
-            "kill": signal.SIGKILL,
-        }[verb]
-        signal.pidfd_send_signal(self._fd, number)
-
-    def close(self) -> None:
-        os.close(self._fd)
 
 
-def _exit_code(found: os.waitid_result | None) -> int | None:
+def _exit_code(found: Any) -> int | None:
+    """What os.waitid() has found, as a number; its type is not on every system."""
     if found is None:
         return None
-    exited = found.si_code == os.CLD_EXITED
-    return found.si_status if exited else -found.si_status
+    status: int = found.si_status
+    exited = sys.platform != "win32" and found.si_code == os.CLD_EXITED
+    return status if exited else -status
 
 
 class _ByPsutil(Handle):
@@ -161,21 +168,41 @@ class _ByPsutil(Handle):
 
     def __init__(self, pid: int) -> None:
         super().__init__(pid)
+        #: How it ended, if Windows has told.
+        self._code: int | None = None
         try:
             self._process = psutil.Process(pid)
         except psutil.NoSuchProcess:
             raise ProcessLookupError(f"no process {pid}") from None
 
     def _wait(self, timeout: float) -> bool:
-        if sys.platform == "win32":
-            try:
-                self._process.wait(timeout)
-            except psutil.TimeoutExpired:
-                return False
+        if self._is_dead():  # Its pid may already be another's.
             return True
+        if sys.platform == "win32":
+            return self._wait_by_psutil(timeout)
         if hasattr(select, "kqueue"):
-            return _wait_by_kqueue(self.pid, timeout)
+            return self._wait_by_kqueue(timeout)
         return self._wait_by_looking(timeout)
+
+    def _wait_by_psutil(self, timeout: float) -> bool:
+        """Wait on Windows, where the handle of a process tells its end."""
+        try:
+            self._code = self._process.wait(min(timeout, _LONGEST_WAIT))
+        except psutil.TimeoutExpired:
+            return False
+        except psutil.AccessDenied:
+            return self._wait_by_looking(timeout)
+        return True
+
+    def _wait_by_kqueue(self, timeout: float) -> bool:
+        """Wait on macOS and the BSDs, where the kernel sends an event."""
+        try:
+            if not _exits(self.pid, min(timeout, _LONGEST_WAIT)):
+                return False
+        except OSError:  # No descriptor is left, or it is not allowed.
+            return self._wait_by_looking(timeout)
+        # The event may come a moment before the process can be reaped.
+        return self._wait_by_looking(_DYING)
 
     def _wait_by_looking(self, timeout: float) -> bool:
         """Where the system tells nobody else, or has no descriptor left."""
@@ -195,6 +222,8 @@ class _ByPsutil(Handle):
             return not alive or self._process.status() == psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return True
+        except psutil.AccessDenied:  # There is one, and it is no zombie of ours.
+            return False
 
     def is_child(self) -> bool:
         try:
@@ -203,6 +232,8 @@ class _ByPsutil(Handle):
             return False
 
     def exit_code(self, *, reap: bool = False) -> int | None:
+        if sys.platform == "win32":
+            return self._code
         if not self.is_child():
             return None
         try:
@@ -218,27 +249,33 @@ class _ByPsutil(Handle):
         return os.waitstatus_to_exitcode(status) if pid else None
 
     def _tell(self, verb: Verb) -> None:
-        getattr(self._process, verb)()
+        # While a process dies of TerminateProcess, Windows refuses to resume it;
+        # one that is suspended dies of it, too.
+        if sys.platform != "win32" or verb != "resume":
+            getattr(self._process, verb)()
 
     def close(self) -> None:
         pass
 
 
-def _wait_by_kqueue(pid: int, timeout: float) -> bool:
-    """Wait for an exit on macOS and the BSDs."""
-    kqueue: type = select.kqueue  # type: ignore[attr-defined, unused-ignore]
-    exits = select.kevent(  # type: ignore[attr-defined, unused-ignore]
-        pid,
-        filter=select.KQ_FILTER_PROC,  # type: ignore[attr-defined, unused-ignore]
-        fflags=select.KQ_NOTE_EXIT,  # type: ignore[attr-defined, unused-ignore]
+def _exits(pid: int, timeout: float) -> bool:
+    """Wait for the event of an exit; whether it came, or there is no process."""
+    select_: Any = select  # Typed for macOS and the BSDs alone.
+    exits = select_.kevent(
+        pid, filter=select_.KQ_FILTER_PROC, fflags=select_.KQ_NOTE_EXIT
     )
-    queue = kqueue()
+    queue = select_.kqueue()
     try:
-        return bool(queue.control([exits], 1, timeout))
+        events = queue.control([exits], 1, timeout)
     except ProcessLookupError:
         return True
     finally:
         queue.close()
+    # As there is room for an event, what is wrong comes as one, see kevent(2).
+    for event in events:
+        if event.flags & select_.KQ_EV_ERROR and event.data != errno.ESRCH:
+            raise OSError(event.data, os.strerror(event.data))
+    return bool(events)
 
 
 def wait_for_all(handles: list[Handle], deadline: float) -> list[Handle]:

@@ -4,6 +4,7 @@ import math
 import multiprocessing.forkserver
 import os
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterable
@@ -47,8 +48,8 @@ def stop(process: AnyProcess, *, grace: float = 5.0) -> ExitStatus:
     On Linux the process is held by a pidfd: no signal reaches another process
     that got its pid, and waiting is by event.
     On macOS and the BSDs waiting is by kqueue, on Windows by the process's
-    handle, and `SIGTERM` is `TerminateProcess`, which leaves no grace
-    (from the sources, not run).
+    handle, and `SIGTERM` is `TerminateProcess`, which leaves no grace and, as
+    psutil calls it, the exit code 15 (from the sources, not run).
 
     A process that is dead already is reaped, and its status returned.
 
@@ -253,6 +254,8 @@ class Target:
         """How the process ended, if it has; reaps it through its object."""
         if self._handle is not None and not self._handle.wait():
             return ExitStatus(None)
+        if sys.platform == "win32":
+            return ExitStatus(self._code_on_windows())
         match self.process:
             case psutil.Process():
                 return ExitStatus(_reaped_by_psutil(self.process))
@@ -262,6 +265,15 @@ class Target:
         with _reaping:
             code = self._handle.exit_code() if self._handle else None
             return ExitStatus(_reaped(self.process, code, self._is_unread(code)))
+
+    def _code_on_windows(self) -> int | None:
+        """The exit code; nobody reaps there, and an object has a handle to ask."""
+        match self.process:
+            case psutil.Process():
+                return self._handle.exit_code() if self._handle else None
+            case subprocess.Popen():
+                return self.process.poll()
+        return self.process.exitcode
 
     def _is_unread(self, code: int | None) -> bool:
         """Whether the exit code is still to be had; never so if it is known."""

@@ -45,8 +45,9 @@ def stop_tree(process: AnyProcess, *, grace: float = 5.0) -> list[Ended]:
     thread starts could be taken for such an orphan.
     [Who survives](../evidence/survivors.md) shows what that is worth, beside
     other ways to end a tree.
-    On macOS and the BSDs orphans are out of sight; on Windows `SIGTERM` is
-    `TerminateProcess`, which leaves no grace (from the sources, not run).
+    On macOS and the BSDs orphans are out of sight.
+    On Windows no process gets a grace period: all are suspended at once, and
+    ended by `TerminateProcess` (from the sources, not run).
 
     Args:
         process: What [`stop()`](stop.md) takes.
