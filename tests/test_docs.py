@@ -19,6 +19,8 @@ from helpers import DOCS, code_example, run_inside
 
 EXAMPLES = examples.find()
 EMBED = re.compile(r'(?m)^ *--8<-- "examples/(.+)\.py"$')
+#: The recipes need programs that are not everywhere; their record says when they ran.
+RECIPE = re.compile(r'(?m)^--8<-- "tests/outside/programs\.py:(\w+)"$')
 PROOF = re.compile(r"\[Proof\]\(\.\./examples/(\S+)\.md\)$")
 
 GUIDES = [page for page in sorted(DOCS.glob("guides/*.md")) if page.stem != "index"]
@@ -75,9 +77,10 @@ def pages_in_nav() -> list[str]:
 
 
 def python_blocks() -> Iterator[CodeExample]:
-    """The Python blocks of pages, README and docstrings, but embedded files."""
+    """The Python blocks of pages, README and docstrings, but what is embedded."""
     for block in find_examples(DOCS, ROOT / "README.md", ROOT / "src"):
-        if not EMBED.fullmatch(block.source.strip()):
+        source = block.source.strip()
+        if not EMBED.fullmatch(source) and not RECIPE.fullmatch(source):
             yield block
 
 
@@ -115,10 +118,13 @@ def test_page_is_in_the_navigation() -> None:
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.stem)
 def test_guide_embeds_an_example_that_runs(guide: Path) -> None:
-    """What a guide recommends is an example, to the letter."""
+    """What a guide recommends is an example, or a recipe, to the letter."""
     embedded = EMBED.findall(guide.read_text("utf-8"))
     if guide.stem in NOT_RUN:
         assert embedded == [], NOT_RUN[guide.stem]
+    elif guide == programs.PAGE:
+        recipes = RECIPE.findall(guide.read_text("utf-8"))
+        assert (embedded, recipes) == ([], list(programs.PROGRAMS))
     else:
         assert embedded
         assert set(embedded) <= {example.name for example in EXAMPLES}

@@ -216,7 +216,7 @@ def record(runs: int, report: Callable[[str], None]) -> None:
     """Run each recipe so many times, and write down what it took."""
     found = {}
     with environment() as python:
-        ask = [python, "-c", "import psutil; print(psutil.__version__)"]
+        ask = [str(python), "-c", "import psutil; print(psutil.__version__)"]
         psutils = subprocess.check_output(
             ask, env=clean_environment(), text=True
         ).strip()
