@@ -283,7 +283,6 @@ def _row(name: str, found: dict[str, Any]) -> str:
     longest = max(call["seconds"] for call in calls)
     cells = [
         f"[{title}](#{anchor}) {found['version']}",
-        f"`{calls[0]['call']}()`",
         _families(calls),
         _ends(calls),
         f"{longest:.2f}",
@@ -344,8 +343,8 @@ description: "How to stop nginx, Redis, Gunicorn, Uvicorn, a ProcessPoolExecutor
 [`stop_tree()`](../reference/stop_tree.md) for a program that has workers, [`stop()`](../reference/stop.md) for one that has none, and a grace period as long as the program may need to finish.
 Each recipe of this page was run {runs} times, with the library installed from its wheel, and afterwards nothing that it had started was alive.
 
-| Program | Call | Processes | How they ended | Seconds, at most | Left |
-|---|---|---|---|---|---|
+| Program | Processes | How they ended | Seconds, at most | Left |
+|---|---|---|---|---|
 {rows}
 
 How a process has ended is known to its parent only: where the end is not known, the cell names the last signal that was sent, and the process was the child of another one.
