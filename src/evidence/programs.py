@@ -93,7 +93,8 @@ PROGRAMS = {
     ),
     "uvicorn": Program(
         "Uvicorn",
-        "With `--workers` Uvicorn is a supervisor, with workers of `multiprocessing` and its resource tracker.",
+        "With `--workers` Uvicorn is a supervisor, with workers of `multiprocessing` and its resource tracker.\n"
+        "The supervisor waits up to 5 seconds (`--timeout-worker-healthcheck`) for a sign of life from a worker, and one that has just ended gives none: the grace period is longer than that.",
         (),
         ("python", "-m", "uvicorn", "--version"),
     ),
