@@ -232,7 +232,10 @@ def test_process_left_running_fails(copy: Copy) -> None:
 def test_failing_example_fails_alone(copy: Copy) -> None:
     """Its traceback is shown, and the other tests go on."""
     copy.replace(WORKER, "    worker.join()\n", "    worker.join()\n    1 / 0\n")
-    arguments = ["-k", "prints and (inside or fork-) and (terminate_a_worker or escalate)"]
+    arguments = [
+        "-k",
+        "prints and (inside or fork-) and (terminate_a_worker or escalate)",
+    ]
     status, output = copy.test("tests/test_examples.py", *arguments)
     assert status == 1
     assert "INTERNALERROR" not in output

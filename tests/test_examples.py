@@ -33,10 +33,10 @@ def _only_where_it_can_run(request: pytest.FixtureRequest) -> None:
     example = request.node.callspec.params["example"]
     if example.why_not_here:
         pytest.skip(example.why_not_here)
-    if request.config.getoption("update_examples"):
-        if "inside" not in request.node.name:
-            # The files are rewritten when the last test is over, not before.
-            pytest.skip("one run of each example rewrites its outputs")
+    updating = request.config.getoption("update_examples")
+    if updating and "inside" not in request.node.name:
+        # The files are rewritten when the last test is over, not before.
+        pytest.skip("one run of each example rewrites its outputs")
 
 
 @each_example
