@@ -5,6 +5,7 @@ import signal
 import sys
 import tempfile
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 from packaging.version import Version
@@ -13,6 +14,7 @@ from rich.progress import Progress
 
 from evidence import (
     addresses,
+    api,
     decoder,
     examples,
     howoften,
@@ -53,6 +55,9 @@ def main() -> None:
             howoften.measure(arguments.runs, arguments.jobs, report, names)
         elif arguments.command == "addresses":
             record_addresses()
+            return
+        elif arguments.command == "api":
+            api.write(version("process-terminate"))
             return
     except KeyboardInterrupt:
         sys.exit("evidence: interrupted; what was recorded is kept")
@@ -98,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands.add_parser("render", help="write the pages that show the records")
     commands.add_parser("addresses", help="record the addresses of pages and ids")
+    commands.add_parser("api", help="record what the library offers, for a release")
     return parser
 
 
