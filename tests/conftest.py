@@ -1,9 +1,36 @@
 """What holds for the whole run."""
 
 import signal
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+import checks
+
+#: The files that cannot run there, by the `sys.platform`, and why.
+NOT_THERE = {
+    "darwin": {
+        "test_handle": "compares with pidfds, which Linux has",
+        "test_howoften": "was measured on Linux",
+        "test_record": "expects the start methods in the order of Linux",
+        "test_timeline": "the tracer reads /proc, which Linux has",
+        "test_tree": "looks for survivors in /proc, which Linux has",
+    },
+    "win32": {
+        "test_checks": "sends Ctrl-C to a group, which POSIX has",
+        "test_exit_status": "has the numbers of POSIX",
+        "test_handle": "compares with pidfds, which Linux has",
+        "test_howoften": "was measured on Linux",
+        "test_process": "expects the exit codes of POSIX",
+        "test_record": "runs examples, which were written for POSIX",
+        "test_sigterm": "sends SIGTERM, which cannot be handled on Windows",
+        "test_stop": "sends signals, which POSIX has",
+        "test_timeline": "the tracer reads /proc, which Linux has",
+        "test_tree": "looks for survivors in /proc, which Linux has",
+    },
+}
 
 
 def pytest_configure() -> None:
@@ -13,6 +40,32 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class NotHere(pytest.Module):
+    """A file that is skipped unread: its imports alone would fail."""
+
+    def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
+        """Say why."""
+        reason = NOT_THERE[sys.platform][self.path.stem]
+        raise pytest.skip.Exception(reason, allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(
+    module_path: Path, parent: pytest.Collector
+) -> pytest.Module | None:
+    """Skip what this platform cannot run."""
+    if module_path.stem in NOT_THERE.get(sys.platform, {}):
+        return NotHere.from_parent(parent, path=module_path)
+    return None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the checks that fail, each with what mends it."""
+    stats = terminalreporter.stats
+    failed = [*stats.get("failed", []), *stats.get("error", [])]
+    for line in checks.failing(report.nodeid for report in failed):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
