@@ -49,7 +49,7 @@ format: setup ## format the code, and mend what ruff can mend
 	@$(RUN) -m ruff format --quiet
 
 evidence: setup ## measure changed examples on the Pythons at hand (PYTHONS="..."), redraw
-	@$(RUN) -m evidence record $(addprefix --python ,$(PYTHONS)) $(if $(RUNS),--runs $(RUNS) --busy $(RUNS))
+	@$(RUN) -m evidence record $(addprefix --python ,$(PYTHONS)) $(if $(RUNS),--runs $(RUNS) --busy $(RUNS)) $(if $(ANYWAY),--anyway)
 
 bench: setup ## measure the library against the floor, in ratios
 	@$(RUN) -m pytest -q tests/bench/bench_stop.py --benchmark-group-by=group --benchmark-columns=min,median,mean,rounds --benchmark-sort=name

@@ -1,12 +1,35 @@
 """The checks of the documentation: the tests that hold each, and what mends it.
 
 A run that fails names them in one line each; docs/contributing/checks.md explains them.
+Also the files of tests that another platform cannot run, with the reason.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 PYTHON = ".venv/bin/python"
+#: The files that cannot run there, by the `sys.platform`, and why.
+NOT_THERE = {
+    "darwin": {
+        "test_handle": "compares with pidfds, which Linux has",
+        "test_howoften": "was measured on Linux",
+        "test_record": "expects the start methods in the order of Linux",
+        "test_timeline": "the tracer reads /proc, which Linux has",
+        "test_tree": "looks for survivors in /proc, which Linux has",
+    },
+    "win32": {
+        "test_checks": "sends Ctrl-C to a group, which POSIX has",
+        "test_exit_status": "has the numbers of POSIX",
+        "test_handle": "compares with pidfds, which Linux has",
+        "test_howoften": "was measured on Linux",
+        "test_process": "expects the exit codes of POSIX",
+        "test_record": "runs examples, which were written for POSIX",
+        "test_sigterm": "sends SIGTERM, which cannot be handled on Windows",
+        "test_stop": "sends signals, which POSIX has",
+        "test_timeline": "the tracer reads /proc, which Linux has",
+        "test_tree": "looks for survivors in /proc, which Linux has",
+    },
+}
 
 
 @dataclass(frozen=True)

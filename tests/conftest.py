@@ -9,29 +9,6 @@ import pytest
 
 import checks
 
-#: The files that cannot run there, by the `sys.platform`, and why.
-NOT_THERE = {
-    "darwin": {
-        "test_handle": "compares with pidfds, which Linux has",
-        "test_howoften": "was measured on Linux",
-        "test_record": "expects the start methods in the order of Linux",
-        "test_timeline": "the tracer reads /proc, which Linux has",
-        "test_tree": "looks for survivors in /proc, which Linux has",
-    },
-    "win32": {
-        "test_checks": "sends Ctrl-C to a group, which POSIX has",
-        "test_exit_status": "has the numbers of POSIX",
-        "test_handle": "compares with pidfds, which Linux has",
-        "test_howoften": "was measured on Linux",
-        "test_process": "expects the exit codes of POSIX",
-        "test_record": "runs examples, which were written for POSIX",
-        "test_sigterm": "sends SIGTERM, which cannot be handled on Windows",
-        "test_stop": "sends signals, which POSIX has",
-        "test_timeline": "the tracer reads /proc, which Linux has",
-        "test_tree": "looks for survivors in /proc, which Linux has",
-    },
-}
-
 
 def pytest_configure() -> None:
     """Hear Ctrl-C, and let all hear it that the tests start.
@@ -47,7 +24,7 @@ class NotHere(pytest.Module):
 
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
         """Say why."""
-        reason = NOT_THERE[sys.platform][self.path.stem]
+        reason = checks.NOT_THERE[sys.platform][self.path.stem]
         raise pytest.skip.Exception(reason, allow_module_level=True)
 
 
@@ -55,7 +32,7 @@ def pytest_pycollect_makemodule(
     module_path: Path, parent: pytest.Collector
 ) -> pytest.Module | None:
     """Skip what this platform cannot run."""
-    if module_path.stem in NOT_THERE.get(sys.platform, {}):
+    if module_path.stem in checks.NOT_THERE.get(sys.platform, {}):
         return NotHere.from_parent(parent, path=module_path)
     return None
 

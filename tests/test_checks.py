@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from checks import CHECKS, Check
+from checks import CHECKS, NOT_THERE, Check
 from evidence import leftovers
 from evidence.examples import ROOT
 from evidence.run import run_file
@@ -478,3 +478,28 @@ def test_check_is_explained(check: Check) -> None:
     for test in check.tests:
         assert f"`tests/{test.removesuffix('::')}`" in section
     assert f"`{check.mend}`" in section or check.mend in section
+
+
+def test_file_of_another_platform_is_skipped_unread(copy: Copy) -> None:
+    """Its imports alone would fail there; the reason is shown."""
+    copy.replace(
+        "tests/conftest.py",
+        "checks.NOT_THERE[sys.platform]",
+        'checks.NOT_THERE["win32"]',
+    )
+    copy.replace(
+        "tests/conftest.py",
+        "checks.NOT_THERE.get(sys.platform, {})",
+        'checks.NOT_THERE["win32"]',
+    )
+    copy.write("tests/test_process.py", "import missing\n")
+    status, output = copy.test("tests/test_process.py", "tests/test_workflows.py")
+    assert status == 0, output
+    assert "passed, 1 skipped" in output
+    assert "expects the exit codes of POSIX" in output
+
+
+def test_skipped_files_are_there() -> None:
+    """None is named that is gone."""
+    for skipped in NOT_THERE.values():
+        assert all((ROOT / "tests" / f"{name}.py").exists() for name in skipped)

@@ -4,6 +4,7 @@ import argparse
 import signal
 import sys
 import tempfile
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -79,6 +80,11 @@ def _parser() -> argparse.ArgumentParser:
     recording.add_argument("--jobs", type=_count, default=2, help="at a time")
     recording.add_argument(
         "--deadline", type=float, default=DEADLINE, help="seconds for a run"
+    )
+    recording.add_argument(
+        "--anyway",
+        action="store_true",
+        help="run examples that are not written for the platform, too",
     )
     counting = commands.add_parser(
         "survivors", help="end hostile trees, and record who survives (minutes)"
@@ -171,6 +177,7 @@ def record_all(arguments: argparse.Namespace) -> None:
     record.forget_what_changed()
     with interpreters.packages() as packages:
         chosen = _usable(arguments.python or interpreters.at_hand(), packages)
+        chosen = [replace(one, anyway=arguments.anyway) for one in chosen]
         jobs = record.Jobs(arguments.jobs, arguments.deadline, packages)
         try:
             with Progress(console=Console(stderr=True)) as progress:
