@@ -233,6 +233,18 @@ def test_builds_are_the_same_to_the_byte(dist: Path, copy: Copy) -> None:
     assert built == again
 
 
+def test_wheel_of_the_sdist_is_the_same(dist: Path, tmp_path: Path) -> None:
+    """What is built from it lacks nothing."""
+    (sdist,) = dist.glob("*.tar.gz")
+    with tarfile.open(sdist) as tar:
+        tar.extractall(tmp_path, filter="data")
+    (source,) = tmp_path.iterdir()
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel"]
+    subprocess.run(command, cwd=source, check=True, capture_output=True)
+    (wheel,) = dist.glob("*.whl")
+    assert (source / "dist" / wheel.name).read_bytes() == wheel.read_bytes()
+
+
 def test_release_names_what_is_missing(copy: Copy) -> None:
     """A tag of another version, no section in the changelog, an older API."""
     copy.environment["TAG"] = "v9.0.0"
