@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+import checks
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 #: A browser of its own: it speaks to no host but the one of the site.
 OPTIONS = [
@@ -19,8 +21,6 @@ OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-import checks
 
 
 def pytest_configure() -> None:
