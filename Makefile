@@ -17,7 +17,7 @@ export EDIT_URI ?= edit/main/docs/
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve site offline test outside update evidence bench check lint types zensical lock clean
+.PHONY: help setup serve site offline test outside update format evidence bench dist check lint types zensical lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 20
@@ -47,13 +47,21 @@ outside: setup ## stop real programs and serve the site, with the library from i
 update: setup ## run the examples and rewrite the outputs in them
 	@$(RUN) -m pytest -q -rfE tests/test_examples.py --update-examples
 
+format: setup ## format the code, and mend what ruff can mend
+	@$(RUN) -m ruff check --quiet --fix || true
+	@$(RUN) -m ruff format --quiet
+
 evidence: setup ## measure changed examples on the Pythons at hand (PYTHONS="..."), redraw
-	@$(RUN) -m evidence record $(addprefix --python ,$(PYTHONS))
+	@$(RUN) -m evidence record $(addprefix --python ,$(PYTHONS)) $(if $(RUNS),--runs $(RUNS) --busy $(RUNS)) $(if $(ANYWAY),--anyway)
 
 bench: setup ## measure the library against the floor, in ratios
 	@$(RUN) -m pytest -q tests/bench/bench_stop.py --benchmark-group-by=group --benchmark-columns=min,median,mean,rounds --benchmark-sort=name
 
-check: lint types site zensical test ## all that must pass: what CI runs
+dist: setup ## build the package twice, compare, and check it, into dist/
+	@$(RUN) tools/dist.py
+
+check: setup ## all that must pass: what CI runs; names what fails, and what mends it
+	@$(RUN) tools/check.py "$(MAKE)"
 
 lint: setup
 	@$(RUN) -m ruff check --quiet

@@ -3,11 +3,14 @@
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+
+import checks
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 #: A browser of its own: it speaks to no host but the one of the site.
@@ -27,6 +30,32 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class NotHere(pytest.Module):
+    """A file that is skipped unread: its imports alone would fail."""
+
+    def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
+        """Say why."""
+        reason = checks.NOT_THERE[sys.platform][self.path.stem]
+        raise pytest.skip.Exception(reason, allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(
+    module_path: Path, parent: pytest.Collector
+) -> pytest.Module | None:
+    """Skip what this platform cannot run."""
+    if module_path.stem in checks.NOT_THERE.get(sys.platform, {}):
+        return NotHere.from_parent(parent, path=module_path)
+    return None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the checks that fail, each with what mends it."""
+    stats = terminalreporter.stats
+    failed = [*stats.get("failed", []), *stats.get("error", [])]
+    for line in checks.failing(report.nodeid for report in failed):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

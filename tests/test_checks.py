@@ -4,6 +4,7 @@ Each test breaks a copy of the project in one place and runs the real checks on 
 """
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from checks import CHECKS, NOT_THERE, Check
 from evidence import leftovers
 from evidence.examples import ROOT
 from evidence.run import run_file
@@ -395,3 +397,109 @@ def test_setup_says_that_there_is_no_network(copy: Copy) -> None:
     assert "  ERROR: No matching distribution found" in output
     assert "All its words are in .venv/setup.log; then run make again" in words
     assert (copy.folder / ".venv/setup.log").exists()
+
+
+def test_failing_checks_are_named_with_what_mends_them(copy: Copy) -> None:
+    """One line each, once, at the end of all shares."""
+    copy.replace("mkdocs.yml", "      - kill(): reference/kill.md\n", "")
+    shutil.copy(copy.folder / WORKER, copy.folder / "examples/terminate/new.py")
+    arguments = ["tests/test_docs.py", "-k", "navigation or new"]
+    status, output = copy.run(sys.executable, "tools/test.py", *arguments)
+    assert status == 1
+    last = [line for line in output.splitlines() if line][-2:]
+    assert last == [
+        "check: embedded fails (tests/test_docs.py); mend it: "
+        "make the page that the failure names, and list it in both indexes",
+        "check: navigation fails (tests/test_docs.py); mend it: "
+        "name the page in the nav of mkdocs.yml, once",
+    ]
+
+
+@pytest.fixture
+def checked(copy: Copy) -> Copy:
+    """A copy whose checks run at once: the tools are installed here already."""
+    copy.replace("Makefile", "\n\t@$(PYTHON) tools/setup.py", "")
+    copy.replace("Makefile", "RUN := .venv/bin/python\n", f"RUN := {sys.executable}\n")
+    makefile = (copy.folder / "Makefile").read_text("utf-8")
+    # Those that take long do nothing here.
+    for verb in ("types", "site", "zensical", "test"):
+        found = re.search(rf"(?m)^{verb}: .*\n(\t.*\n)+", makefile)
+        assert found
+        copy.replace("Makefile", found[0], f"{verb}:\n\t@true\n")
+    return copy
+
+
+def test_check_names_all_that_fails(checked: Copy) -> None:
+    """It goes on after the first, and says at the end what mends each."""
+    checked.write("tools/new.py", "import os\n")
+    checked.replace("Makefile", "zensical:\n\t@true\n", "zensical:\n\t@false\n")
+    status, output = checked.run("make", "check")
+    assert status != 0
+    assert [line for line in output.splitlines() if line.startswith("check: ")] == [
+        "check: lint fails (make lint); mend it: "
+        "make format; the rest by hand, as ruff and codespell say above",
+        "check: zensical fails (make zensical); mend it: "
+        "correct the page that Zensical names above",
+    ]
+
+
+def test_check_says_that_all_pass(checked: Copy) -> None:
+    """In its last line."""
+    status, output = checked.run("make", "check")
+    assert status == 0, output
+    assert output.endswith("check: all pass (lint, types, site, zensical, test)\n")
+
+
+def test_checks_are_those_of_make() -> None:
+    """Each is a verb, in the order of their cost."""
+    verbs = re.findall(r"(?m)^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"))
+    listed = re.findall(r'(?m)^    "(\w+)": ', (ROOT / "tools/check.py").read_text())
+    assert listed == ["lint", "types", "site", "zensical", "test"]
+    assert set(listed) <= set(verbs)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_check_has_its_tests(check: Check) -> None:
+    """No check is held by a test that is not there any more."""
+    for test in check.tests:
+        file, _, name = test.partition("::")
+        if file.startswith("browser/") and not (ROOT / "tests/browser").exists():
+            continue
+        assert f"def {name}" in (ROOT / "tests" / file).read_text("utf-8"), test
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_check_is_explained(check: Check) -> None:
+    """The page for those who copy it names its tests, and what mends it."""
+    page = (ROOT / "docs/contributing/checks.md").read_text("utf-8")
+    _, found, rest = page.partition(f"\n## {check.name[0].upper()}{check.name[1:]}\n")
+    assert found
+    section = rest.partition("\n## ")[0]
+    for test in check.tests:
+        assert f"`tests/{test.removesuffix('::')}`" in section
+    assert f"`{check.mend}`" in section or check.mend in section
+
+
+def test_file_of_another_platform_is_skipped_unread(copy: Copy) -> None:
+    """Its imports alone would fail there; the reason is shown."""
+    copy.replace(
+        "tests/conftest.py",
+        "checks.NOT_THERE[sys.platform]",
+        'checks.NOT_THERE["win32"]',
+    )
+    copy.replace(
+        "tests/conftest.py",
+        "checks.NOT_THERE.get(sys.platform, {})",
+        'checks.NOT_THERE["win32"]',
+    )
+    copy.write("tests/test_process.py", "import missing\n")
+    status, output = copy.test("tests/test_process.py", "tests/test_workflows.py")
+    assert status == 0, output
+    assert "passed, 1 skipped" in output
+    assert "expects the exit codes of POSIX" in output
+
+
+def test_skipped_files_are_there() -> None:
+    """None is named that is gone."""
+    for skipped in NOT_THERE.values():
+        assert all((ROOT / "tests" / f"{name}.py").exists() for name in skipped)

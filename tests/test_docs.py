@@ -254,3 +254,23 @@ def test_signals_that_are_sent_are_named() -> None:
     }
     line = next(line for line in text.splitlines() if "It sends `" in line)
     assert set(re.findall(r"`(SIG\w+)`", line)) == {sent[verb] for verb in verbs}
+
+
+def test_tree_of_the_architecture_is_there() -> None:
+    """Each file and folder that the page names."""
+    page = (DOCS / "contributing" / "architecture.md").read_text("utf-8")
+    tree = page.partition("```text\n")[2].partition("\n```")[0]
+    named = re.findall(r"(?m)^([\w.][\w./]*\.\w+|[\w.][\w./]*/)(?= )", tree)
+    assert len(named) > 15
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_changelog_has_its_form() -> None:
+    """Keep a Changelog's: versions from the newest on, and six kinds of changes."""
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    versions = re.findall(r"(?m)^## (.+)$", text)
+    assert versions[0] == "[Unreleased]"
+    pattern = r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d"
+    assert all(re.fullmatch(pattern, version) for version in versions[1:])
+    kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert set(re.findall(r"(?m)^### (.+)$", text)) <= kinds

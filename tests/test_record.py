@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -226,6 +227,16 @@ def test_interpreter_says_what_an_example_lacks(here: Interpreter) -> None:
         "psutil does not work there (ImportError: no C)"
     )
     assert old.why_not(by_name["terminate/escalate_to_kill"]) is None
+
+
+def test_example_for_another_platform_is_run_on_request(
+    tmp_path: Path, here: Interpreter
+) -> None:
+    """So that one can see what it does there."""
+    header = "# /// script\n# [tool.evidence]\n# platforms = ['plan9']\n# ///\n"
+    example = example_of(tmp_path, header)
+    assert here.why_not(example) == f"runs on plan9, not on {sys.platform}"
+    assert replace(here, anyway=True).why_not(example) is None
 
 
 def test_example_says_what_python_it_needs(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import IO
 
@@ -32,6 +33,8 @@ def main() -> int:
             ]
         except KeyboardInterrupt:
             return interrupt(shares)
+        for line in sorted(set(failing_checks(outputs))):
+            print(line)
     ran = [status for status in statuses if status != NO_TESTS]
     return max(ran, default=NO_TESTS)
 
@@ -41,6 +44,8 @@ def start(number: int, output: IO[bytes]) -> subprocess.Popen[bytes]:
     # By name, so that a slow file is spread over all shares.
     options = ["--splits", str(SHARES), "--group", str(number)]
     options += ["--splitting-algorithm", "least_duration"]
+    if sys.platform == "win32":
+        options += ["-o", "timeout_method=thread"]  # It has no SIGALRM.
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options]
     return subprocess.Popen(
         [*command, *sys.argv[1:]], stdout=output, stderr=subprocess.STDOUT
@@ -55,6 +60,14 @@ def report(number: int, share: subprocess.Popen[bytes], output: IO[bytes]) -> in
     shown = text if status not in (0, NO_TESTS) else text.rstrip().rpartition("\n")[2]
     print(f"share {number} of {SHARES}: {shown}", flush=True)
     return abs(status)
+
+
+def failing_checks(outputs: Sequence[IO[bytes]]) -> Iterator[str]:
+    """The lines that name a check and what mends it: in all shares, once more."""
+    for output in outputs:
+        output.seek(0)
+        lines = output.read().decode(errors="replace").splitlines()
+        yield from (line for line in lines if line.startswith("check: "))
 
 
 def interrupt(shares: list[subprocess.Popen[bytes]]) -> int:

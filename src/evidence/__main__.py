@@ -4,7 +4,9 @@ import argparse
 import signal
 import sys
 import tempfile
+from dataclasses import replace
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 from packaging.version import Version
@@ -13,6 +15,7 @@ from rich.progress import Progress
 
 from evidence import (
     addresses,
+    api,
     decoder,
     examples,
     howoften,
@@ -57,6 +60,9 @@ def main() -> None:
         elif arguments.command == "addresses":
             record_addresses()
             return
+        elif arguments.command == "api":
+            api.write(version("process-terminate"))
+            return
     except KeyboardInterrupt:
         sys.exit("evidence: interrupted; what was recorded is kept")
     render()
@@ -77,6 +83,11 @@ def _parser() -> argparse.ArgumentParser:
     recording.add_argument("--jobs", type=_count, default=2, help="at a time")
     recording.add_argument(
         "--deadline", type=float, default=DEADLINE, help="seconds for a run"
+    )
+    recording.add_argument(
+        "--anyway",
+        action="store_true",
+        help="run examples that are not written for the platform, too",
     )
     counting = commands.add_parser(
         "survivors", help="end hostile trees, and record who survives (minutes)"
@@ -105,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands.add_parser("render", help="write the pages that show the records")
     commands.add_parser("addresses", help="record the addresses of pages and ids")
+    commands.add_parser("api", help="record what the library offers, for a release")
     return parser
 
 
@@ -172,6 +184,7 @@ def record_all(arguments: argparse.Namespace) -> None:
     record.forget_what_changed()
     with interpreters.packages() as packages:
         chosen = _usable(arguments.python or interpreters.at_hand(), packages)
+        chosen = [replace(one, anyway=arguments.anyway) for one in chosen]
         jobs = record.Jobs(arguments.jobs, arguments.deadline, packages)
         try:
             with Progress(console=Console(stderr=True)) as progress:

@@ -64,6 +64,8 @@ class Interpreter:
     """Its default comes first."""
     missing: dict[str, str]
     """The packages that it cannot import, with what it says."""
+    anyway: bool = False
+    """Whether it runs examples that are not written for its platform, too."""
 
     @property
     def key(self) -> str:
@@ -79,9 +81,8 @@ class Interpreter:
 
     def why_not(self, example: Example) -> str | None:
         """Why it cannot run an example; None if it can."""
-        reason = (
-            example.why_not_on(self.platform, self.language) or example.why_not_allowed
-        )
+        system = example.platforms[0] if self.anyway else self.platform
+        reason = example.why_not_on(system, self.language) or example.why_not_allowed
         if reason is None:
             for package in example.packages:
                 if package in self.missing:

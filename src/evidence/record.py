@@ -280,7 +280,10 @@ class Jobs:
         """End the processes; what they run ends with them."""
         for process in self._all:
             if process.poll() is None:
-                process.send_signal(signal.SIGINT)
+                if sys.platform == "win32":  # It has no SIGINT for one process.
+                    process.terminate()
+                else:
+                    process.send_signal(signal.SIGINT)
         for process in self._all:
             process.communicate()
 
