@@ -51,6 +51,8 @@ def test_search_needs_no_mouse(page: Page, base: str) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url(chosen)
     page.keyboard.press("/")
+    expect(page.locator("#__search")).to_be_checked()
+    expect(page.locator("input[name=query]")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.locator("#__search")).not_to_be_checked()
 
