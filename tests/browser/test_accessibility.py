@@ -33,6 +33,14 @@ KINDS = [
     "/glossary/",
     "/evidence/",
     "/evidence/survivors/",
+    "/evidence/howoften/",
+    "/evidence/method/",
+    "/guides/pools/",
+    "/guides/real_programs/",
+    "/explanation/start_methods/",
+    "/choose/",
+    "/corrections/",
+    "/contributing/checks/",
 ]
 
 
