@@ -234,7 +234,9 @@ def test_error_text_is_what_its_example_prints() -> None:
 @pytest.mark.parametrize("name", ["README.md", "SECURITY.md"])
 def test_links_of_the_repository_lead_somewhere(name: str) -> None:
     """Files that stand beside the site and not in it."""
-    targets = re.findall(r"\]\(([^)#:]+)\)", (ROOT / name).read_text("utf-8"))
+    text = (ROOT / name).read_text("utf-8")
+    targets = re.findall(r"\]\(([^)#:]+)\)", text)
+    targets += re.findall(r"(?m)^\[\w+\]: (\S+)$", text)
     assert targets
     assert [target for target in targets if not (ROOT / target).exists()] == []
 

@@ -145,6 +145,12 @@ class Writer:
         return self.text(text, page)
 
 
+def _marks(lines: list[str], section: str) -> list[int]:
+    """Where a section of a file begins and ends, by a comment of its language."""
+    marks = [f"--8<-- [{at}:{section}]" for at in ("start", "end")]
+    return [n for mark in marks for n, line in enumerate(lines) if mark in line]
+
+
 def _with_snippets(source: str) -> str:
     """The text with the files that it embeds."""
 
@@ -155,8 +161,7 @@ def _with_snippets(source: str) -> str:
         if match[3]:
             lines = lines[int(match[3]) - 1 : int(match[4])]
         if match[5]:
-            marks = [f"# --8<-- [{at}:{match[5]}]" for at in ("start", "end")]
-            first, last = (list(map(str.strip, lines)).index(mark) for mark in marks)
+            first, last = _marks(lines, match[5])
             lines = lines[first + 1 : last]
         text = dedent("\n".join(lines)) if match[5] else "\n".join(lines)
         return indent(text, match[1])
