@@ -64,6 +64,7 @@ def test_page_has_its_own_description(page: Page) -> None:
         else "python -m evidence render takes the first sentences"
     )
     assert SHORTEST <= len(page.description) <= LONGEST, mend
+    assert '"' not in page.description, "it would end the attribute that it stands in"
     same = [other.path for other in PAGES if other.description == page.description]
     assert same == [page.path]
 
