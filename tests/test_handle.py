@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import select
 import signal
+import struct
 import subprocess
 import sys
 import textwrap
@@ -180,6 +181,54 @@ def test_handle_knows_a_child(held: Handle, child: "subprocess.Popen[bytes]") ->
     assert held.is_child()
     child.wait()
     assert not held.is_child()
+
+
+def test_handle_knows_the_parent_if_it_is_quick(
+    held: Handle, child: "subprocess.Popen[bytes]"
+) -> None:
+    """Linux tells it of a pidfd from 6.13 on; of the reaped nobody does."""
+    assert held.parent() in (os.getpid(), None)
+    die(child)
+    assert held.parent() in (os.getpid(), None)
+    child.wait()
+    assert held.parent() in (0, None)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has pidfds")
+@pytest.mark.parametrize(
+    ("answer", "parent"),
+    [("ESRCH", 0), ("ENOTTY", None), ("EINVAL", None), ("EPERM", None)],
+)
+def test_handle_reads_the_errors_of_the_system(
+    answer: str,
+    parent: int | None,
+    child: "subprocess.Popen[bytes]",
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """ESRCH is said of the reaped; the others by an older kernel, or a sandbox."""
+    number = getattr(errno, answer)
+
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with hold(child.pid) as handle:
+        monkeypatch.setattr("fcntl.ioctl", refuse)
+        assert handle.parent() == parent
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has pidfds")
+def test_handle_reads_what_the_kernel_tells(
+    child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As linux/pidfd.h has it, also where the kernel here is too old to."""
+
+    def tell(_: int, request: int, told: bytearray) -> None:
+        assert request == 3 << 30 | len(told) << 16 | 0xFF << 8 | 11
+        told[:28] = struct.pack("=QQIII", 7, 1, child.pid, child.pid, 4711)
+
+    with hold(child.pid) as handle:
+        monkeypatch.setattr("fcntl.ioctl", tell)
+        assert handle.parent() == 4711
 
 
 @pytest.mark.parametrize("by", [BY_PIDFD, BY_PSUTIL])

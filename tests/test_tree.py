@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import psutil
@@ -426,7 +427,7 @@ def test_family_chases_who_dies_before_it_is_caught(
     child = _census.Entry(900_003, gone.pid, 2.0, "S", "child")
     seen = {child.pid: child}
     caught: list[int] = []
-    family = _family.Family(None)
+    family = _family.Family()
 
     def catch(entry: _census.Entry, _: object) -> bool:
         caught.append(entry.pid)
@@ -447,7 +448,7 @@ def test_family_gives_up_a_chase_without_end(monkeypatch: pytest.MonkeyPatch) ->
     here = os.getpid()
     first = _census.Entry(900_001, here, 1.0, "S", "chain")
     caught: list[int] = []
-    family = _family.Family(None)
+    family = _family.Family()
 
     def look_up(pid: int) -> _census.Entry:
         return _census.Entry(pid, pid - 1, 1.0, "S", "chain")
@@ -467,7 +468,77 @@ def test_family_does_not_take_in_who_is_gone() -> None:
     """Seen alive, and reaped before it could be held."""
     gone = subprocess.Popen(["true"])
     gone.wait()
-    family = _family.Family(None)
+    family = _family.Family()
     entry = _census.Entry(gone.pid, os.getpid(), 1.0, "S", "gone")
     assert not family._catch(entry, lambda _: None)
     assert family.members == {}
+
+
+def test_stop_tree_asks_where_the_kernel_does_not_tell_parents(
+    monkeypatch: pytest.MonkeyPatch, sleeper: Sleeper
+) -> None:
+    """As before Linux 6.13: /proc says it, too."""
+    monkeypatch.setattr(_handle._ByPidfd, "parent", lambda _: None)
+    root = sleeper("sh -c 'sleep 60 & wait' & wait")
+    wait_for_children(root, 2)
+    ended = stop_tree(root)
+    assert [(e.name, e.by) for e in ended] == [
+        ("sh", "SIGTERM"),
+        ("sh", "SIGTERM"),
+        ("sleep", "SIGTERM"),
+    ]
+
+
+def test_survey_passes_over_who_is_gone(
+    monkeypatch: pytest.MonkeyPatch, sleeper: Sleeper
+) -> None:
+    """A process may die between the list of pids and the look at it, or after it."""
+    nobody = 0x7FFFFFFF
+    root = sleeper("sleep 60 & sleep 61 & wait")
+    wait_for_children(root, 2)
+    told: list[int] = []
+    with closing(_family.Family()) as family:
+        entry = _census.look_up(root.pid)
+        assert entry
+        family.add(entry, _handle.hold(root.pid))
+        pids = [*_census.all_pids(), nobody]
+        monkeypatch.setattr(_family, "all_pids", lambda: pids)
+        family.survey()
+        first, second = psutil.Process(root.pid).children()
+        assert {handle.pid for handle, _ in family._held} == {first.pid, second.pid}
+        first.kill()  # A zombie, or reaped: its parent is in wait.
+        while first.is_running() and first.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
+        family._begin(lambda member: told.append(member.entry.pid))
+        assert told == [root.pid, second.pid]
+        assert [m.entry.pid for m in family.members.values()] == told
+    stop_tree(root)
+
+
+def test_family_lets_go_of_who_was_held_and_not_taken_in(sleeper: Sleeper) -> None:
+    """As when Ctrl-C comes at that moment."""
+    before = os.listdir("/proc/self/fd")  # noqa: PTH208, one look
+    root = sleeper("sleep 60 & wait")
+    wait_for_children(root, 1)
+    with closing(_family.Family()) as family:
+        entry = _census.look_up(root.pid)
+        assert entry
+        family.add(entry, _handle.hold(root.pid))
+        family.survey()
+        assert len(family._held) == 1
+    assert os.listdir("/proc/self/fd") == before  # noqa: PTH208, one look
+    stop_tree(root)
+
+
+def test_what_is_left_of_a_chain_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the looks are, and however many links are gone before they end."""
+
+    def slowly(pid: int) -> _handle.Handle:
+        time.sleep(0.005)
+        return _handle.hold(pid)
+
+    monkeypatch.setattr(survivors, "hold", slowly)
+    with survivors._marked(survivors._LOOKS) as mark:
+        root = survivors._grown("chain", mark)
+    root.wait()
+    assert survivors._count_alive(mark, survivors._LOOKS) == 0

@@ -39,15 +39,16 @@ def census(without: Container[int] = ()) -> Iterator[Entry]:
     The newest first, because a process that forks and exits at once is only
     caught if it is acted upon while the others are still to be looked at.
     """
+    for pid in reversed(all_pids()):
+        if pid not in without and (entry := look_up(pid)):
+            yield entry
+
+
+def all_pids() -> list[int]:
+    """The pid of every process, in their order."""
     if sys.platform == "linux":
-        pids = [int(name) for name in os.listdir("/proc") if name.isdecimal()]  # noqa: PTH208, as it is faster
-        for pid in reversed(pids):
-            if pid not in without and (entry := look_up(pid)):
-                yield entry
-    else:
-        for process in reversed(list(psutil.process_iter())):
-            if process.pid not in without and (entry := look_up(process.pid)):
-                yield entry
+        return [int(name) for name in os.listdir("/proc") if name.isdecimal()]  # noqa: PTH208, as it is faster
+    return psutil.pids()
 
 
 def look_up(pid: int) -> Entry | None:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from process_terminate._census import Entry, census, look_up
+from process_terminate._census import Entry, all_pids, census, look_up
 from process_terminate._handle import Handle, hold, wait_for_all
 from process_terminate._stop import kill_all
 
@@ -47,19 +47,23 @@ class Member:
 
 
 class Family:
-    """Processes and their descendants, some of which may be still to come.
+    """Processes and their descendants, some of which may be still to come."""
 
-    Args:
-        before: The children that this process had before it became child
-            subreaper: all others belong to the family, too, as orphans come to
-            it this way. `None`, if it is no subreaper, and none of them does.
-    """
-
-    def __init__(self, before: set[Key] | None) -> None:
+    def __init__(self) -> None:
         self.members: dict[Key, Member] = {}
-        self._adopts = before is not None
-        self._spared = before or set()
+        #: Descendants that are held, and still to be taken in.
+        self._held: list[tuple[Handle, Entry | None]] = []
+        self._adopts = False
+        self._spared: set[Key] = set()
         self._zombies: set[int] = set()
+
+    def adopt(self, before: set[Key]) -> None:
+        """Take in orphans, too, as this process is child subreaper from now on.
+
+        They come to this process; the children that it had before are spared.
+        """
+        self._adopts = True
+        self._spared = before
 
     def add(self, entry: Entry, handle: Handle) -> Member:
         """Take a process in."""
@@ -70,19 +74,63 @@ class Family:
         """The members that are not dead."""
         return [member for member in self.members.values() if not member.handle.wait()]
 
-    def look(self, act: Act, entries: Iterable[Entry] | None = None) -> bool:
+    def _parents(self) -> set[int]:
+        """The pids whose children belong to the family."""
+        parents = {member.entry.pid for member in self.alive()}
+        return parents | {os.getpid(), *_servers()} if self._adopts else parents
+
+    def survey(self) -> set[Key]:
+        """Take hold of the descendants that there are; the children of this process.
+
+        What is held before it is looked at, and alive afterwards, is what was seen:
+        so each needs one look. The oldest first, as children come after parents.
+        """
+        mine = {os.getpid(), *_servers()}
+        parents = self._parents()
+        known = set(parents)
+        children: set[Key] = set()
+        for pid in all_pids():
+            try:
+                handle = hold(pid)
+            except ProcessLookupError:
+                continue
+            # The system says faster who the parent is than all that an entry has.
+            parent, entry = handle.parent(), None
+            if parent is None and (entry := look_up(pid)):
+                parent = entry.parent
+            if parent in mine and (entry := entry or look_up(pid)):
+                children.add(entry.key)
+            if parent in parents and pid not in known:
+                self._held.append((handle, entry))
+                parents.add(pid)
+            else:
+                handle.close()
+        self._held.reverse()  # Taken in from the end.
+        return children
+
+    def _begin(self, act: Act) -> None:
+        """Act on the members, and on those that are held, which become members."""
+        for member in self.alive():
+            act(member)
+        while self._held:
+            handle, entry = self._held.pop()
+            entry = entry or look_up(handle.pid)
+            if entry is None or handle.wait():
+                handle.close()
+            else:
+                act(self.add(entry, handle))
+
+    def look(self, act: Act) -> bool:
         """Take in the descendants that are new, act on each; whether there was one.
 
         One that dies before it is taken in counts, too: it may have left a child
         that this look has not seen. So does an orphan that has come and died.
         """
         servers = _servers()
-        parents = {member.entry.pid for member in self.alive()}
-        if self._adopts:
-            parents |= {os.getpid(), *servers}
+        parents = self._parents()
         news = False
         children: dict[int, list[Entry]] = {}
-        for entry in census(self._pinned()) if entries is None else entries:
+        for entry in census(self._pinned()):
             if member := self.members.get(entry.key):
                 member.entry = entry
             elif entry.key in self._spared or entry.pid in servers:
@@ -152,30 +200,23 @@ class Family:
         act(self.add(entry, handle))
         return True
 
-    def end(self, grace: float, entries: Iterable[Entry] | None = None) -> None:
-        """End all members, all of `entries` that belong to them, and who appears.
+    def end(self, grace: float) -> None:
+        """End all members, all that are held, and who appears.
 
         On Windows nobody is asked: TerminateProcess leaves no grace, and of a
         process that is stopped first no child can slip away.
         """
-        first = list(census()) if entries is None else entries
         ended = False
         try:
             if grace > 0 and sys.platform != "win32":
-                ended = self._ask(time.monotonic() + grace, first)
+                ended = self._ask(time.monotonic() + grace)
         finally:
             if not ended:  # Also when Ctrl-C comes while it waits.
                 self._force()
 
-    def _ask(self, deadline: float, first: Iterable[Entry]) -> bool:
-        """Send SIGTERM to all, also to those that appear; whether all have ended.
-
-        First to those that were seen before any signal: when the root is dead, its
-        children are others'. Each dies while the next one is taken hold of.
-        """
-        for member in self.members.values():
-            _terminate(member)
-        self.look(_terminate, first)
+    def _ask(self, deadline: float) -> bool:
+        """Send SIGTERM to all, also to those that appear; whether all have ended."""
+        self._begin(_terminate)
         pause = _FIRST_LOOK
         while (now := time.monotonic()) < deadline:
             handles = [member.handle for member in self.members.values()]
@@ -191,6 +232,7 @@ class Family:
 
     def _force(self) -> None:
         """Freeze all, until nothing new appears, and kill them."""
+        self._begin(_suspend)
         for _ in range(_ROUNDS):
             quiet = self._freeze()
             alive = self.alive()
@@ -237,9 +279,10 @@ class Family:
                 popen.poll()
 
     def close(self) -> None:
-        """Let go of all members."""
-        for member in self.members.values():
-            member.handle.close()
+        """Let go of all."""
+        held = [handle for handle, _ in self._held]
+        for handle in (*held, *(member.handle for member in self.members.values())):
+            handle.close()
 
 
 def own_children(entries: Iterable[Entry]) -> set[Key]:

@@ -3,7 +3,7 @@
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from process_terminate import _subreaper
 from process_terminate._census import census
@@ -90,11 +90,11 @@ def _keeping(grace: float) -> Iterator[None]:
     try:
         yield
     finally:
-        family = Family(before)
-        try:
-            family.end(grace)
-            family.reap_through_objects()
-            family.reap()
-        finally:
-            family.close()
-            _subreaper.switch(was_set)
+        with closing(Family()) as family:
+            family.adopt(before)
+            try:
+                family.end(grace)
+                family.reap_through_objects()
+                family.reap()
+            finally:
+                _subreaper.switch(was_set)

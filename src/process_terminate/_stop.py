@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
-from contextlib import ExitStack
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Literal
@@ -127,14 +126,15 @@ def stop_all(
     """
     grace = checked_grace(grace)
     targets = [Target(process, "stop") for process in processes]
-    with ExitStack() as stack:
-        for target in targets:
-            stack.callback(target.close)
+    try:
         handles = [handle for target in targets if (handle := target.find())]
         try:
             end_all(handles, grace)
         finally:
             statuses = _statuses(targets)
+    finally:
+        for target in targets:
+            target.close()
     return statuses
 
 
@@ -183,7 +183,7 @@ def _names(handles: list[Handle]) -> str:
 
 def checked_grace(grace: float) -> float:
     """The grace period in seconds, if it is one."""
-    if not isinstance(grace, int | float) or isinstance(grace, bool):
+    if not isinstance(grace, (int, float)) or isinstance(grace, bool):
         raise TypeError(f"grace is a number of seconds, not {grace!r}")
     try:
         seconds = float(grace)
@@ -223,12 +223,13 @@ class Target:
             handle = hold(self.pid)
         except ProcessLookupError:
             return None
-        # Asked after the handle is there: what is true now stays true for it.
-        with ExitStack() as unless_it_is:
-            unless_it_is.callback(handle.close)
-            if self._is_it(handle):
-                unless_it_is.pop_all()
-                self._handle = handle
+        is_it = False
+        try:  # After the handle is there: what is true now stays true for it.
+            is_it = self._is_it(handle)
+        finally:
+            if not is_it:
+                handle.close()
+        self._handle = handle if is_it else None
         return self._handle
 
     def _is_it(self, handle: Handle) -> bool:

@@ -2,14 +2,14 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 from process_terminate import _subreaper
-from process_terminate._census import Entry, census, look_up
+from process_terminate._census import look_up
 from process_terminate._exit_status import ExitStatus
-from process_terminate._family import Family, Key, Member, own_children
+from process_terminate._family import Family, Key, Member
 from process_terminate._stop import AnyProcess, Target, checked_grace
 
 
@@ -77,39 +77,37 @@ def stop_tree(process: AnyProcess, *, grace: float = 5.0) -> list[Ended]:
     """
     grace = checked_grace(grace)
     target = Target(process, "stop_tree")
-    entries = list(census())
-    with _adopting(entries) as before:
-        family = Family(before)
-        try:
-            handle = target.find()
-            entry = look_up(handle.pid) if handle else None
-            if handle is None or entry is None:
-                return [Ended(target.pid, "", "nothing", target.status())]
-            root = family.add(entry, handle)
-            if entry.is_dead:
-                return [_ended(root, target.status())]
-            family.end(grace, entries)
+    handle = target.find()
+    entry = look_up(handle.pid) if handle else None
+    if handle is None or entry is None:
+        with closing(target):
+            return [Ended(target.pid, "", "nothing", target.status())]
+    with closing(Family()) as family:
+        root = family.add(entry, handle)
+        if entry.is_dead:
+            return [_ended(root, target.status())]
+        with _adopting(family, family.survey()):
+            family.end(grace)
             status = target.status()
             family.reap()
-            others = [m for m in family.members.values() if m is not root]
-            return [
-                _ended(root, status),
-                *(_ended(member, ExitStatus(member.exit_code)) for member in others),
-            ]
-        finally:
-            family.close()
+    others = [member for member in family.members.values() if member is not root]
+    return [
+        _ended(root, status),
+        *(_ended(member, ExitStatus(member.exit_code)) for member in others),
+    ]
 
 
 @contextmanager
-def _adopting(entries: list[Entry]) -> Iterator[set[Key] | None]:
-    """Be child subreaper, if orphans can be told from children; the children."""
+def _adopting(family: Family, children: set[Key]) -> Iterator[None]:
+    """Be child subreaper, if orphans can be told from children."""
     if not _subreaper.AVAILABLE or threading.active_count() > 1:
-        yield None
+        yield
         return
     was_set = _subreaper.is_set()
+    family.adopt(children)
     _subreaper.switch(True)
     try:
-        yield own_children(entries)
+        yield
     finally:
         _subreaper.switch(was_set)
 
