@@ -35,6 +35,8 @@ _DYING = 1.0
 #: Looks before one says that nobody is left: a chain is often between two links.
 _LOOKS = 30
 _FEW_LOOKS = 3
+#: Rounds of killing in which somebody was seen, until it is hopeless.
+_ROUNDS = 1000
 
 End = Callable[[subprocess.Popen[str]], object]
 
@@ -122,14 +124,19 @@ def _marked(looks: int) -> Iterator[str]:
 
 
 def _kill_all(mark: str, looks: int) -> None:
-    """Kill those that bear the mark on sight, until there are none."""
-    end = time.monotonic() + 30
-    quiet = 0
+    """Kill those that bear the mark on sight, until there are none.
+
+    It gives up after so many rounds, and not after so many seconds: on a busy
+    machine a round may take one, and a chain that is left would fork for ever.
+    """
+    quiet = rounds = 0
     while quiet < looks:
-        if time.monotonic() > end:
-            raise RuntimeError("cannot end what is left of a tree")
-        quiet = 0 if _look(mark, _kill_group_of) else quiet + 1
-        if quiet:  # At other moments a chain is in another place.
+        if rounds > _ROUNDS:
+            raise RuntimeError(f"cannot end what bears {_MARK}={mark}")
+        if _look(mark, _kill_group_of):
+            quiet, rounds = 0, rounds + 1
+        else:  # At other moments a chain is in another place.
+            quiet += 1
             time.sleep(0.01)
     for child in psutil.Process().children():
         if child.status() == psutil.STATUS_ZOMBIE:
@@ -163,15 +170,18 @@ def _count_alive(mark: str, looks: int) -> int:
 
 
 def _look(mark: str, act: Callable[[Handle], None]) -> int:
-    """Act on each living process that bears the mark; how many there are."""
+    """Act on each living process that bears the mark; how many there are.
+
+    Who is gone before it can be held counts, too: a chain may go on elsewhere.
+    """
     found = 0
     for entry in census():
         with suppress(OSError):
             if _bears(entry.pid, mark):
+                found += 1
                 with hold(entry.pid) as handle:
-                    if _bears(entry.pid, mark) and not handle.wait():
+                    if _bears(entry.pid, mark):
                         act(handle)
-                        found += 1
     return found
 
 
