@@ -427,7 +427,7 @@ def test_family_chases_who_dies_before_it_is_caught(
     child = _census.Entry(900_003, gone.pid, 2.0, "S", "child")
     seen = {child.pid: child}
     caught: list[int] = []
-    family = _family.Family()
+    family = _family.Family(have_objects=False)
 
     def catch(entry: _census.Entry, _: object) -> bool:
         caught.append(entry.pid)
@@ -448,7 +448,7 @@ def test_family_gives_up_a_chase_without_end(monkeypatch: pytest.MonkeyPatch) ->
     here = os.getpid()
     first = _census.Entry(900_001, here, 1.0, "S", "chain")
     caught: list[int] = []
-    family = _family.Family()
+    family = _family.Family(have_objects=False)
 
     def look_up(pid: int) -> _census.Entry:
         return _census.Entry(pid, pid - 1, 1.0, "S", "chain")
@@ -468,7 +468,7 @@ def test_family_does_not_take_in_who_is_gone() -> None:
     """Seen alive, and reaped before it could be held."""
     gone = subprocess.Popen(["true"])
     gone.wait()
-    family = _family.Family()
+    family = _family.Family(have_objects=False)
     entry = _census.Entry(gone.pid, os.getpid(), 1.0, "S", "gone")
     assert not family._catch(entry, lambda _: None)
     assert family.members == {}
@@ -497,7 +497,7 @@ def test_survey_passes_over_who_is_gone(
     root = sleeper("sleep 60 & sleep 61 & wait")
     wait_for_children(root, 2)
     told: list[int] = []
-    with closing(_family.Family()) as family:
+    with closing(_family.Family(have_objects=False)) as family:
         entry = _census.look_up(root.pid)
         assert entry
         family.add(entry, _handle.hold(root.pid))
@@ -520,7 +520,7 @@ def test_family_lets_go_of_who_was_held_and_not_taken_in(sleeper: Sleeper) -> No
     before = os.listdir("/proc/self/fd")  # noqa: PTH208, one look
     root = sleeper("sleep 60 & wait")
     wait_for_children(root, 1)
-    with closing(_family.Family()) as family:
+    with closing(_family.Family(have_objects=False)) as family:
         entry = _census.look_up(root.pid)
         assert entry
         family.add(entry, _handle.hold(root.pid))

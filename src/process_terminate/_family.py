@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from process_terminate._census import Entry, all_pids, census, look_up
-from process_terminate._handle import Handle, hold, wait_for_all
+from process_terminate._handle import Handle, hold
 from process_terminate._stop import kill_all
 
 Key = tuple[int, float]
@@ -38,6 +38,8 @@ class Member:
     handle: Handle
     told: Literal["nothing", "SIGTERM", "SIGKILL"] = "nothing"
     suspended: bool = False
+    has_object: bool = True
+    """Whether an object of the caller's may stand for it, which is to reap it."""
     exit_code: int | None = None
 
     @property
@@ -47,9 +49,16 @@ class Member:
 
 
 class Family:
-    """Processes and their descendants, some of which may be still to come."""
+    """Processes and their descendants, some of which may be still to come.
 
-    def __init__(self) -> None:
+    Args:
+        have_objects: Whether objects of the caller's may stand for descendants,
+            too, and not only for the processes that are added. If not, each is
+            reaped as soon as it is dead, if it has come to this process.
+    """
+
+    def __init__(self, *, have_objects: bool) -> None:
+        self._have_objects = have_objects
         self.members: dict[Key, Member] = {}
         #: Descendants that are held, and still to be taken in.
         self._held: list[tuple[Handle, Entry | None]] = []
@@ -68,6 +77,12 @@ class Family:
     def add(self, entry: Entry, handle: Handle) -> Member:
         """Take a process in."""
         member = self.members[entry.key] = Member(entry, handle)
+        return member
+
+    def _take_in(self, entry: Entry, handle: Handle) -> Member:
+        """Take in a descendant."""
+        member = self.add(entry, handle)
+        member.has_object = self._have_objects
         return member
 
     def alive(self) -> list[Member]:
@@ -118,7 +133,7 @@ class Family:
             if entry is None or handle.wait():
                 handle.close()
             else:
-                act(self.add(entry, handle))
+                act(self._take_in(entry, handle))
 
     def look(self, act: Act) -> bool:
         """Take in the descendants that are new, act on each; whether there was one.
@@ -155,7 +170,9 @@ class Family:
         return {
             member.entry.pid
             for member in self.members.values()
-            if member.handle.wait() and member.handle.is_child()
+            if member.exit_code is None
+            and member.handle.wait()
+            and member.handle.is_child()
         }
 
     def _note_zombie(self, entry: Entry) -> bool:
@@ -197,7 +214,7 @@ class Family:
         if now is None or now.key != entry.key or now.is_dead:
             handle.close()
             return False
-        act(self.add(entry, handle))
+        act(self._take_in(entry, handle))
         return True
 
     def end(self, grace: float) -> None:
@@ -219,8 +236,7 @@ class Family:
         self._begin(_terminate)
         pause = _FIRST_LOOK
         while (now := time.monotonic()) < deadline:
-            handles = [member.handle for member in self.members.values()]
-            wait_for_all(handles, min(deadline, now + pause))
+            self._wait(min(deadline, now + pause))
             # Before the look: who dies during it may have left a child unseen.
             alive = self.alive()
             for member in alive:  # Who is not dead by now may be stopped.
@@ -229,6 +245,13 @@ class Family:
                 return True
             pause *= 2
         return False
+
+    def _wait(self, end: float) -> None:
+        """Wait until all are dead, or it is time; reap while others are dying."""
+        for member in self.members.values():
+            dead = member.handle.wait(end - time.monotonic())
+            if dead and not member.has_object and member.exit_code is None:
+                member.exit_code = member.handle.exit_code(reap=True)
 
     def _force(self) -> None:
         """Freeze all, until nothing new appears, and kill them."""
@@ -260,7 +283,8 @@ class Family:
     def reap(self) -> None:
         """Reap the dead that are children of this process; learn how they ended."""
         for member in self.members.values():
-            member.exit_code = member.handle.exit_code(reap=True)
+            if member.exit_code is None:
+                member.exit_code = member.handle.exit_code(reap=True)
         if sys.platform != "win32":  # pragma: no branch
             for pid in self._zombies:
                 with suppress(ChildProcessError):

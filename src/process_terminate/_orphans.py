@@ -90,7 +90,7 @@ def _keeping(grace: float) -> Iterator[None]:
     try:
         yield
     finally:
-        with closing(Family()) as family:
+        with closing(Family(have_objects=True)) as family:
             family.adopt(before)
             try:
                 family.end(grace)

@@ -82,7 +82,7 @@ def stop_tree(process: AnyProcess, *, grace: float = 5.0) -> list[Ended]:
     if handle is None or entry is None:
         with closing(target):
             return [Ended(target.pid, "", "nothing", target.status())]
-    with closing(Family()) as family:
+    with closing(Family(have_objects=False)) as family:
         root = family.add(entry, handle)
         if entry.is_dead:
             return [_ended(root, target.status())]
