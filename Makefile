@@ -59,6 +59,8 @@ bench: setup ## measure the library against the floor, in ratios
 
 dist: setup ## build the package twice, compare, and check it, into dist/
 	@$(RUN) tools/dist.py
+	@$(RUN) -m pip install --quiet --require-hashes --requirement requirements-release.txt
+	@$(RUN) -m twine --no-color check --strict dist/*.whl dist/*.tar.gz
 
 check: setup ## all that must pass: what CI runs; names what fails, and what mends it
 	@$(RUN) tools/check.py "$(MAKE)"
@@ -78,11 +80,13 @@ zensical: setup
 
 # Extras stay in the pins: pip takes the newest version of what is pinned without
 # the extra that another package asks for, and then misses its hash.
+PIN := -m uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
+	--no-strip-extras --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
+
 lock: setup ## pin the newest tools in requirements.txt
 	@$(RUN) -m pip install --quiet uv
-	@$(RUN) -m uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
-		--no-strip-extras --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" \
-		--group dev --output-file requirements.txt
+	@$(RUN) $(PIN) --group dev --output-file requirements.txt
+	@$(RUN) $(PIN) --group release --constraint requirements.txt --output-file requirements-release.txt
 
 clean: ## remove all that was made, .venv too
 	@rm -rf .venv site dist .coverage .mypy_cache .pytest_cache .ruff_cache .cache
