@@ -59,6 +59,8 @@ MENDS = [
     # Code scrolls by keys too where no script says so; Material takes it back where
     # nothing is hidden.
     (re.compile(r"(<pre\b[^>]*>(?:<span></span>)?)<code>"), r'\1<code tabindex="0">'),
+    # A plain name and white space look the same without: a third less to parse.
+    (re.compile(r'<span class="[nw]">([^<]*)</span>'), r"\1"),
     # Tables of Markdown have one row of heads.
     (re.compile(r"<th(?= style=|>)"), '<th scope="col"'),
 ]
