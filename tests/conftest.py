@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
 
 import checks
@@ -60,14 +61,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site as it is published, at an address of its own."""
+    """The site as it is published, at an address of its own.
+
+    The shares of `make test` have one together, which the first to need it builds.
+    """
     # Not for every test: it brings MkDocs with it, which takes a second.
     from evidence import publish  # noqa: PLC0415
     from helpers import BASE  # noqa: PLC0415
 
-    folder = tmp_path_factory.mktemp("site")
-    publish.build(folder, BASE)
-    return folder
+    shared = os.environ.get("TESTS_SHARE")
+    folder = Path(shared) if shared else tmp_path_factory.mktemp("shared")
+    with FileLock(folder / "lock"):
+        if not (folder / "site").exists():
+            publish.build(folder / "unfinished", BASE)
+            (folder / "unfinished").rename(folder / "site")
+    return folder / "site"
 
 
 @pytest.fixture(scope="module")

@@ -61,8 +61,12 @@ class Copy:
         unwanted = [".git", ".venv", "site", "dist", "__pycache__", ".*cache"]
         ignore = shutil.ignore_patterns(*unwanted)
         self.folder = shutil.copytree(ROOT, folder / "copy", ignore=ignore)
-        # Not the environment of the make that runs these tests.
-        self.environment = {k: v for k, v in os.environ.items() if "MAKE" not in k}
+        # Not the environment of the make that runs these tests, nor their site.
+        self.environment = {
+            name: value
+            for name, value in os.environ.items()
+            if "MAKE" not in name and name != "TESTS_SHARE"
+        }
         # Comes before the development install of the original.
         self.environment["PYTHONPATH"] = str(self.folder / "src")
 
