@@ -168,6 +168,7 @@ def test_stop_tree_leaves_alone_what_another_thread_starts(sleeper: Sleeper) -> 
     """With several threads no child is taken for an orphan."""
     others: list[subprocess.Popen[bytes]] = []
     root = sleeper("trap '' TERM; while :; do sleep 1; done")
+    wait_for_children(root, 1)  # It is deaf by then.
     stop = threading.Event()
 
     def start_others() -> None:

@@ -110,6 +110,8 @@ def _grown(tree: str, mark: str) -> subprocess.Popen[str]:
     with root.stdout or sys.stdin as stdout:
         if stdout.readline() != "ready\n":
             raise RuntimeError(f"the tree {tree} did not grow")
+    if tree == "headless":  # It is complete when its leader is dead, and a zombie.
+        os.waitid(os.P_PID, root.pid, os.WEXITED | os.WNOWAIT)
     return root
 
 

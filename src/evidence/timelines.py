@@ -15,8 +15,9 @@ from process_terminate import ExitStatus
 WIDTH = 330
 #: Pixels: the height of a line of text, of an event of one line, and of a gap.
 LINE, ROW, GAP = 13, 19, 15
-#: Pixels that a letter takes on the average, in the smallest font of a page.
-LETTER = 5.4
+#: Pixels that a letter takes on the average, in the font of a page, if that is a wide
+#: one, such as DejaVu Sans; a line of capitals may reach into the margin.
+LETTER = 6.0
 #: Events that a picture shows at most; what comes after looks the same.
 SHOWN = 90
 #: Milliseconds without an event that are shown as a gap.
