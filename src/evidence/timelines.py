@@ -290,7 +290,7 @@ class _Picture:
         self._x = {name: round(8 + step * n, 1) for n, name in enumerate(lanes)}
         self._left = round(10 + step * len(lanes))
         self._signs: dict[str, str] = dict.fromkeys(_SIGNS, "")
-        self._top = 10 + 6 * max(map(len, lanes))
+        self._top = 10 + 7 * max(map(len, lanes))  # Names are short, and may be wide.
         self._texts = [
             f'<text transform="translate({x + 4:g} {self._top - 6})rotate(-90)">'
             f"{escape(name)}</text>"
