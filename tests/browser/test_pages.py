@@ -158,10 +158,9 @@ def test_printed_page_has_code_and_addresses(page: Page, base: str) -> None:
         "rgb(255, 255, 255)",
         "rgba(0, 0, 0, 0)",
     }
-    ink = page.locator("pre .n").first
-    color = ink.evaluate("e => getComputedStyle(e).color.match(/\\d+/g).map(Number)")
-    assert max(color) < 100
     code = page.locator("pre > code").first
+    color = code.evaluate("e => getComputedStyle(e).color.match(/\\d+/g).map(Number)")
+    assert max(color) < 100
     assert code.evaluate("e => getComputedStyle(e).whiteSpace") == "pre-wrap"
     link = page.locator(".md-typeset a[href^=http]:not(.headerlink)").first
     shown = link.evaluate("e => getComputedStyle(e, '::after').content")
