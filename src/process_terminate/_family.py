@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -66,13 +66,12 @@ class Family:
         self._spared: set[Key] = set()
         self._zombies: set[int] = set()
 
-    def adopt(self, before: set[Key]) -> None:
+    def adopt(self) -> None:
         """Take in orphans, too, as this process is child subreaper from now on.
 
-        They come to this process; the children that it had before are spared.
+        They come to this process; the children that the survey saw are spared.
         """
         self._adopts = True
-        self._spared = before
 
     def add(self, entry: Entry, handle: Handle) -> Member:
         """Take a process in."""
@@ -94,8 +93,8 @@ class Family:
         parents = {member.entry.pid for member in self.alive()}
         return parents | {os.getpid(), *_servers()} if self._adopts else parents
 
-    def survey(self) -> set[Key]:
-        """Take hold of the descendants that there are; the children of this process.
+    def survey(self) -> None:
+        """Take hold of the descendants that there are; note this process's children.
 
         What is held before it is looked at, and alive afterwards, is what was seen:
         so each needs one look. The oldest first, as children come after parents.
@@ -103,7 +102,6 @@ class Family:
         mine = {os.getpid(), *_servers()}
         parents = self._parents()
         known = set(parents)
-        children: set[Key] = set()
         for pid in all_pids():
             try:
                 handle = hold(pid)
@@ -114,14 +112,13 @@ class Family:
             if parent is None and (entry := look_up(pid)):
                 parent = entry.parent
             if parent in mine and (entry := entry or look_up(pid)):
-                children.add(entry.key)
+                self._spared.add(entry.key)
             if parent in parents and pid not in known:
                 self._held.append((handle, entry))
                 parents.add(pid)
             else:
                 handle.close()
         self._held.reverse()  # Taken in from the end.
-        return children
 
     def _begin(self, act: Act) -> None:
         """Act on the members, and on those that are held, which become members."""
@@ -307,12 +304,6 @@ class Family:
         held = [handle for handle, _ in self._held]
         for handle in (*held, *(member.handle for member in self.members.values())):
             handle.close()
-
-
-def own_children(entries: Iterable[Entry]) -> set[Key]:
-    """The children of this process, and those of its forkserver."""
-    parents = {os.getpid(), *_servers()}
-    return {entry.key for entry in entries if entry.parent in parents}
 
 
 def _servers() -> set[int]:

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from process_terminate import _subreaper
-from process_terminate._census import census
-from process_terminate._family import Family, own_children
+from process_terminate._family import Family
 from process_terminate._stop import checked_grace
 
 _lock = threading.RLock()
@@ -85,13 +84,13 @@ def no_orphans(*, grace: float = 5.0) -> Iterator[None]:
 def _keeping(grace: float) -> Iterator[None]:
     """Be child subreaper in the block, and end what is new at its end."""
     was_set = _subreaper.is_set()
-    before = own_children(census())
-    _subreaper.switch(True)
-    try:
-        yield
-    finally:
-        with closing(Family(have_objects=True)) as family:
-            family.adopt(before)
+    with closing(Family(have_objects=True)) as family:
+        family.survey()
+        family.adopt()
+        _subreaper.switch(True)
+        try:
+            yield
+        finally:
             try:
                 family.end(grace)
                 family.reap_through_objects()

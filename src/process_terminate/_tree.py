@@ -9,7 +9,7 @@ from typing import Literal
 from process_terminate import _subreaper
 from process_terminate._census import look_up
 from process_terminate._exit_status import ExitStatus
-from process_terminate._family import Family, Key, Member
+from process_terminate._family import Family, Member
 from process_terminate._stop import AnyProcess, Target, checked_grace
 
 
@@ -86,7 +86,8 @@ def stop_tree(process: AnyProcess, *, grace: float = 5.0) -> list[Ended]:
         root = family.add(entry, handle)
         if entry.is_dead:
             return [_ended(root, target.status())]
-        with _adopting(family, family.survey()):
+        family.survey()
+        with _adopting(family):
             family.end(grace)
             status = target.status()
             family.reap()
@@ -98,13 +99,13 @@ def stop_tree(process: AnyProcess, *, grace: float = 5.0) -> list[Ended]:
 
 
 @contextmanager
-def _adopting(family: Family, children: set[Key]) -> Iterator[None]:
+def _adopting(family: Family) -> Iterator[None]:
     """Be child subreaper, if orphans can be told from children."""
     if not _subreaper.AVAILABLE or threading.active_count() > 1:
         yield
         return
     was_set = _subreaper.is_set()
-    family.adopt(children)
+    family.adopt()
     _subreaper.switch(True)
     try:
         yield
