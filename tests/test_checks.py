@@ -33,14 +33,18 @@ import pathlib
 import time
 
 
-def work():
-    pathlib.Path("{marker}").touch()
+def work(pipe):
+    pipe.send("ready")
     time.sleep(600)
 
 
 if __name__ == "__main__":
-    worker = multiprocessing.Process(target=work)
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    worker = multiprocessing.Process(target=work, args=(sender,))
     worker.start()
+    receiver.recv()
+    # By this process: while it is in fork(), a Ctrl-C may be lost.
+    pathlib.Path("{marker}").touch()
     print("started")
     #> started
     time.sleep(600)
