@@ -17,7 +17,7 @@ export EDIT_URI ?= edit/main/docs/
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve site offline test outside update format evidence bench dist check lint types zensical lock clean
+.PHONY: help setup serve site offline test outside update format evidence bench compare dist check lint types zensical lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 20
@@ -56,6 +56,9 @@ evidence: setup ## measure changed examples on the Pythons at hand (PYTHONS="...
 
 bench: setup ## measure the library against the floor, in ratios
 	@$(RUN) -m pytest -q tests/bench/bench_stop.py --benchmark-group-by=group --benchmark-columns=min,median,mean,rounds --benchmark-sort=name
+
+compare: setup ## measure the site against Material as it comes, in ratios
+	@PYTHONPATH=tests $(RUN) tools/compare.py
 
 dist: setup ## build the package twice, compare, and check it, into dist/
 	@$(RUN) tools/dist.py

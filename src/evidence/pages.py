@@ -42,16 +42,19 @@ class Page:
         return (DOCS / self.path).read_text("utf-8")
 
     @cached_property
-    def meta(self) -> dict[str, Any]:
-        """Its front matter."""
-        found: dict[str, Any] = get_data(self.source)[1]
+    def _parts(self) -> tuple[str, dict[str, Any]]:
+        found: tuple[str, dict[str, Any]] = get_data(self.source)
         return found
 
-    @cached_property
+    @property
+    def meta(self) -> dict[str, Any]:
+        """Its front matter."""
+        return self._parts[1]
+
+    @property
     def body(self) -> str:
         """The text without the front matter."""
-        body: str = get_data(self.source)[0]
-        return body
+        return self._parts[0]
 
     @property
     def title(self) -> str:
@@ -76,11 +79,15 @@ class Page:
 
 def configuration() -> dict[str, Any]:
     """The settings of the site, with those of the environment."""
-    settings: dict[str, Any] = yaml_load((ROOT / "mkdocs.yml").read_text("utf-8"))
-    return settings
+    return _parsed((ROOT / "mkdocs.yml").read_text("utf-8"))
 
 
 @cache  # It takes a tenth of a second, and each docstring asks for it.
+def _parsed(text: str) -> dict[str, Any]:
+    settings: dict[str, Any] = yaml_load(text)
+    return settings
+
+
 def configuration_of_docstrings() -> dict[str, Any]:
     """How the site reads docstrings."""
     for plugin in configuration()["plugins"]:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 #: Parts in which white space has a meaning.
@@ -69,14 +70,15 @@ TABLE = re.compile(r"<table>(.*?</table>)", re.S)
 LABEL = re.compile(r'(<label\b[^>]*) for="([^"]+)"')
 
 
-def polish(site: Path) -> None:
-    """Mend and lighten all pages; to be done once."""
+def polish(site: Path, change: Callable[[Path, str], str]) -> None:
+    """Mend and lighten all pages, after a change to each; to be done once."""
     pages = {path: path.read_text("utf-8") for path in sorted(site.rglob("*.html"))}
     prune(site)
     shrink_index(site / "search" / "search_index.json")
     joined: dict[tuple[str, ...], str] = {}
     for path, text in pages.items():
-        pages[path] = mend(join_styles(text, path, site, joined))
+        light = join_styles(change(path, text), path, site, joined)
+        pages[path] = mend(light)
         path.write_text(pages[path], "utf-8")
     for used in {name for names in joined for name in names}:
         (site / used).unlink()

@@ -48,12 +48,13 @@ def finish(site: Path, base: str | None = None) -> None:
     if (site / "llms.txt").exists():
         raise FinishedError(f"{site} is finished already; build it first")
     copy_examples(site)
-    name_the_address(site, base)
     addresses.redirect(site, base)
     write_markdown(site, base)
     write_not_found(site, base)
     correct_sitemap(site)
-    polish(site)
+    name_the_address(site / "search" / "search_index.json", base)
+    # Each page is read and written once: they are many.
+    polish(site, lambda path, text: with_address(with_markdown(text, path), base))
 
 
 def copy_examples(site: Path) -> None:
@@ -62,12 +63,14 @@ def copy_examples(site: Path) -> None:
         shutil.copyfile(example.path, site / "examples" / f"{example.name}.py")
 
 
-def name_the_address(site: Path, base: str) -> None:
+def with_address(text: str, base: str) -> str:
     """Say where the examples are, in the commands that fetch them."""
-    for path in [*site.rglob("*.html"), site / "search" / "search_index.json"]:
-        text = path.read_text("utf-8")
-        here, there = pages.uv_command(pages.HERE), pages.uv_command(base)
-        path.write_text(text.replace(here, there), "utf-8")
+    return text.replace(pages.uv_command(pages.HERE), pages.uv_command(base))
+
+
+def name_the_address(path: Path, base: str) -> None:
+    """Do the same in a file."""
+    path.write_text(with_address(path.read_text("utf-8"), base), "utf-8")
 
 
 def write_markdown(site: Path, base: str) -> None:
@@ -75,16 +78,19 @@ def write_markdown(site: Path, base: str) -> None:
     writer = Writer(base)
     found = {page: writer.of(page) for page in writer.pages.values()}
     for page, text in found.items():
-        folder = site / page.address
-        (folder / "index.md").write_text(text, "utf-8")
-        html = (folder / "index.html").read_text("utf-8")
-        # With the space it is the same for HTML, but not for Material's script, which
-        # takes what is just "alternate" for a translation, and asks for its sitemap.
-        link = '<link rel="alternate " type="text/markdown" href="index.md">'
-        html = html.replace("</head>", f"{link}</head>", 1)
-        (folder / "index.html").write_text(html, "utf-8")
+        (site / page.address / "index.md").write_text(text, "utf-8")
     (site / "llms.txt").write_text(llms(list(found), base), "utf-8")
     (site / "llms-full.txt").write_text("\n".join(found.values()), "utf-8")
+
+
+def with_markdown(text: str, path: Path) -> str:
+    """Name in a page the Markdown beside it, if there is one."""
+    if path.name != "index.html" or not path.with_suffix(".md").exists():
+        return text
+    # With the space it is the same for HTML, but not for Material's script, which
+    # takes what is just "alternate" for a translation, and asks for its sitemap.
+    link = '<link rel="alternate " type="text/markdown" href="index.md">'
+    return text.replace("</head>", f"{link}</head>", 1)
 
 
 def llms(found: list[Page], base: str) -> str:
