@@ -509,7 +509,7 @@ def test_handle_waits_after_the_event_until_the_process_can_be_reaped(
     monkeypatch.setattr(select, "kqueue", Queue)
     handle = BY_PSUTIL(child.pid)
     assert handle.wait(grace)
-    assert Queue.asked[-1] == min(grace, _handle._LONGEST_WAIT)
+    assert Queue.asked[-1] == min(grace, _handle.LONGEST_WAIT)
     assert psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE
 
 

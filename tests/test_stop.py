@@ -32,6 +32,8 @@ from process_terminate._handle import Handle, hold
 START_METHODS = tuple(examples.start_methods())
 PROGRAMS = ("subprocess", "psutil")
 KINDS = (*START_METHODS, *PROGRAMS)
+#: Said of a worker that is stopped as on systems without a pidfd: by stop_all().
+SLOWLY = "slowly"
 #: Seconds for what takes milliseconds on an idle machine.
 DEADLINE = 30.0
 
@@ -84,9 +86,18 @@ Start = Callable[..., Worker]
 Shell = Callable[..., "subprocess.Popen[bytes]"]
 
 
+def both_ways(kinds: tuple[str, ...]) -> list[str]:
+    """The kinds, with workers in both ways that `stop()` has for them."""
+    ways = [(kind, f"{SLOWLY} {kind}") for kind in kinds if kind in START_METHODS]
+    return [
+        *(way for pair in ways for way in pair),
+        *(kind for kind in kinds if kind in PROGRAMS),
+    ]
+
+
 def only(*kinds: str) -> pytest.MarkDecorator:
     """Let a test run with processes of some kinds, not of all."""
-    return pytest.mark.parametrize("start", kinds, indirect=True)
+    return pytest.mark.parametrize("start", both_ways(kinds), indirect=True)
 
 
 @pytest.fixture(autouse=True)
@@ -96,10 +107,14 @@ def _nothing_left() -> Iterator[None]:
     assert left == []
 
 
-@pytest.fixture(params=KINDS)
-def start(request: pytest.FixtureRequest) -> Iterator[Start]:
+@pytest.fixture(params=both_ways(KINDS))
+def start(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Start]:
     """Starts a worker, ready; ends and reaps it after the test."""
-    kind = request.param
+    way, _, kind = request.param.rpartition(" ")
+    if way == SLOWLY:
+        monkeypatch.setattr(_stop, "stop_worker", lambda _, grace: grace)
     run = start_program if kind in PROGRAMS else start_worker
     started: list[Any] = []
     pipes: list[Connection] = []
@@ -231,6 +246,21 @@ def test_stop_kills_after_the_grace(start: Start) -> None:
     status = stop(worker.process, grace=0.2)
     assert status == KILLED
     assert time.monotonic() - before >= 0.2
+
+
+@only("fork", "forkserver", "subprocess")
+def test_stop_kills_a_worker_when_interrupted(start: Start) -> None:
+    """Ctrl-C does not wait for the grace period, and leaves nothing behind."""
+    worker = start(workers.ignore_sigterm)
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            stop(worker.process, grace=DEADLINE)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert not is_running(worker.pid)
+    assert worker.code() == KILLED.code
 
 
 @only("fork", "subprocess")
@@ -644,7 +674,7 @@ def test_stop_spares_who_has_the_pid_of_a_reaped_worker(
     stop(worker.process)
     with monkeypatch.context() as patch:
         give_pid(patch, worker.process, other.pid)
-        assert stop(worker.process, grace=0) == TERMINATED
+        assert stop(worker.process) == TERMINATED
     assert other.poll() is None
 
 
@@ -658,7 +688,7 @@ def test_stop_spares_who_has_the_pid_of_a_stolen_worker(
     steal(worker.pid)
     with monkeypatch.context() as patch:
         give_pid(patch, worker.process, stranger)
-        assert stop(worker.process, grace=0) == UNKNOWN
+        assert stop(worker.process) == UNKNOWN
     assert is_running(stranger)
     os.kill(stranger, signal.SIGKILL)
 
@@ -672,7 +702,7 @@ def test_stop_spares_who_has_the_pid_of_a_worker_just_reaped(
     with monkeypatch.context() as patch:
         patch.setattr(_stop, "LAST_WAIT", 0.01)
         give_pid(patch, worker.process, other.pid)
-        assert stop(worker.process, grace=0) == UNKNOWN
+        assert stop(worker.process) == UNKNOWN
     assert other.poll() is None
 
 
@@ -686,7 +716,7 @@ def test_stop_spares_who_has_the_pid_of_another_psutil_process(
     with monkeypatch.context() as patch:
         give_pid(patch, worker.process, other.pid)
         patch.setattr(worker.process, "_ident", (other.pid, 0.0))
-        stop(worker.process, grace=0)
+        stop(worker.process)
     assert is_running(other.pid)
 
 

@@ -475,6 +475,16 @@ def test_family_does_not_take_in_who_is_gone() -> None:
     assert family.members == {}
 
 
+def test_family_does_not_take_in_who_got_the_pid() -> None:
+    """Seen alive, and reaped before it could be held; another has its pid now."""
+    with subprocess.Popen(["sleep", "60"]) as other:
+        family = _family.Family(have_objects=False)
+        entry = _census.Entry(other.pid, os.getpid(), 1.0, "S", "gone")
+        assert not family._catch(entry, lambda _: None)
+        assert family.members == {}
+        other.kill()
+
+
 def test_stop_tree_asks_where_the_kernel_does_not_tell_parents(
     monkeypatch: pytest.MonkeyPatch, sleeper: Sleeper
 ) -> None:

@@ -32,7 +32,7 @@ _PIDFD_GET_INFO = 0xC040FF0B
 _PIDFD_INFO = struct.Struct("=QQIII")
 _PIDFD_INFO_SIZE = 64
 #: Seconds that a system can wait, as its milliseconds are a C int: 23 days.
-_LONGEST_WAIT = 2_000_000.0
+LONGEST_WAIT = 2_000_000.0
 #: Seconds from the event of an exit until the process is a zombie.
 _DYING = 1.0
 #: What is done to a process: the names are psutil's, for all platforms.
@@ -117,6 +117,18 @@ class Handle(ABC):
 
 if sys.platform == "linux":  # pragma: no branch
 
+    def parent_of(pidfd: int) -> int | None:
+        """Ask the kernel (Linux 6.13): a fifth of the time that /proc takes."""
+        told = bytearray(_PIDFD_INFO_SIZE)
+        try:
+            fcntl.ioctl(pidfd, _PIDFD_GET_INFO, told)
+        except ProcessLookupError:
+            return 0
+        except OSError:  # An older kernel, or a sandbox.
+            return None
+        parent: int = _PIDFD_INFO.unpack_from(told)[-1]
+        return parent
+
     class _ByPidfd(Handle):
         """By a pidfd (Linux 5.3), which never means another process."""
 
@@ -130,19 +142,10 @@ if sys.platform == "linux":  # pragma: no branch
         def _wait(self, timeout: float) -> bool:
             poll = select.poll()
             poll.register(self._fd, select.POLLIN)
-            return bool(poll.poll(math.ceil(min(timeout, _LONGEST_WAIT) * 1000)))
+            return bool(poll.poll(math.ceil(min(timeout, LONGEST_WAIT) * 1000)))
 
         def parent(self) -> int | None:
-            """Ask the kernel (Linux 6.13): a fifth of the time that /proc takes."""
-            told = bytearray(_PIDFD_INFO_SIZE)
-            try:
-                fcntl.ioctl(self._fd, _PIDFD_GET_INFO, told)
-            except ProcessLookupError:
-                return 0
-            except OSError:  # An older kernel, or a sandbox.
-                return None
-            parent: int = _PIDFD_INFO.unpack_from(told)[-1]
-            return parent
+            return parent_of(self._fd)
 
         def is_child(self) -> bool:
             try:
@@ -210,7 +213,7 @@ class _ByPsutil(Handle):
     def _wait_by_psutil(self, timeout: float) -> bool:
         """Wait on Windows, where the handle of a process tells its end."""
         try:
-            self._code = self._process.wait(min(timeout, _LONGEST_WAIT))
+            self._code = self._process.wait(min(timeout, LONGEST_WAIT))
         except psutil.TimeoutExpired:
             return False
         except psutil.AccessDenied:
@@ -220,7 +223,7 @@ class _ByPsutil(Handle):
     def _wait_by_kqueue(self, timeout: float) -> bool:
         """Wait on macOS and the BSDs, where the kernel sends an event."""
         try:
-            if not _exits(self.pid, min(timeout, _LONGEST_WAIT)):
+            if not _exits(self.pid, min(timeout, LONGEST_WAIT)):
                 return False
         except OSError:  # No descriptor is left, or it is not allowed.
             return self._wait_by_looking(timeout)

@@ -18,6 +18,7 @@ from process_terminate._census import look_up
 from process_terminate._exit_status import ExitStatus
 from process_terminate._handle import Handle, hold, wait_for_all
 from process_terminate._process import check
+from process_terminate._worker import stop_worker
 
 #: Any object that stands for one process.
 AnyProcess = BaseProcess | subprocess.Popen[Any] | psutil.Process
@@ -90,7 +91,14 @@ def stop(process: AnyProcess, *, grace: float = 5.0) -> ExitStatus:
         [`exit_on_sigterm()`](exit_on_sigterm.md) for the worker that is to
         clean up.
     """
-    return stop_all([process], grace=grace)[0]
+    try:
+        found = stop_worker(process, grace)
+    except BaseException:  # Ctrl-C while it waits.
+        stop_all([process], grace=0)
+        raise
+    if isinstance(found, ExitStatus):
+        return found
+    return stop_all([process], grace=found)[0]
 
 
 def stop_all(

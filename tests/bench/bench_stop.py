@@ -63,11 +63,7 @@ def terminate_and_join(process: Any) -> None:
 def test_one_worker(
     benchmark: BenchmarkFixture, end: Callable[..., object], start_method: str
 ) -> None:
-    """Goal: stop() takes at most 1.1 of the time of terminate() and join().
-
-    Under fork, it takes more: memory is shared with the worker as long as that
-    lives, so the first use of each page is a page fault, and stop() uses more.
-    """
+    """Goal: stop() takes at most 1.1 of the time of terminate() and join()."""
     benchmark.group = f"one worker, {start_method}"
 
     def setup() -> tuple[tuple[object], dict[str, object]]:
