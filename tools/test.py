@@ -23,6 +23,8 @@ def main() -> int:
     """Run all shares; the output of those that fail, and one line of the others."""
     with ExitStack() as stack:
         outputs = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(SHARES)]
+        # They start Python hundreds of times: it compiles what it can keep only once.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         # What all shares need is made once, by the first of them.
         os.environ["TESTS_SHARE"] = stack.enter_context(tempfile.TemporaryDirectory())
         shares = [start(number, output) for number, output in enumerate(outputs, 1)]

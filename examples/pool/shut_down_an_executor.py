@@ -1,5 +1,6 @@
 """Shut an executor down without waiting: its task still runs."""
 
+import threading
 from concurrent.futures import CancelledError, ProcessPoolExecutor
 from multiprocessing import Pipe
 
@@ -32,3 +33,6 @@ if __name__ == "__main__":
     ours.send("a result")
     print("the first task:", running.result())
     #> the first task: a result
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            thread.join()
