@@ -146,23 +146,79 @@ def test_hang_is_killed_and_recorded(tmp_path: Path) -> None:
     assert (outcome["status"], outcome["left"]) == (None, 1)
 
 
-def test_recording_goes_on_where_it_stopped(here: Interpreter, folder: Path) -> None:
-    """Only the runs that are missing are made."""
-    name = "terminate/describe_exit_codes"
+def record_on(
+    interpreter: Interpreter, wanted: dict[str, int], names: list[str]
+) -> list[str]:
+    """Record some examples, and return what is said of it."""
     reports: list[str] = []
     with interpreters.packages() as packages:
         jobs = record.Jobs(1, 30.0, packages)
         try:
-            for wanted in (1, 3, 3):
-                loads = {"rest": wanted, "busy": 1}
-                record.record_on(here, loads, [name], jobs, reports.append)
+            record.record_on(interpreter, wanted, names, jobs, reports.append)
         finally:
             jobs.close()
+    return reports
+
+
+def test_recording_goes_on_where_it_stopped(here: Interpreter, folder: Path) -> None:
+    """Only the runs that are missing are made."""
+    name = "terminate/describe_exit_codes"
+    reports: list[str] = []
+    for wanted in (1, 3, 3):
+        reports += record_on(here, {"rest": wanted, "busy": 1}, [name])
     data = json.loads((folder / f"{here.key}.json").read_text())
     cell = data["examples"][name]["cells"]["own"]
     assert (cell["rest"]["runs"], cell["busy"]["runs"]) == (3, 1)
     assert len(reports) == 3  # rest, busy, rest again
     assert [path.name for path in folder.iterdir()] == [f"{here.key}.json"]
+
+
+def test_other_examples_keep_their_runs_on_another_version(
+    here: Interpreter, folder: Path
+) -> None:
+    """A Python 3.11.2 measures what is new, and drops nothing of a 3.11.7."""
+    new, *others = EXAMPLES
+    data = json.loads(json.dumps(RECORDS[here.key]))
+    data["examples"][new.name]["sha256"] = "0" * 64
+    record.save(here.key, data)
+    older = replace(here, version="3.11.2")
+    runs = {"rest": 1, "busy": 1}
+    record_on(older, runs, [new.name])
+    after = json.loads((folder / f"{here.key}.json").read_text())
+    assert after["version"] == RECORDS[here.key]["version"]
+    assert after["examples"][new.name]["version"] == "3.11.2"
+    for example in others:
+        if data["examples"][example.name]["sha256"] == example.sha256:
+            assert after["examples"][example.name] == data["examples"][example.name]
+    assert ">3.11.2</a>" in tables.table_of({here.key: after}, new)
+    assert ">3.11.2</a>" not in tables.table_of({here.key: after}, others[0])
+
+
+def test_another_version_adds_no_runs_to_those_of_the_first(
+    here: Interpreter, folder: Path
+) -> None:
+    """The runs of an example are of one version."""
+    name = "terminate/describe_exit_codes"
+    record.save(here.key, RECORDS[here.key])
+    entry = RECORDS[here.key]["examples"][name]["cells"]["own"]
+    wanted = {"rest": entry["rest"]["runs"] + 1, "busy": 1}
+    record_on(replace(here, version="3.11.2"), wanted, [name])
+    after = json.loads((folder / f"{here.key}.json").read_text())
+    found = after["examples"][name]
+    assert found["version"] == "3.11.2"
+    assert found["cells"]["own"]["rest"]["runs"] == wanted["rest"]
+    assert found["cells"]["own"]["busy"]["runs"] == 1
+
+
+@pytest.mark.usefixtures("folder")
+def test_runs_stay_where_they_cannot_be_repeated(
+    here: Interpreter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a user who is not root, after root has recorded."""
+    name = "family/ignore_sigterm_as_pid_1"
+    record.save(here.key, RECORDS[here.key])
+    monkeypatch.setitem(examples.NEEDS, "pid namespace", lambda: "needs root")
+    assert record.begin(here)["examples"][name] == RECORDS[here.key]["examples"][name]
 
 
 def test_changed_example_loses_its_runs(folder: Path) -> None:

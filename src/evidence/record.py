@@ -64,6 +64,8 @@ def record_on(
     """Bring the record of an interpreter up to so many runs, cell by cell."""
     data = begin(interpreter)
     chosen = [e for e in examples.find() if not names or e.name in names]
+    for example in chosen:
+        _begin_anew_on_another_version(data, interpreter, example, wanted)
     for load in LOADS:
         cells = [
             cell
@@ -82,18 +84,19 @@ def begin(interpreter: Interpreter) -> dict[str, Any]:
     """The record so far, without what is no longer true."""
     path = FOLDER / f"{interpreter.key}.json"
     data = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    same = data.get("version") == interpreter.version
-    entries = current(data["examples"] if same else {})
+    entries = current(data.get("examples", {}))
     for example in examples.find():
+        if entries[example.name].get("cells"):
+            continue  # Whoever measured it could run it.
         if reason := interpreter.why_not(example):
             entries[example.name] = {"sha256": example.sha256, "why_not": reason}
-        elif "why_not" in entries[example.name]:
+        else:
             entries[example.name] = _not_measured(example)
     return {
         "implementation": interpreter.implementation,
-        "version": interpreter.version,
+        "version": data.get("version", interpreter.version),
         "platform": interpreter.platform,
-        "cores": os.cpu_count(),
+        "cores": data.get("cores", os.cpu_count()),
         "examples": entries,
     }
 
@@ -123,6 +126,33 @@ def forget_what_changed() -> None:
             save(key, data | {"examples": entries})
 
 
+def version_of(data: dict[str, Any], example: Example) -> str:
+    """The version on which an example was run: for some, another than for most."""
+    entry = data["examples"].get(example.name, {})
+    version: str = entry.get("version", data["version"])
+    return version
+
+
+def _begin_anew_on_another_version(
+    data: dict[str, Any],
+    interpreter: Interpreter,
+    example: Example,
+    wanted: dict[str, int],
+) -> None:
+    """Drop the runs of an example that lacks some and has been run on 3.11.2, say.
+
+    The runs of an example are of one version; those of other examples stay.
+    """
+    lacks = any(
+        any(missing(data, interpreter, example, load, wanted[load])) for load in LOADS
+    )
+    if lacks and version_of(data, example) != interpreter.version:
+        entry = _not_measured(example) | {"version": interpreter.version}
+        if interpreter.version == data["version"]:
+            del entry["version"]
+        data["examples"][example.name] = entry
+
+
 def missing(
     data: dict[str, Any],
     interpreter: Interpreter,
@@ -132,7 +162,7 @@ def missing(
 ) -> Iterator[Cell]:
     """The runs of an example that are still to be done."""
     entry = data["examples"][example.name]
-    if "why_not" in entry:
+    if "why_not" in entry or interpreter.why_not(example):
         return
     for method in interpreter.methods_for(example):
         done = (

@@ -8,7 +8,7 @@ from typing import Any
 
 from evidence import examples
 from evidence.examples import ROOT, Example
-from evidence.record import LOADS, load_all
+from evidence.record import LOADS, load_all, version_of
 
 FRAGMENTS = ROOT / "docs" / "evidence" / "fragments"
 #: What a cell says, in words.
@@ -72,6 +72,10 @@ def write() -> None:
 
 def table_of(records: Records, example: Example) -> str:
     """The table on the page of an example."""
+    records = {
+        key: data | {"version": version_of(data, example)}
+        for key, data in records.items()
+    }
     depth = "../" * 3
     rows = [_row(records, example, m) for m in methods_of(example)]
     differs, verdict = _verdict(records, example)
