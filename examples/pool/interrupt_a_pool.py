@@ -3,13 +3,12 @@
 import os
 import signal
 import tempfile
-import time
 from multiprocessing import Pipe, Pool, active_children, get_context
 
 
 def work(pipe):
     pipe.send("ready")
-    time.sleep(60)
+    signal.pause()
 
 
 def program(pipe):
@@ -23,8 +22,7 @@ def program(pipe):
         except KeyboardInterrupt:
             pipe.send("map(): KeyboardInterrupt")
         worker.join()  # Let it write its traceback.
-    errors.seek(0)
-    pipe.send(errors.read().count(b"Traceback"))
+    pipe.send(os.pread(2, 9999, 0).count(b"Traceback"))
 
 
 if __name__ == "__main__":
@@ -33,6 +31,8 @@ if __name__ == "__main__":
     main.start()
     receiver.recv()
     os.killpg(main.pid, signal.SIGINT)
+    while not receiver.poll(3):  # It came a moment too early.
+        os.kill(main.pid, signal.SIGINT)
     print(receiver.recv())
     #> map(): KeyboardInterrupt
     print("tracebacks of the worker:", receiver.recv())

@@ -3,13 +3,12 @@
 import os
 import signal
 import tempfile
-import time
 from multiprocessing import Pipe, Pool, get_context
 
 
 def work(pipe):
     pipe.send("ready")
-    time.sleep(60)
+    signal.pause()
 
 
 def program(pipe):
@@ -33,6 +32,8 @@ if __name__ == "__main__":
     main.start()
     receiver.recv()
     os.killpg(main.pid, signal.SIGINT)
+    while not receiver.poll(3):  # It came a moment too early.
+        os.kill(main.pid, signal.SIGINT)
     print("on stderr:", receiver.recv())
     #> on stderr: b''
     main.join()
