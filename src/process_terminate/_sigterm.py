@@ -34,6 +34,9 @@ def exit_on_sigterm() -> Iterator[None]:
         - A call into C that takes long, such as one of NumPy, delays the exit
           until it returns; without a handler `SIGTERM` ends it at once.
           [Proof](../examples/terminate/delay_sigterm_in_c.md)
+        - A signal in the microseconds before the main thread begins to wait is
+          heard only when that wait is over, as with any handler in Python.
+          [Proof](../examples/pool/interrupt_a_pool.md)
         - A bare `except:` in the worker swallows the `SystemExit`, and the
           worker goes on, deaf to `SIGTERM` until the end of the block.
           [Proof](../examples/terminate/swallow_system_exit.md)
