@@ -5,6 +5,7 @@ ratios hold on a noisy machine; the times themselves are of this machine alone.
 """
 
 import os
+import random
 import shutil
 import statistics
 import subprocess
@@ -33,7 +34,7 @@ PAGES = {
     "example": "/examples/terminate/escalate_to_kill/",
 }
 #: Reads of a page, and builds of a site; the median counts.
-READS, BUILDS = 5, 5
+READS, BUILDS = 9, 5
 #: Milliseconds after which a page has done all it does by itself.
 SETTLED = 3000
 #: How much slower a phone is than this machine, as Lighthouse has it.
@@ -147,8 +148,9 @@ def read_in_turns(
     """The median of several reads of a page, of each site."""
     found: dict[str, list[dict[str, float]]] = {name: [] for name in addresses}
     for _ in range(READS):
-        for name, address in addresses.items():
-            found[name].append(read_cold(browser, address + path))
+        # In another order each time: who is first finds the machine cold.
+        for name in random.sample(list(addresses), len(addresses)):
+            found[name].append(read_cold(browser, addresses[name] + path))
     return {
         name: {key: statistics.median(r[key] for r in reads) for key in reads[0]}
         for name, reads in found.items()
