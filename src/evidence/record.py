@@ -86,12 +86,16 @@ def begin(interpreter: Interpreter) -> dict[str, Any]:
     data = json.loads(path.read_text("utf-8")) if path.exists() else {}
     entries = current(data.get("examples", {}))
     for example in examples.find():
-        if entries[example.name].get("cells"):
-            continue  # Whoever measured it could run it.
-        if reason := interpreter.why_not(example):
-            entries[example.name] = {"sha256": example.sha256, "why_not": reason}
-        else:
-            entries[example.name] = _not_measured(example)
+        reason = interpreter.why_not(example)
+        known = entries[example.name]
+        # Whoever measured it could run it; and whoever could not has said why.
+        if known.get("cells") or (reason and "why_not" in known):
+            continue
+        entries[example.name] = (
+            {"sha256": example.sha256, "why_not": reason}
+            if reason
+            else _not_measured(example)
+        )
     return {
         "implementation": interpreter.implementation,
         "version": data.get("version", interpreter.version),
