@@ -251,14 +251,17 @@ def test_stop_kills_after_the_grace(start: Start) -> None:
 @only("fork", "forkserver", "subprocess")
 def test_stop_kills_a_worker_when_interrupted(start: Start) -> None:
     """Ctrl-C does not wait for the grace period, and leaves nothing behind."""
-    worker = start(workers.ignore_sigterm)
-    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    signal.setitimer(signal.ITIMER_REAL, 0.1)
-    try:
+    worker = start(workers.report_sigterm)
+
+    def interrupt() -> None:
+        worker.reports.recv()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with ThreadPoolExecutor(1) as pool:
+        told = pool.submit(interrupt)
         with pytest.raises(KeyboardInterrupt):
             stop(worker.process, grace=DEADLINE)
-    finally:
-        signal.signal(signal.SIGALRM, before)
+        told.result()
     assert not is_running(worker.pid)
     assert worker.code() == KILLED.code
 

@@ -80,18 +80,26 @@ def sleeper() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
 Sleeper = Callable[..., subprocess.Popen[bytes]]
 
 
-def wait_for_children(process: subprocess.Popen[bytes], count: int) -> None:
-    """Wait until a program has started so many others."""
+def wait_for_sleeps(process: subprocess.Popen[bytes], count: int = 1) -> None:
+    """Wait until a shell has so many `sleep`s: each is a copy of the shell first."""
     end = time.monotonic() + 30
-    while len(psutil.Process(process.pid).children(recursive=True)) < count:
+    while sum(map(is_sleep, psutil.Process(process.pid).children(True))) < count:
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def is_sleep(process: psutil.Process) -> bool:
+    """Whether it is that program by now, and not gone."""
+    try:
+        return process.name() == "sleep"
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_stop_tree_says_how_each_ended(sleeper: Sleeper) -> None:
     """The root first, with its status; of the others what can be known."""
     root = sleeper("trap '' TERM; sleep 60 & wait")
-    wait_for_children(root, 1)
+    wait_for_sleeps(root)
     ended = stop_tree(root, grace=0.2)
     assert [(e.name, e.by) for e in ended] == [("sh", "SIGKILL"), ("sleep", "SIGKILL")]
     assert ended[0].pid == root.pid
@@ -102,10 +110,7 @@ def test_stop_tree_says_how_each_ended(sleeper: Sleeper) -> None:
 def test_stop_tree_knows_who_ended_on_sigterm(sleeper: Sleeper) -> None:
     """Whoever ends within the grace period gets no SIGKILL."""
     root = sleeper("(trap '' TERM; exec sleep 60) & wait")
-    wait_for_children(root, 1)
-    (child,) = psutil.Process(root.pid).children()
-    while child.name() != "sleep":  # Then it is deaf, too.
-        time.sleep(0.01)
+    wait_for_sleeps(root)
     ended = stop_tree(root, grace=0.2)
     assert [(e.name, e.by) for e in ended] == [("sh", "SIGTERM"), ("sleep", "SIGKILL")]
 
@@ -113,7 +118,7 @@ def test_stop_tree_knows_who_ended_on_sigterm(sleeper: Sleeper) -> None:
 def test_stop_tree_without_grace_kills_at_once(sleeper: Sleeper) -> None:
     """No SIGTERM is sent."""
     root = sleeper("sleep 60 & wait")
-    wait_for_children(root, 1)
+    wait_for_sleeps(root)
     assert {e.by for e in stop_tree(root, grace=0)} == {"SIGKILL"}
 
 
@@ -157,7 +162,7 @@ def test_stop_tree_refuses_the_caller_and_its_ancestors(
 def test_stop_tree_leaves_the_other_children_alone(sleeper: Sleeper) -> None:
     """Those of before, and their children."""
     other = sleeper("sleep 60 & wait")
-    wait_for_children(other, 1)
+    wait_for_sleeps(other)
     stop_tree(sleeper())
     assert other.poll() is None
     assert len(psutil.Process(other.pid).children()) == 1
@@ -168,7 +173,7 @@ def test_stop_tree_leaves_alone_what_another_thread_starts(sleeper: Sleeper) -> 
     """With several threads no child is taken for an orphan."""
     others: list[subprocess.Popen[bytes]] = []
     root = sleeper("trap '' TERM; while :; do sleep 1; done")
-    wait_for_children(root, 1)  # It is deaf by then.
+    wait_for_sleeps(root)  # It is deaf by then.
     stop = threading.Event()
 
     def start_others() -> None:
@@ -247,6 +252,7 @@ def test_no_orphans_ends_workers_of_a_forkserver_but_not_the_server() -> None:
     with no_orphans():
         new = context.Process(target=time.sleep, args=(60,))
         new.start()
+    new.join()  # It is dead; the forkserver may not have told yet.
     assert new.exitcode == -signal.SIGTERM
     assert old.is_alive()
     stop(old)
@@ -358,10 +364,7 @@ def test_census_without_proc_is_the_same(
 ) -> None:
     """By psutil there are the same children, with a unit of time of its own."""
     root = sleeper("sleep 60 & wait")
-    wait_for_children(root, 1)
-    (child,) = psutil.Process(root.pid).children()
-    while child.name() != "sleep":  # It was a copy of the shell before.
-        time.sleep(0.01)
+    wait_for_sleeps(root)
 
     def children() -> set[tuple[int, str, bool]]:
         return {
@@ -385,7 +388,7 @@ def test_stop_tree_works_without_proc(
     """As on macOS: by what psutil can see."""
     monkeypatch.setattr(sys, "platform", "darwin")
     root = sleeper("sleep 60 & wait")
-    wait_for_children(root, 1)
+    wait_for_sleeps(root)
     ended = stop_tree(root)
     assert [(e.name, e.by) for e in ended] == [("sh", "SIGTERM"), ("sleep", "SIGTERM")]
 
@@ -395,7 +398,7 @@ def test_stop_tree_asks_nobody_on_windows(
 ) -> None:
     """All are suspended, and then ended, whatever the grace period."""
     root = sleeper("sleep 60 & wait")
-    wait_for_children(root, 1)
+    wait_for_sleeps(root)
     told: list[tuple[int, str]] = []
     tell = _handle._ByPsutil.tell
 
@@ -491,7 +494,7 @@ def test_stop_tree_asks_where_the_kernel_does_not_tell_parents(
     """As before Linux 6.13: /proc says it, too."""
     monkeypatch.setattr(_handle._ByPidfd, "parent", lambda _: None)
     root = sleeper("sh -c 'sleep 60 & wait' & wait")
-    wait_for_children(root, 2)
+    wait_for_sleeps(root)
     ended = stop_tree(root)
     assert [(e.name, e.by) for e in ended] == [
         ("sh", "SIGTERM"),
@@ -506,7 +509,7 @@ def test_survey_passes_over_who_is_gone(
     """A process may die between the list of pids and the look at it, or after it."""
     nobody = 0x7FFFFFFF
     root = sleeper("sleep 60 & sleep 61 & wait")
-    wait_for_children(root, 2)
+    wait_for_sleeps(root, 2)
     told: list[int] = []
     with closing(_family.Family(have_objects=False)) as family:
         entry = _census.look_up(root.pid)
@@ -530,7 +533,7 @@ def test_family_lets_go_of_who_was_held_and_not_taken_in(sleeper: Sleeper) -> No
     """As when Ctrl-C comes at that moment."""
     before = os.listdir("/proc/self/fd")  # noqa: PTH208, one look
     root = sleeper("sleep 60 & wait")
-    wait_for_children(root, 1)
+    wait_for_sleeps(root)
     with closing(_family.Family(have_objects=False)) as family:
         entry = _census.look_up(root.pid)
         assert entry

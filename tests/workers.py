@@ -68,7 +68,7 @@ def report_sigterm(report: Connection) -> None:
         report.send("SIGTERM")
 
     signal.signal(signal.SIGTERM, tell)
-    rest(report)
+    rest_in_steps(report)
 
 
 def exit_with_zero_on_sigterm(ready: Connection) -> None:
