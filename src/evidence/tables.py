@@ -8,7 +8,7 @@ from typing import Any
 
 from evidence import examples
 from evidence.examples import ROOT, Example
-from evidence.record import LOADS, load_all, version_of
+from evidence.record import LOADS, count_variant, load_all, version_of
 
 FRAGMENTS = ROOT / "docs" / "evidence" / "fragments"
 #: What a cell says, in words.
@@ -38,10 +38,14 @@ def cell_of(data: dict[str, Any], example: Example, method: str) -> Cell:
     entry = data["examples"].get(example.name, {})
     found = entry.get("cells", {}).get(method, {})
     loads = [found[load] for load in LOADS if load in found]
+    outcomes: list[dict[str, Any]] = []
+    for load in loads:
+        for outcome in load["differed"]:
+            count_variant(outcomes, dict(outcome))
     return Cell(
         runs=sum(load["runs"] for load in loads),
         held=sum(load["held"] for load in loads),
-        outcomes=tuple(outcome for load in loads for outcome in load["differed"]),
+        outcomes=tuple(outcomes),
     )
 
 

@@ -36,7 +36,7 @@ def exit_on_sigterm() -> Iterator[None]:
           [Proof](../examples/terminate/delay_sigterm_in_c.md)
         - A signal in the microseconds before the main thread begins to wait is
           heard only when that wait is over, as with any handler in Python.
-          [Proof](../examples/pool/interrupt_a_pool.md)
+          [Proof](../examples/terminate/signal_before_a_wait.md)
         - A bare `except:` in the worker swallows the `SystemExit`, and the
           worker goes on, deaf to `SIGTERM` until the end of the block.
           [Proof](../examples/terminate/swallow_system_exit.md)

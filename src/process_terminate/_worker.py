@@ -2,7 +2,7 @@
 
 It is all in one function, because under fork the parent shares its memory with the
 worker, and each page that it uses before the worker is dead is copied first. The
-many functions of `stop_all()`, which can do more, use four times as many pages.
+many functions of `stop_all()`, which can do more, use twice as many pages.
 """
 
 import os
