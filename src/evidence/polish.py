@@ -11,12 +11,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from evidence.styles import Styles, Used, digest
+
 #: Parts in which white space has a meaning.
 KEPT = re.compile(
     r"(<(?:pre|script|style|textarea)\b.*?</(?:pre|script|style|textarea)>)", re.S
 )
 SCRIPT = re.compile(r"<script(?P<attributes>[^>]*)>(?P<text>.*?)</script>", re.S)
-STYLE = re.compile(r'[ \t]*<link rel="stylesheet" href="([^"]+)">\n?')
 #: Sections that show what was recorded: their words are not what a page is about.
 RECORDED = re.compile(r"#(timeline|where-it-holds|proofs)$")
 #: What a page may do; `{scripts}` are the hashes of Material's inline scripts.
@@ -67,6 +68,11 @@ MENDS = [
 ]
 #: A table may scroll in its box, by keys only if something in it has the focus.
 TABLE = re.compile(r"<table>(.*?</table>)", re.S)
+#: Material tells the browser anew which scheme is shown, and all is styled twice more.
+#: The pages say that they have both, and `look.css` says which is shown.
+COLOR_SCHEME = re.compile(
+    r'(let (\w)=\w+\("meta",{name:"color-scheme"}\));document\.head\.appendChild\(\2\);'
+)
 LABEL = re.compile(r'(<label\b[^>]*) for="([^"]+)"')
 
 
@@ -75,13 +81,14 @@ def polish(site: Path, change: Callable[[Path, str], str]) -> None:
     pages = {path: path.read_text("utf-8") for path in sorted(site.rglob("*.html"))}
     prune(site)
     shrink_index(site / "search" / "search_index.json")
-    joined: dict[tuple[str, ...], str] = {}
+    old, new = mend_bundle(site)
+    scripts = [path.read_text("utf-8") for path in site.glob("assets/**/*.js")]
+    styles = Styles(site, Used(pages.values(), scripts))
     for path, text in pages.items():
-        light = join_styles(change(path, text), path, site, joined)
+        light = styles.join(change(path, text), path).replace(old, new)
         pages[path] = mend(light)
         path.write_text(pages[path], "utf-8")
-    for used in {name for names in joined for name in names}:
-        (site / used).unlink()
+    styles.remove_joined()
     (site / "_headers").write_text(headers(list(pages.values())), "utf-8")
 
 
@@ -108,33 +115,18 @@ def shrink_index(path: Path) -> None:
     path.write_text(json.dumps(index, separators=(",", ":")), "utf-8")
 
 
-def join_styles(
-    text: str, page: Path, site: Path, joined: dict[tuple[str, ...], str]
-) -> str:
-    """Make one of the style sheets of a page; its name changes with its content."""
-    links = STYLE.findall(text)
-    if not links:
-        return text
-    # The page that stands for one that is missing is shown at any address.
-    absolute = links[0].startswith("/")
-    root = links[0].partition("assets/")[0] if absolute else ""
-    base = site if absolute else page.parent
-    names = tuple(
-        (base / link.removeprefix(root))
-        .resolve()
-        .relative_to(site.resolve())
-        .as_posix()
-        for link in links
-    )
-    if names not in joined:
-        styles = "\n".join((site / name).read_text("utf-8").strip() for name in names)
-        digest = hashlib.sha256(styles.encode()).hexdigest()[:8]
-        joined[names] = f"assets/{digest}.css"
-        (site / joined[names]).write_text(styles + "\n", "utf-8")
-    prefix = links[0].partition("assets/")[0]
-    link = f'<link rel="stylesheet" href="{prefix}{joined[names]}">\n'
-    before, *others = re.split(STYLE.pattern.replace("(", "(?:"), text)
-    return before + link + "".join(others)
+def mend_bundle(site: Path) -> tuple[str, str]:
+    """Mend Material's script; its name before, and now, as that tells the content."""
+    (path,) = site.glob("assets/javascripts/bundle.*.min.js")
+    text, count = COLOR_SCHEME.subn(r"\1;", path.read_text("utf-8"))
+    if count != 1:
+        raise ValueError(
+            f"{path.name} does not set the colour scheme as it did: see {__name__}"
+        )
+    new = path.with_name(f"bundle.{digest(text)}.min.js")
+    path.unlink()
+    new.write_text(text, "utf-8")
+    return path.name, new.name
 
 
 def mend(text: str) -> str:
