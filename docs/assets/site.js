@@ -1,5 +1,9 @@
-// Runs before Material's scripts: search costs nothing until it is used.
+// Runs before Material's scripts.
 "use strict";
+// Nothing rests on a link: see overrides/main.html.
+if (!matchMedia("(hover: hover)").matches) document.getElementById("rests")?.remove();
+
+// Search costs nothing until it is used.
 (() => {
   const started = new Promise((start) => {
     const isSearch = (event) =>

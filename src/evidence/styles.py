@@ -20,7 +20,7 @@ CLASS = re.compile(r"\.([A-Za-z_][\w-]*)")
 #: What is in parentheses is a choice, or excluded: no element needs all of it.
 CHOICE = re.compile(r"\([^()]*\)")
 #: While the palette changes: all elements, twice on each page that is read.
-SWITCHING = "[data-md-color-switching] *"
+SWITCHING = "[data-md-color-switching]"
 #: Any class, and so any change of one, has to do with all that is in a table.
 ANY_CLASS, ONE_CLASS = "table:not([class])", "table:not(.highlighttable)"
 
@@ -94,7 +94,7 @@ def lighten(styles: str, used: Used) -> str:
         kept = [
             selector
             for selector in split(rule[1])
-            if selector.strip() != SWITCHING and may_match(selector, used)
+            if SWITCHING not in selector and may_match(selector, used)
         ]
         return f"{','.join(kept)}{{{rule[2]}}}" if kept else ""
 

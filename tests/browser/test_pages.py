@@ -1,10 +1,13 @@
 """Every page in a browser: whole, private, and within its policy."""
 
+import json
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import (
+    Browser,
     BrowserContext,
     ConsoleMessage,
     Error,
@@ -99,6 +102,36 @@ def test_palette_is_kept_and_nothing_else(
     assert page.evaluate("Object.keys(localStorage)") == ["/.__palette"]
     assert page.evaluate("sessionStorage.length") == 0
     assert context.cookies() == []
+
+
+@pytest.mark.parametrize("system", ["light", "dark"])
+def test_browser_paints_in_the_scheme_that_was_chosen(
+    page: Page, base: str, system: Literal["light", "dark"]
+) -> None:
+    """Its bars too, and whatever the system has."""
+    page.emulate_media(color_scheme=system)
+    page.goto(base)
+    painted = "getComputedStyle(document.documentElement).colorScheme"
+    found = [page.evaluate(painted)]
+    for _ in range(2):
+        page.click("form[data-md-component=palette] label:not([hidden])")
+        found.append(page.evaluate(painted))
+    assert found == [system, "light", "dark"]
+
+
+@pytest.mark.parametrize("phone", [False, True])
+def test_a_pointer_that_rests_makes_a_page_ready(
+    browser: Browser, base: str, phone: bool
+) -> None:
+    """And a finger does not rest."""
+    context = browser.new_context(is_mobile=phone, has_touch=phone)
+    page = context.new_page()
+    page.goto(base)
+    rules = page.locator("script[type=speculationrules]").all_text_contents()
+    assert [next(iter(json.loads(text))) for text in rules] == (
+        ["prefetch"] if phone else ["prefetch", "prerender"]
+    )
+    context.close()
 
 
 def test_back_and_forward(page: Page, base: str) -> None:

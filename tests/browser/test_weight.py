@@ -1,6 +1,7 @@
 """What a page costs its reader."""
 
 import gzip
+import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,6 +53,27 @@ def test_cold_page_is_light(
     # And it comes when it is called.
     with page.expect_response("**/search_index.json"):
         page.focus(".md-search__input")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/examples/terminate/escalate_to_kill/", "/reference/terminate/"]
+)
+def test_page_is_styled_once(
+    context: BrowserContext, page: Page, base: str, path: str
+) -> None:
+    """Its elements, and some of them again: not each time that a script does something."""
+    browser = context.browser
+    assert browser
+    browser.start_tracing(page=page, categories=["devtools.timeline"])
+    page.goto(base + path, wait_until="networkidle")
+    elements = page.evaluate("document.querySelectorAll('*').length")
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    styled = sum(
+        event["args"].get("elementCount", 0)
+        for event in events
+        if event["name"] == "UpdateLayoutTree"
+    )
+    assert elements / 5 < styled < 1.5 * elements
 
 
 def test_no_file_is_for_nobody(site: Path) -> None:
