@@ -3,6 +3,13 @@
 // Nothing rests on a link: see overrides/main.html.
 if (!matchMedia("(hover: hover)").matches) document.getElementById("rests")?.remove();
 
+// No stop for the keys where nothing scrolls. Material says so too, but of a box that
+// comes into view, and that may be because the keys have just come to it.
+for (const code of [...document.querySelectorAll("pre > code[tabindex]")].filter(
+  (code) => code.checkVisibility() && code.scrollWidth <= code.clientWidth
+))
+  code.removeAttribute("tabindex");
+
 // Search costs nothing until it is used.
 (() => {
   const started = new Promise((start) => {
