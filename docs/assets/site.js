@@ -3,12 +3,20 @@
 // Nothing rests on a link: see overrides/main.html.
 if (!matchMedia("(hover: hover)").matches) document.getElementById("rests")?.remove();
 
-// No stop for the keys where nothing scrolls. Material says so too, but of a box that
-// comes into view, and that may be because the keys have just come to it.
-for (const code of [...document.querySelectorAll("pre > code[tabindex]")].filter(
-  (code) => code.checkVisibility() && code.scrollWidth <= code.clientWidth
-))
-  code.removeAttribute("tabindex");
+// A stop for the keys where something scrolls, and only there. Material says so too,
+// but of a box that comes into view, and that may be because the keys have come to it.
+(() => {
+  const stops = () => {
+    const boxes = [...document.querySelectorAll("pre > code")];
+    const seen = boxes.filter((code) => code.checkVisibility());
+    const scroll = seen.map((code) => code.scrollWidth > code.clientWidth);
+    seen.forEach((code, i) =>
+      scroll[i] ? (code.tabIndex = 0) : code.removeAttribute("tabindex")
+    );
+  };
+  stops();
+  addEventListener("resize", stops);
+})();
 
 // Search costs nothing until it is used.
 (() => {

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -61,29 +62,32 @@ def axe() -> str:
         return archive.read("axe_playwright_python/axe.min.js").decode()
 
 
+@pytest.fixture(scope="module")
+def examined(browser: Browser) -> Iterator[Page]:
+    """A page for all kinds, one after the other: a new one takes its time."""
+    context = browser.new_context(reduced_motion="reduce", bypass_csp=True)
+    yield context.new_page()
+    context.close()
+
+
 @pytest.mark.parametrize("path", KINDS)
 @pytest.mark.parametrize("width", [390, 1280])
 def test_page_breaks_no_rule(
-    width: int, path: str, browser: Browser, base: str, axe: str
+    width: int, path: str, examined: Page, base: str, axe: str
 ) -> None:
     """In light and in dark, on a phone and on a desk."""
-    context = browser.new_context(
-        viewport={"width": width, "height": 844},
-        reduced_motion="reduce",
-        bypass_csp=True,
-    )
-    page = context.new_page()
-    page.goto(base + path)
-    page.wait_for_selector("html.js")
+    examined.set_viewport_size({"width": width, "height": 844})
+    examined.goto(base + path)
+    examined.wait_for_selector("html.js")
     # Rows are alike, and axe takes its time for each cell.
-    page.evaluate(
+    examined.evaluate(
         "document.querySelectorAll('tbody tr:nth-child(n+7)').forEach(e => e.remove())"
     )
-    page.evaluate(axe)
+    examined.evaluate(axe)
     broken = []
     for scheme, rules in RULES.items():
-        page.emulate_media(color_scheme=scheme)
-        found = page.evaluate(
+        examined.emulate_media(color_scheme=scheme)
+        found = examined.evaluate(
             "rules => axe.run({runOnly: rules, resultTypes: ['violations']})", rules
         )
         broken += [
@@ -91,8 +95,20 @@ def test_page_breaks_no_rule(
             for rule in found["violations"]
             for node in rule["nodes"]
         ]
-    context.close()
     assert broken == []
+
+
+def test_boxes_that_come_to_scroll_are_stops(page: Page, base: str) -> None:
+    """As on a phone that is turned: those that nobody has seen yet, too."""
+    page.set_viewport_size({"width": 1280, "height": 844})
+    page.goto(f"{base}/contributing/checks/")
+    wide = page.locator("pre > code[tabindex]").count()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function(
+        "[...document.querySelectorAll('pre > code')].every(code =>"
+        "  code.hasAttribute('tabindex') == (code.scrollWidth > code.clientWidth))"
+    )
+    assert page.locator("pre > code[tabindex]").count() > wide
 
 
 @pytest.mark.parametrize("path", KINDS)
