@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from filelock import FileLock
@@ -32,6 +33,14 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)  # Then "-m browser" can choose them.
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that a browser looks at."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
 
 
 def pytest_collection_finish() -> None:
@@ -89,12 +98,20 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """The system's Chromium; `CHROMIUM` names another.
+def scope_of_browser(
+    fixture_name: str, config: pytest.Config
+) -> Literal["session", "module"]:
+    """For a module, not for all: beside its threads `stop_tree()` adopts no orphans.
 
-    For a module, not for all: beside its threads `stop_tree()` adopts no orphans.
+    Where only tests with a browser run, one is enough.
     """
+    alone = config.getoption("markexpr") == fixture_name
+    return "session" if alone else "module"
+
+
+@pytest.fixture(scope=scope_of_browser)
+def browser() -> Iterator[Browser]:
+    """The system's Chromium; `CHROMIUM` names another."""
     found = os.environ.get("CHROMIUM") or next(
         filter(None, map(shutil.which, NAMES)), ""
     )

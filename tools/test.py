@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from typing import IO
 
 #: The tests wait more than they compute.
-SHARES = 2 * (os.cpu_count() or 1)
+SHARES = 3 * (os.cpu_count() or 1)
 #: pytest's exit status for a share that has nothing to do.
 NO_TESTS = 5
 
@@ -45,9 +45,12 @@ def main() -> int:
 
 def start(number: int, output: IO[bytes]) -> subprocess.Popen[bytes]:
     """Start the tests of a share."""
-    # By name, so that a slow file is spread over all shares.
-    options = ["--splits", str(SHARES), "--group", str(number)]
-    options += ["--splitting-algorithm", "least_duration"]
+    if number == 1:
+        options = ["-m", "browser"]  # In one share: each would start a Chromium.
+    else:
+        # By name, so that a slow file is spread over all shares.
+        options = ["-m", "not browser", "--splitting-algorithm", "least_duration"]
+        options += ["--splits", str(SHARES - 1), "--group", str(number - 1)]
     if sys.platform == "win32":
         options += ["-o", "timeout_method=thread"]  # It has no SIGALRM.
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options]
