@@ -26,7 +26,7 @@ from playwright.sync_api import (
 )
 
 from browser.hosting import serve
-from desktop import Desktop
+from desktop import QUIET, Desktop
 
 ROOT = Path(__file__).parents[1]
 PAGES = {
@@ -43,7 +43,6 @@ SLOWER = 4
 
 #: The same pages without what is done here; the second loads the next page by script.
 STOCK: dict[str, list[str]] = {"stock": [], "stock, instant": ["navigation.instant"]}
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 #: What a page notes of itself while it is read.
 WATCH = """
 window.seen = {blocked: 0, moved: 0, painted: 0};
@@ -70,7 +69,7 @@ def main(chromium: str) -> None:
             for name, site in sites.items()
         }
         play = stack.enter_context(sync_playwright())
-        browser = play.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = play.chromium.launch(executable_path=chromium, args=QUIET)
         for page, path in PAGES.items():
             show(page, read_in_turns(browser, chromium, addresses, path))
 

@@ -14,13 +14,17 @@ from typing import Any, Self
 
 from websockets.sync.client import ClientConnection, connect
 
-FLAGS = [
-    "--headless",
+#: What keeps a Chromium to this machine.
+QUIET = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+]
+FLAGS = [
+    *QUIET,
+    "--headless",
     "--no-first-run",
     "--window-size=1280,900",
     "--remote-debugging-port=0",

@@ -8,7 +8,8 @@ if (!matchMedia("(hover: hover)").matches) document.getElementById("rests")?.rem
 (() => {
   const stops = () => {
     const boxes = [...document.querySelectorAll("pre > code")];
-    const seen = boxes.filter((code) => code.checkVisibility());
+    // An old browser has no checkVisibility(), and may look at them all.
+    const seen = boxes.filter((code) => code.checkVisibility?.() !== false);
     const scroll = seen.map((code) => code.scrollWidth > code.clientWidth);
     seen.forEach((code, i) =>
       scroll[i] ? (code.tabIndex = 0) : code.removeAttribute("tabindex")

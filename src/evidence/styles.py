@@ -1,9 +1,8 @@
 """Makes one light style sheet of those that a page names.
 
-A browser compares each element with each rule, and anew when a class changes: a
-quarter of Material's rules are for parts that no page here has, and a few make any
-change of a class a change of the whole page. Without them a browser spends a tenth
-of the time on styles.
+A third of Material's selectors are for parts that no page here has: they are seven
+kilobytes on the wire, a tenth of a page. A few others make the change of a class, or
+of the palette, a change of the whole page, and a browser then styles it several times.
 """
 
 import hashlib

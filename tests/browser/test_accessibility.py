@@ -77,6 +77,7 @@ def test_page_breaks_no_rule(
 ) -> None:
     """In light and in dark, on a phone and on a desk."""
     examined.set_viewport_size({"width": width, "height": 844})
+    examined.emulate_media(color_scheme="light")  # Not the dark of the page before.
     examined.goto(base + path)
     examined.wait_for_selector("html.js")
     # Rows are alike, and axe takes its time for each cell.
