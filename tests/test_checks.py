@@ -298,6 +298,14 @@ def test_tests_run_side_by_side(copy: Copy) -> None:
     assert output.count("reference/kill.md") >= 1
 
 
+def test_no_test_to_run_is_said(copy: Copy) -> None:
+    """Once, and not by each share."""
+    tests = [sys.executable, "tools/test.py", "tests/test_docs.py", "-k", "nothing"]
+    status, output = copy.run(*tests)
+    assert status == pytest.ExitCode.NO_TESTS_COLLECTED
+    assert output == "test: no test is chosen by these arguments\n"
+
+
 def test_ctrl_c_ends_tests_that_run_side_by_side(copy: Copy) -> None:
     """Also when only the first process hears it."""
     copy.write(WORKER, HANG.format(marker=copy.folder / "started"))

@@ -40,6 +40,8 @@ def main() -> int:
         for line in sorted(set(failing_checks(outputs))):
             print(line)
     ran = [status for status in statuses if status != NO_TESTS]
+    if not ran:
+        print("test: no test is chosen by these arguments")
     return max(ran, default=NO_TESTS)
 
 
@@ -60,11 +62,13 @@ def start(number: int, output: IO[bytes]) -> subprocess.Popen[bytes]:
 
 
 def report(number: int, share: subprocess.Popen[bytes], output: IO[bytes]) -> int:
-    """Wait for a share, and show how it went."""
+    """Wait for a share, and show how it went, unless it had nothing to do."""
     status = share.wait()
+    if status == NO_TESTS:
+        return status
     output.seek(0)
     text = output.read().decode(errors="replace")
-    shown = text if status not in (0, NO_TESTS) else text.rstrip().rpartition("\n")[2]
+    shown = text if status else text.rstrip().rpartition("\n")[2]
     print(f"share {number} of {SHARES}: {shown}", flush=True)
     return abs(status)
 
