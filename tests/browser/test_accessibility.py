@@ -64,7 +64,10 @@ def axe() -> str:
 
 @pytest.fixture(scope="module")
 def examined(browser: Browser) -> Iterator[Page]:
-    """A page for all kinds, one after the other: a new one takes its time."""
+    """A page for all kinds, one after the other.
+
+    A reader who was never here would cost three times as much as what he reads.
+    """
     context = browser.new_context(reduced_motion="reduce", bypass_csp=True)
     yield context.new_page()
     context.close()
@@ -114,32 +117,33 @@ def test_boxes_that_come_to_scroll_are_stops(page: Page, base: str) -> None:
 
 @pytest.mark.parametrize("path", KINDS)
 def test_keys_reach_all_and_show_where_they_are(
-    page: Page, base: str, path: str
+    path: str, examined: Page, base: str
 ) -> None:
     """Tab walks through the whole page, and each stop is seen."""
-    page.goto(base + path)
-    page.evaluate(
+    examined.set_viewport_size({"width": 1280, "height": 844})
+    examined.goto(base + path)
+    examined.evaluate(
         "window.stops = []; document.addEventListener('focusin', ({target: e}) => {"
         "const seen = getComputedStyle(e).outlineStyle !== 'none';"
         "stops.push([e.outerHTML.slice(0, 80), seen || e.matches('.md-search__input')])"
         "})"
     )
     for _ in range(STOPS):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement === document.body"):
+        examined.keyboard.press("Tab")
+        if examined.evaluate("document.activeElement === document.body"):
             break
     else:
         pytest.fail("the focus never comes to the end")
-    found = page.evaluate("stops")
+    found = examined.evaluate("stops")
     assert [stop for stop, seen in found if not seen] == []
     assert any("md-footer" in stop for stop, _ in found) or path == "/no-such-page"
 
 
-def test_headings_are_in_order(page: Page, base: str) -> None:
+def test_headings_are_in_order(examined: Page, base: str) -> None:
     """One first heading, and no level is left out."""
     for path in KINDS:
-        page.goto(base + path)
-        levels = page.eval_on_selector_all(
+        examined.goto(base + path)
+        levels = examined.eval_on_selector_all(
             ".md-content :is(h1,h2,h3,h4,h5,h6)", "all => all.map(h => +h.tagName[1])"
         )
         assert levels[0] == 1, path
