@@ -4,6 +4,7 @@ import inspect
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,15 @@ FUNCTIONS = [
 ]
 
 
+@cache
+def package() -> griffe.Object | griffe.Alias:
+    """The package as the site reads it, without running it."""
+    return griffe.load("process_terminate", resolve_aliases=True)
+
+
 def docstring_of(name: str) -> griffe.Docstring:
     """The docstring of a public function, as the site reads it."""
-    package = griffe.load("process_terminate", resolve_aliases=True)
-    docstring = package[name].docstring
+    docstring = package()[name].docstring
     assert isinstance(docstring, griffe.Docstring)
     return docstring
 
