@@ -248,20 +248,38 @@ def test_stop_kills_after_the_grace(start: Start) -> None:
     assert time.monotonic() - before >= 0.2
 
 
+def to_this_process(number: int) -> None:
+    """Send a signal as a terminal does: its main thread wakes up."""
+    os.kill(os.getpid(), number)
+
+
+def to_this_thread(number: int) -> None:
+    """Send a signal that does not wake the main thread, which is to handle it.
+
+    As one that comes just before the main thread begins to wait.
+    """
+    signal.pthread_kill(threading.get_ident(), number)
+
+
+@pytest.mark.parametrize("send", [to_this_process, to_this_thread])
 @only("fork", "forkserver", "subprocess")
-def test_stop_kills_a_worker_when_interrupted(start: Start) -> None:
+def test_stop_kills_a_worker_when_interrupted(
+    start: Start, send: Callable[[int], None]
+) -> None:
     """Ctrl-C does not wait for the grace period, and leaves nothing behind."""
     worker = start(workers.report_sigterm)
 
     def interrupt() -> None:
         worker.reports.recv()
-        os.kill(os.getpid(), signal.SIGINT)
+        send(signal.SIGINT)
 
+    before = time.monotonic()
     with ThreadPoolExecutor(1) as pool:
         told = pool.submit(interrupt)
         with pytest.raises(KeyboardInterrupt):
             stop(worker.process, grace=DEADLINE)
         told.result()
+    assert time.monotonic() - before < DEADLINE / 2
     assert not is_running(worker.pid)
     assert worker.code() == KILLED.code
 

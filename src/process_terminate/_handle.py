@@ -31,8 +31,9 @@ _RESERVED = 64
 _PIDFD_GET_INFO = 0xC040FF0B
 _PIDFD_INFO = struct.Struct("=QQIII")
 _PIDFD_INFO_SIZE = 64
-#: Seconds that a system can wait, as its milliseconds are a C int: 23 days.
-LONGEST_WAIT = 2_000_000.0
+#: Seconds of one wait: Python handles a signal that comes just before a wait begins,
+#: or comes to another thread, when it is over. So Ctrl-C is heard soon.
+STEP = 0.5
 #: Seconds from the event of an exit until the process is a zombie.
 _DYING = 1.0
 #: What is done to a process: the names are psutil's, for all platforms.
@@ -63,7 +64,12 @@ class Handle(ABC):
 
     def wait(self, timeout: float = 0.0) -> bool:
         """Wait until it is dead, a zombie or gone; whether it is. Does not reap."""
-        self._dead = self._dead or self._wait(max(timeout, 0))
+        end = time.monotonic() + timeout
+        while not self._dead:
+            rest = end - time.monotonic()
+            self._dead = self._wait(max(min(rest, STEP), 0))
+            if rest <= STEP:
+                break
         return self._dead
 
     @abstractmethod
@@ -142,7 +148,7 @@ if sys.platform == "linux":  # pragma: no branch
         def _wait(self, timeout: float) -> bool:
             poll = select.poll()
             poll.register(self._fd, select.POLLIN)
-            return bool(poll.poll(math.ceil(min(timeout, LONGEST_WAIT) * 1000)))
+            return bool(poll.poll(math.ceil(timeout * 1000)))
 
         def parent(self) -> int | None:
             return parent_of(self._fd)
@@ -213,7 +219,7 @@ class _ByPsutil(Handle):
     def _wait_by_psutil(self, timeout: float) -> bool:
         """Wait on Windows, where the handle of a process tells its end."""
         try:
-            self._code = self._process.wait(min(timeout, LONGEST_WAIT))
+            self._code = self._process.wait(timeout)
         except psutil.TimeoutExpired:
             return False
         except psutil.AccessDenied:
@@ -223,7 +229,7 @@ class _ByPsutil(Handle):
     def _wait_by_kqueue(self, timeout: float) -> bool:
         """Wait on macOS and the BSDs, where the kernel sends an event."""
         try:
-            if not _exits(self.pid, min(timeout, LONGEST_WAIT)):
+            if not _exits(self.pid, timeout):
                 return False
         except OSError:  # No descriptor is left, or it is not allowed.
             return self._wait_by_looking(timeout)

@@ -46,7 +46,8 @@ def stop(process: AnyProcess, *, grace: float = 5.0) -> ExitStatus:
     On POSIX `SIGTERM` is followed by `SIGCONT`, so that a stopped process can
     hear it.
     On Linux the process is held by a pidfd: no signal reaches another process
-    that got its pid, and waiting is by event.
+    that got its pid, and waiting is by event, in steps of half a second, so that
+    Ctrl-C is never heard later than that.
     On macOS and the BSDs waiting is by kqueue, on Windows by the process's
     handle, and `SIGTERM` is `TerminateProcess`, which leaves no grace and, as
     psutil calls it, the exit code 15 (from the sources, not run).

@@ -9,7 +9,7 @@ import os
 import select
 import signal
 import sys
-from math import ceil
+from math import ceil, inf
 from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -34,7 +34,7 @@ def stop_worker(process: object, grace: float) -> ExitStatus | float:
         sys.platform != "linux"
         or not isinstance(process, BaseProcess)
         or type(grace) not in (float, int)
-        or not 0 < grace < _handle.LONGEST_WAIT
+        or not 0 < grace < inf
         or worker._popen is None
         or worker._parent_pid != os.getpid()
     ):
@@ -57,8 +57,11 @@ def stop_worker(process: object, grace: float) -> ExitStatus | float:
         signal.pidfd_send_signal(held, signal.SIGCONT)
         poll = select.poll()
         poll.register(held, select.POLLIN)
-        if not poll.poll(ceil(grace * 1000)):
-            return 0
+        rest = grace
+        while not poll.poll(ceil(min(rest, _handle.STEP) * 1000)):
+            rest -= _handle.STEP
+            if rest <= 0:
+                return 0
     except OSError:  # Not a child, or not to be signalled.
         return grace
     finally:
