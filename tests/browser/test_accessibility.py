@@ -63,7 +63,7 @@ def axe() -> str:
 
 
 @pytest.fixture(scope="module")
-def examined(browser: Browser) -> Iterator[Page]:
+def reader(browser: Browser) -> Iterator[Page]:
     """A page for all kinds, one after the other.
 
     A reader who was never here would cost three times as much as what he reads.
@@ -73,25 +73,74 @@ def examined(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-@pytest.mark.parametrize("path", KINDS)
-@pytest.mark.parametrize("width", [390, 1280])
-def test_page_breaks_no_rule(
-    width: int, path: str, examined: Page, base: str, axe: str
-) -> None:
-    """In light and in dark, on a phone and on a desk."""
-    examined.set_viewport_size({"width": width, "height": 844})
-    examined.emulate_media(color_scheme="light")  # Not the dark of the page before.
-    examined.goto(base + path)
-    examined.wait_for_selector("html.js")
+@pytest.fixture(scope="module", params=KINDS)
+def path(request: pytest.FixtureRequest) -> str:
+    """A page of each kind; the tests that look at it on a desk see it one by one."""
+    kind: str = request.param
+    return kind
+
+
+def visit(page: Page, address: str, width: int) -> Page:
+    """Go there, and wait until its scripts have done what they do."""
+    page.set_viewport_size({"width": width, "height": 844})
+    page.emulate_media(color_scheme="light")  # Not the dark of the page before.
+    page.goto(address)
+    page.wait_for_selector("html.js")
+    return page
+
+
+@pytest.fixture(scope="module")
+def desk(path: str, reader: Page, base: str) -> Page:
+    """The page on a desk: for its tests in turn, the last of which changes it."""
+    return visit(reader, base + path, 1280)
+
+
+@pytest.fixture
+def phone(path: str, reader: Page, base: str) -> Page:
+    """The page on a phone."""
+    return visit(reader, base + path, 390)
+
+
+def test_headings_are_in_order(desk: Page) -> None:
+    """One first heading, and no level is left out."""
+    levels = desk.eval_on_selector_all(
+        ".md-content :is(h1,h2,h3,h4,h5,h6)", "all => all.map(h => +h.tagName[1])"
+    )
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_keys_reach_all_and_show_where_they_are(path: str, desk: Page) -> None:
+    """Tab walks through the whole page, and each stop is seen."""
+    desk.evaluate(
+        "window.stops = []; document.addEventListener('focusin', ({target: e}) => {"
+        "const seen = getComputedStyle(e).outlineStyle !== 'none';"
+        "stops.push([e.outerHTML.slice(0, 80), seen || e.matches('.md-search__input')])"
+        "})"
+    )
+    for _ in range(STOPS):
+        desk.keyboard.press("Tab")
+        if desk.evaluate("document.activeElement === document.body"):
+            break
+    else:
+        pytest.fail("the focus never comes to the end")
+    found = desk.evaluate("stops")
+    assert [stop for stop, seen in found if not seen] == []
+    assert any("md-footer" in stop for stop, _ in found) or path == "/no-such-page"
+
+
+def broken_rules(page: Page, axe: str) -> list[str]:
+    """What axe finds on a page, in light and in dark."""
     # Rows are alike, and axe takes its time for each cell.
-    examined.evaluate(
+    page.evaluate(
         "document.querySelectorAll('tbody tr:nth-child(n+7)').forEach(e => e.remove())"
     )
-    examined.evaluate(axe)
+    page.evaluate(axe)
     broken = []
     for scheme, rules in RULES.items():
-        examined.emulate_media(color_scheme=scheme)
-        found = examined.evaluate(
+        page.emulate_media(color_scheme=scheme)
+        found = page.evaluate(
             "rules => axe.run({runOnly: rules, resultTypes: ['violations']})", rules
         )
         broken += [
@@ -99,7 +148,17 @@ def test_page_breaks_no_rule(
             for rule in found["violations"]
             for node in rule["nodes"]
         ]
-    assert broken == []
+    return broken
+
+
+def test_page_on_a_desk_breaks_no_rule(desk: Page, axe: str) -> None:
+    """After a walk by keys, which must not change what a link looks like."""
+    assert broken_rules(desk, axe) == []
+
+
+def test_page_on_a_phone_breaks_no_rule(phone: Page, axe: str) -> None:
+    """Where less is shown, in other places."""
+    assert broken_rules(phone, axe) == []
 
 
 def test_boxes_that_come_to_scroll_are_stops(page: Page, base: str) -> None:
@@ -113,43 +172,6 @@ def test_boxes_that_come_to_scroll_are_stops(page: Page, base: str) -> None:
         "  code.hasAttribute('tabindex') == (code.scrollWidth > code.clientWidth))"
     )
     assert page.locator("pre > code[tabindex]").count() > wide
-
-
-@pytest.mark.parametrize("path", KINDS)
-def test_keys_reach_all_and_show_where_they_are(
-    path: str, examined: Page, base: str
-) -> None:
-    """Tab walks through the whole page, and each stop is seen."""
-    examined.set_viewport_size({"width": 1280, "height": 844})
-    examined.goto(base + path)
-    examined.evaluate(
-        "window.stops = []; document.addEventListener('focusin', ({target: e}) => {"
-        "const seen = getComputedStyle(e).outlineStyle !== 'none';"
-        "stops.push([e.outerHTML.slice(0, 80), seen || e.matches('.md-search__input')])"
-        "})"
-    )
-    for _ in range(STOPS):
-        examined.keyboard.press("Tab")
-        if examined.evaluate("document.activeElement === document.body"):
-            break
-    else:
-        pytest.fail("the focus never comes to the end")
-    found = examined.evaluate("stops")
-    assert [stop for stop, seen in found if not seen] == []
-    assert any("md-footer" in stop for stop, _ in found) or path == "/no-such-page"
-
-
-def test_headings_are_in_order(examined: Page, base: str) -> None:
-    """One first heading, and no level is left out."""
-    for path in KINDS:
-        examined.goto(base + path)
-        levels = examined.eval_on_selector_all(
-            ".md-content :is(h1,h2,h3,h4,h5,h6)", "all => all.map(h => +h.tagName[1])"
-        )
-        assert levels[0] == 1, path
-        assert levels.count(1) == 1, path
-        steps = pairwise(levels)
-        assert all(after <= before + 1 for before, after in steps), path
 
 
 def test_motion_is_reduced_on_request(browser: Browser, base: str) -> None:
