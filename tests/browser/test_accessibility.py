@@ -114,17 +114,21 @@ def test_headings_are_in_order(desk: Page) -> None:
 def test_keys_reach_all_and_show_where_they_are(path: str, desk: Page) -> None:
     """Tab walks through the whole page, and each stop is seen."""
     desk.evaluate(
-        "window.stops = []; document.addEventListener('focusin', ({target: e}) => {"
+        "window.stops = []; window.round = false; let first;"
+        "document.addEventListener('focusin', ({target: e}) => {"
+        "round ||= e === first; first ??= e;"
+        "if (round) return;"
         "const seen = getComputedStyle(e).outlineStyle !== 'none';"
         "stops.push([e.outerHTML.slice(0, 80), seen || e.matches('.md-search__input')])"
         "})"
     )
-    for _ in range(STOPS):
-        desk.keyboard.press("Tab")
-        if desk.evaluate("document.activeElement === document.body"):
+    for _ in range(STOPS // 10):
+        for _ in range(10):
+            desk.keyboard.press("Tab")
+        if desk.evaluate("round"):
             break
     else:
-        pytest.fail("the focus never comes to the end")
+        pytest.fail("the focus never comes round")
     found = desk.evaluate("stops")
     assert [stop for stop, seen in found if not seen] == []
     assert any("md-footer" in stop for stop, _ in found) or path == "/no-such-page"
