@@ -82,7 +82,7 @@ class Example:
         settings = self.header.get("tool", {}).get("evidence", {})
         return list(settings.get("needs", []))
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """What tells this state of it from others."""
         return hashlib.sha256(self.source.encode()).hexdigest()
@@ -93,7 +93,7 @@ class Example:
 
         Others name one for all their processes, or start none by multiprocessing.
         """
-        return any(map(_asks_for_method, ast.walk(ast.parse(self.source))))
+        return _asks_for_method(self.source)
 
     @property
     def why_not_here(self) -> str | None:
@@ -117,7 +117,7 @@ class Example:
         """Why this user may not run it on this system; None if it may."""
         return next((reason for need in self.needs if (reason := NEEDS[need]())), None)
 
-    @property
+    @cached_property
     def _python(self) -> SpecifierSet:
         """The Pythons that it can run on, as far as it and this library say."""
         needed = SpecifierSet(self.header.get("requires-python", ""))
@@ -144,8 +144,14 @@ def _why_no_pid_namespace() -> str | None:
 NEEDS = {"pid namespace": _why_no_pid_namespace}
 
 
-def _asks_for_method(node: ast.AST) -> bool:
-    """Whether an import brings in what depends on the default start method."""
+@cache
+def _asks_for_method(source: str) -> bool:
+    """Whether a program imports what depends on the default start method."""
+    return any(map(_brings_method, ast.walk(ast.parse(source))))
+
+
+def _brings_method(node: ast.AST) -> bool:
+    """Whether a node is an import of what depends on it."""
     match node:
         case ast.ImportFrom(module="multiprocessing"):
             return any(alias.name not in _ASKS_NO_METHOD for alias in node.names)
