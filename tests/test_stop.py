@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 
 import workers
 from evidence import examples, leftovers
-from process_terminate import ExitStatus, _stop, stop, stop_all
+from process_terminate import ExitStatus, _handle, _stop, stop, stop_all
 from process_terminate._handle import Handle, hold
 
 START_METHODS = tuple(examples.start_methods())
@@ -246,6 +246,18 @@ def test_stop_kills_after_the_grace(start: Start) -> None:
     status = stop(worker.process, grace=0.2)
     assert status == KILLED
     assert time.monotonic() - before >= 0.2
+
+
+@only("fork", "forkserver", "subprocess")
+def test_stop_waits_all_steps_of_the_grace(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And kills no sooner."""
+    monkeypatch.setattr(_handle, "STEP", 0.05)
+    worker = start(workers.ignore_sigterm)
+    before = time.monotonic()
+    assert stop(worker.process, grace=0.17) == KILLED
+    assert time.monotonic() - before >= 0.17
 
 
 def to_this_process(number: int) -> None:
