@@ -46,11 +46,12 @@ def stop(process: AnyProcess, *, grace: float = 5.0) -> ExitStatus:
     On POSIX `SIGTERM` is followed by `SIGCONT`, so that a stopped process can
     hear it.
     On Linux the process is held by a pidfd: no signal reaches another process
-    that got its pid, and waiting is by event, in steps of half a second, so that
-    Ctrl-C is never heard later than that.
+    that got its pid, and waiting is by event.
     On macOS and the BSDs waiting is by kqueue, on Windows by the process's
     handle, and `SIGTERM` is `TerminateProcess`, which leaves no grace and, as
     psutil calls it, the exit code 15 (from the sources, not run).
+    It waits in steps of half a second: Python may handle a Ctrl-C only when a wait
+    is over, and that is then the step, and not the grace period.
 
     A process that is dead already is reaped, and its status returned.
 
