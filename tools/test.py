@@ -16,8 +16,8 @@ from typing import IO
 #: The tests wait more than they compute.
 SHARES = 3 * (os.cpu_count() or 1)
 SHM = "/dev/shm"  # noqa: S108 - tempfile makes a folder of its own in it.
-#: Bytes that the temporary files of a run fit in.
-ROOM = 2 * 1024**3
+#: Bytes that the temporary files of a run fit in: a share takes 10 MB.
+ROOM = SHARES * 64 * 1024**2
 #: pytest's exit status for a share that has nothing to do.
 NO_TESTS = 5
 
