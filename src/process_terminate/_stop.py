@@ -50,8 +50,9 @@ def stop(process: AnyProcess, *, grace: float = 5.0) -> ExitStatus:
     On macOS and the BSDs waiting is by kqueue, on Windows by the process's
     handle, and `SIGTERM` is `TerminateProcess`, which leaves no grace and, as
     psutil calls it, the exit code 15 (from the sources, not run).
-    It waits in steps of half a second: Python may handle a Ctrl-C only when a wait
-    is over, and that is then the step, and not the grace period.
+
+    The wait is in steps of half a second: Python may handle a Ctrl-C only when a
+    wait is over, and that is then the step, and not the grace period.
 
     A process that is dead already is reaped, and its status returned.
 
