@@ -93,7 +93,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     The shares of `make test` have one together, which the first to need it builds.
     """
     # Not for every test: it brings MkDocs with it, which takes a second.
-    from evidence import publish  # noqa: PLC0415
+    from evidence.publish import finish as publish  # noqa: PLC0415
     from helpers import BASE  # noqa: PLC0415
 
     shared = os.environ.get("TESTS_SHARE")

@@ -14,10 +14,10 @@ from pytest_examples import CodeExample, EvalExample
 from pytest_examples.config import ExamplesConfig
 from pytest_examples.run_code import Arg, InsertPrintStatements, PrintStatement
 
-from evidence import leftovers
-from evidence.examples import ROOT
-from evidence.run import run_file
-from evidence.trace import TRACER
+from evidence.measure import leftovers
+from evidence.measure.run import run_file
+from evidence.measure.trace import TRACER
+from evidence.paths import ROOT
 
 DOCS = ROOT / "docs"
 #: Where the site that the tests build says it is.

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import griffe
 
-from evidence.examples import ROOT
+from evidence.paths import ROOT
 
 RECORD = ROOT / "tests" / "api.txt"
 CHANGELOG = ROOT / "CHANGELOG.md"

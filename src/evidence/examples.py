@@ -2,11 +2,13 @@
 
 import ast
 import hashlib
+import io
 import multiprocessing
 import platform
 import re
 import subprocess
 import sys
+import tokenize
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,8 +19,8 @@ from typing import Any
 
 from packaging.specifiers import SpecifierSet
 
-ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / "examples"
+from evidence.paths import EXAMPLES
+
 START_METHODS = ("fork", "spawn", "forkserver")
 #: What an example is written for, where its header names no platforms.
 PLATFORMS = ("linux", "darwin")
@@ -49,7 +51,7 @@ class Example:
     @property
     def name(self) -> str:
         """Its topic and name, as in `queue/killed_in_get`: file, page and test."""
-        return self.path.relative_to(FOLDER).with_suffix("").as_posix()
+        return self.path.relative_to(EXAMPLES).with_suffix("").as_posix()
 
     @cached_property
     def source(self) -> str:
@@ -83,9 +85,13 @@ class Example:
         return list(settings.get("needs", []))
 
     @cached_property
-    def sha256(self) -> str:
-        """What tells this state of it from others."""
-        return hashlib.sha256(self.source.encode()).hexdigest()
+    def hash(self) -> str:
+        """The SHA-256 of what runs: the source without comments and docstrings.
+
+        The `#>` lines and the header count, because a run is compared with the one
+        and needs the other. It is the same on each Python that computes it.
+        """
+        return hashlib.sha256(_what_runs(self.source).encode()).hexdigest()
 
     @property
     def follows_the_default(self) -> bool:
@@ -131,6 +137,29 @@ class Example:
         return [str(name) for name in self.header.get("dependencies", [])]
 
 
+def _what_runs(source: str) -> str:
+    """Return a program without what a reader sees and Python does not run."""
+    lines = source.splitlines()
+    header = _HEADER.search(source)
+    kept = header[0].splitlines() if header else []
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        is_kept = token.string.startswith("#>") or token.string in kept
+        if token.type == tokenize.COMMENT and not is_kept:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    for node in ast.walk(ast.parse(source)):
+        if _has_docstring(node):
+            docstring = node.body[0]  # type: ignore[attr-defined]
+            for row in range(docstring.lineno - 1, docstring.end_lineno):
+                lines[row] = ""
+    return "\n".join(line.rstrip() for line in lines if line.strip())
+
+
+def _has_docstring(node: ast.AST) -> bool:
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    return isinstance(node, documented) and ast.get_docstring(node) is not None
+
+
 @cache
 def _why_no_pid_namespace() -> str | None:
     """Try to make one, as root may on Linux, though not in most containers."""
@@ -165,7 +194,7 @@ def _brings_method(node: ast.AST) -> bool:
 
 def find() -> list[Example]:
     """Every example, in the order of their names."""
-    return sorted(map(Example, FOLDER.glob("*/*.py")))
+    return sorted(map(Example, EXAMPLES.glob("*/*.py")))
 
 
 def start_methods() -> Iterator[str]:

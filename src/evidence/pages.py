@@ -14,8 +14,9 @@ from mkdocs.utils.meta import get_data
 from mkdocs.utils.yaml import yaml_load
 
 from evidence import examples
-from evidence.examples import ROOT, Example
-from evidence.tables import FRAGMENTS
+from evidence.examples import Example
+from evidence.paths import ROOT
+from evidence.render.tables import FRAGMENTS
 
 DOCS = ROOT / "docs"
 #: Where the site is when nobody says so: the default of `site_url` in mkdocs.yml.
@@ -169,7 +170,7 @@ def first_sentences(lines: list[str]) -> str:
 
 def _runnable(page: str, example: Example) -> str:
     """The page of an example with the line that says how to run it."""
-    snippet = f'--8<-- "{run_line_path(example).relative_to(ROOT).as_posix()}"'
+    snippet = f'--8<-- "{run_line_path(example).relative_to(FRAGMENTS).as_posix()}"'
     if snippet in page:
         return page
     code = f'--8<-- "examples/{example.name}.py"\n```\n'

@@ -12,7 +12,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page
 
-from evidence.examples import ROOT
+from evidence.paths import ROOT
 
 PINS = Path(__file__).with_name("axe.txt")
 CACHE = ROOT / ".cache" / "axe"

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import pytest
 
-from evidence import programs
-from evidence.examples import ROOT
+from evidence.paths import ROOT
+from evidence.studies import programs
 from process_terminate import stop_tree
 
 PATH = programs.clean_environment()["PATH"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from evidence.examples import ROOT
+from evidence.paths import ROOT
 
 #: The Nu Html Checker, as npm has it, and what npm says of the file.
 CHECKER = "vnu-jar@26.9.27"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from evidence import programs
+from evidence.studies import programs
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -1,0 +1,1 @@
+"""Run the examples on interpreters, trace them, and record what they did."""

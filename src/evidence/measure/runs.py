@@ -1,0 +1,91 @@
+"""The recorded runs of the examples: one file an example, `data/runs/<name>.json`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct, field
+
+from evidence import store
+from evidence.examples import Example
+from evidence.paths import DATA
+
+FOLDER = DATA / "runs"
+
+Load = Literal["idle", "loaded"]
+#: With the other processors idle, and with every processor kept busy.
+LOADS: tuple[Load, ...] = ("idle", "loaded")
+
+
+class Outcome(Struct):
+    """What a run did that the example does not say."""
+
+    count: int
+    """Runs that did exactly this."""
+    status: int | None
+    """Exit status; None if the run was killed at its deadline."""
+    output: list[str]
+    error: str
+    """The last line of stderr."""
+    left: int
+    """Processes that it left running."""
+
+
+class Tally(Struct, omit_defaults=True):
+    """How many runs there were, and how many of them did what the example says."""
+
+    runs: int = 0
+    passed: int = 0
+    differed: list[Outcome] = []
+
+
+class Cell(Struct, omit_defaults=True):
+    """The runs under one start method."""
+
+    date: str
+    """Day of the last run, YYYY-MM-DD."""
+    kernel: str
+    idle: Tally = field(default_factory=Tally)
+    loaded: Tally = field(default_factory=Tally)
+
+    def tallies(self) -> Iterator[Tally]:
+        """Yield the tally of each load."""
+        yield self.idle
+        yield self.loaded
+
+
+class Column(Struct, omit_defaults=True):
+    """The runs on one interpreter, or the reason why there are none."""
+
+    implementation: str
+    version: str
+    platform: str
+    cores: int
+    hash: str
+    """`Example.hash` of the version that was run."""
+    why_not: str | None = None
+    """Why the example was not run."""
+    cells: dict[str, Cell] = {}
+    """By start method; "own" if the example names its own, or uses none."""
+
+
+class Runs(Struct):
+    """The recorded runs of one example, by interpreter."""
+
+    interpreters: dict[str, Column] = {}
+
+
+def path_of(example: Example) -> Path:
+    """Return the file that holds the runs of an example."""
+    return FOLDER / f"{example.name}.json"
+
+
+def load(example: Example) -> Runs:
+    """Return the recorded runs of an example; none if it was never run."""
+    path = path_of(example)
+    return store.read(path, Runs) if path.exists() else Runs()
+
+
+def save(example: Example, runs: Runs) -> None:
+    """Write the runs of an example."""
+    store.write(path_of(example), runs, depth=4)

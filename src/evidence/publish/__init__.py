@@ -1,0 +1,1 @@
+"""Finish a built site: Markdown, llms.txt, redirects, headers, the offline zip."""

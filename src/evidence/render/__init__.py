@@ -1,0 +1,1 @@
+"""Render the examples and the measurements into .build/, which both builders read."""

@@ -1,0 +1,56 @@
+"""Read and write the measurements: typed JSON files that merge line by line."""
+
+import json
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class InvalidDataError(Exception):
+    """Raised if a data file does not have the type that it should have."""
+
+
+def read(path: Path, kind: type[T]) -> T:
+    """Return the content of a JSON file, checked against its type."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except msgspec.DecodeError as error:
+        raise InvalidDataError(f"{path} is not valid: {error}") from error
+
+
+def write(path: Path, value: Any, *, depth: int) -> None:
+    """Write a value as JSON, whole or not at all.
+
+    Containers deeper than `depth` stand on one line each, so that a change of
+    one measurement changes one line.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = _lines(msgspec.to_builtins(value), depth, "") + "\n"
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished.write_text(text, "utf-8")
+    unfinished.replace(path)
+
+
+def schema(kind: type) -> dict[str, Any]:
+    """Return the JSON Schema of a type."""
+    return msgspec.json.schema(kind)
+
+
+def _lines(value: Any, depth: int, indent: str) -> str:
+    if not depth or not value or not isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    inner = indent + " "
+    if isinstance(value, dict):
+        items = [
+            f"{json.dumps(name, ensure_ascii=False)}: {_lines(item, depth - 1, inner)}"
+            for name, item in value.items()
+        ]
+        start, end = "{}"
+    else:
+        items = [_lines(item, depth - 1, inner) for item in value]
+        start, end = "[]"
+    joined = f",\n{inner}".join(items)
+    return f"{start}\n{inner}{joined}\n{indent}{end}"

@@ -1,0 +1,1 @@
+"""Measure what no single example shows: process trees, queues, real programs."""

@@ -1,0 +1,264 @@
+"""exit_on_sigterm(): the process that is to be ended cleans up."""
+
+import multiprocessing
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
+
+import pytest
+import workers
+
+from evidence import examples
+from evidence.measure import leftovers
+from process_terminate import ExitStatus, exit_on_sigterm, stop
+
+START_METHODS = list(examples.start_methods())
+#: Seconds for what takes milliseconds on an idle machine.
+DEADLINE = 30.0
+
+Handler = Callable[[int, FrameType | None], Any] | int
+
+
+def handle(*_: object) -> None:
+    """Do nothing, as somebody's handler."""
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left() -> Iterator[None]:
+    handler = signal.getsignal(signal.SIGTERM)
+    with leftovers.ended() as left:
+        yield
+    signal.signal(signal.SIGTERM, handler)
+    assert left == []
+
+
+@pytest.fixture(params=[signal.SIG_DFL, signal.SIG_IGN, handle])
+def old(request: pytest.FixtureRequest) -> Handler:
+    """A handler of SIGTERM that is there before the block."""
+    handler: Handler = request.param
+    signal.signal(signal.SIGTERM, handler)
+    return handler
+
+
+def run(program: str) -> tuple[str, int]:
+    """Run a program of its own: what it prints, and how it ends."""
+    imports = "import atexit, os, signal\nfrom process_terminate import exit_on_sigterm"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{imports}\n{textwrap.dedent(program)}"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+    assert done.stderr == ""
+    return done.stdout, done.returncode
+
+
+@pytest.mark.parametrize("method", START_METHODS)
+def test_sigterm_lets_a_worker_clean_up(method: str) -> None:
+    """`finally` runs, and `atexit` where multiprocessing runs it; it exits by 143."""
+    context: Any = multiprocessing.get_context(method)
+    receiver, sender = context.Pipe(duplex=False)
+    worker = context.Process(target=workers.exit_on_sigterm_and_report, args=(sender,))
+    worker.start()
+    sender.close()
+    assert receiver.poll(DEADLINE)
+    assert receiver.recv() == "ready"
+    assert stop(worker, grace=DEADLINE) == ExitStatus(143)
+    assert list(received(receiver)) == [
+        "finally",
+        *(["atexit"] if method == "spawn" or sys.version_info >= (3, 13) else []),
+    ]
+
+
+def received(pipe: Any) -> Iterator[object]:
+    """Everything that a process has sent before its end."""
+    with pipe:
+        while pipe.poll(DEADLINE):
+            try:
+                yield pipe.recv()
+            except EOFError:
+                return
+
+
+def test_sigterm_leaves_with_blocks() -> None:
+    """The exit of a `with` block runs, with SystemExit as the exception."""
+    program = """
+        from contextlib import contextmanager
+        @contextmanager
+        def block():
+            try:
+                yield
+            except BaseException as error:
+                print(repr(error))
+                raise
+        with exit_on_sigterm(), block():
+            signal.raise_signal(signal.SIGTERM)
+        print("not reached")
+    """
+    assert run(program) == ("SystemExit(143)\n", 143)
+
+
+def test_sigterm_leaves_no_output_behind() -> None:
+    """What was printed and not yet flushed is written."""
+    program = """
+        with exit_on_sigterm():
+            print("text", end="")
+            signal.raise_signal(signal.SIGTERM)
+    """
+    assert run(program) == ("text", 143)
+
+
+def test_sigterm_runs_atexit() -> None:
+    """Functions of atexit run in a program, as at any exit."""
+    program = """
+        atexit.register(print, "atexit")
+        with exit_on_sigterm():
+            signal.raise_signal(signal.SIGTERM)
+    """
+    assert run(program) == ("atexit\n", 143)
+
+
+def test_second_sigterm_does_not_interrupt_finally() -> None:
+    """Clean-up inside the block goes on to its end."""
+    program = """
+        with exit_on_sigterm():
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            finally:
+                signal.raise_signal(signal.SIGTERM)
+                print("cleaned up")
+    """
+    assert run(program) == ("cleaned up\n", 143)
+
+
+def test_second_sigterm_does_not_interrupt_atexit() -> None:
+    """Nor is the rest of the exit interrupted."""
+    program = """
+        @atexit.register
+        def clean_up():
+            signal.raise_signal(signal.SIGTERM)
+            print("cleaned up", flush=True)
+        with exit_on_sigterm():
+            signal.raise_signal(signal.SIGTERM)
+    """
+    assert run(program) == ("cleaned up\n", 143)
+
+
+def test_second_sigterm_does_not_interrupt_an_outer_block() -> None:
+    """Of two blocks, the outer one cleans up undisturbed, too."""
+    program = """
+        with exit_on_sigterm():
+            try:
+                with exit_on_sigterm():
+                    signal.raise_signal(signal.SIGTERM)
+            finally:
+                signal.raise_signal(signal.SIGTERM)
+                print("cleaned up", flush=True)
+    """
+    assert run(program) == ("cleaned up\n", 143)
+
+
+def test_block_raises_system_exit() -> None:
+    """In the block the signal is an exception, with the code of a shell."""
+    with pytest.raises(SystemExit) as raised, exit_on_sigterm():
+        signal.raise_signal(signal.SIGTERM)
+    assert raised.value.code == 143
+
+
+def test_block_puts_the_old_handler_back(old: Handler) -> None:
+    """Afterwards the process is as it was."""
+    with exit_on_sigterm():
+        assert signal.getsignal(signal.SIGTERM) != old
+    assert signal.getsignal(signal.SIGTERM) == old
+
+
+def test_block_puts_the_old_handler_back_after_an_error(old: Handler) -> None:
+    """Also when an exception leaves the block, which passes through."""
+    with pytest.raises(KeyError), exit_on_sigterm():
+        raise KeyError
+    assert signal.getsignal(signal.SIGTERM) == old
+
+
+def test_block_after_a_handler_of_c_leaves_the_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was not set from Python cannot be set again."""
+    set_handler = signal.signal
+    monkeypatch.setattr(signal, "signal", lambda *args: set_handler(*args) and None)
+    with exit_on_sigterm():
+        pass
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_block_without_a_signal_changes_nothing() -> None:
+    """The block ends as any other."""
+    done = []
+    with exit_on_sigterm():
+        done.append("inside")
+    done.append("after")
+    assert done == ["inside", "after"]
+
+
+def test_block_minds_no_other_signal() -> None:
+    """Only the handler of SIGTERM is replaced."""
+    numbers = signal.valid_signals() - {signal.SIGTERM}
+    before = {number: signal.getsignal(number) for number in numbers}
+    with exit_on_sigterm():
+        assert {number: signal.getsignal(number) for number in numbers} == before
+
+
+def test_blocks_can_be_nested() -> None:
+    """The outer one is in force again when the inner one is left."""
+    with exit_on_sigterm():
+        outer = signal.getsignal(signal.SIGTERM)
+        with exit_on_sigterm():
+            assert signal.getsignal(signal.SIGTERM) != outer
+        assert signal.getsignal(signal.SIGTERM) == outer
+
+
+def test_nested_block_exits_only_once() -> None:
+    """A signal in the inner block leaves the outer one, too."""
+    with pytest.raises(SystemExit) as raised, exit_on_sigterm(), exit_on_sigterm():
+        signal.raise_signal(signal.SIGTERM)
+    assert raised.value.code == 143
+
+
+def test_decorated_function_exits_by_sigterm(old: Handler) -> None:
+    """Each call of the function is such a block."""
+
+    @exit_on_sigterm()
+    def work(*numbers: int) -> str:
+        for number in numbers:
+            signal.raise_signal(number)
+        return "done"
+
+    assert work() == work() == "done"
+    assert signal.getsignal(signal.SIGTERM) == old
+    with pytest.raises(SystemExit):
+        work(signal.SIGTERM)
+
+
+def test_block_in_a_thread_says_so() -> None:
+    """The message names the thread, and what to do."""
+    errors: list[ValueError] = []
+
+    def work() -> None:
+        try:
+            with exit_on_sigterm():
+                pass
+        except ValueError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=work, name="helper")
+    thread.start()
+    thread.join(DEADLINE)
+    assert [str(error) for error in errors] == [
+        "exit_on_sigterm() works in the main thread only, not in 'helper': "
+        "call it before starting threads"
+    ]
