@@ -13,14 +13,13 @@ from packaging.version import Version
 from rich.console import Console
 from rich.progress import Progress
 
-from evidence import api, examples, pages
+from evidence import api, examples
+from evidence import render as rendering
 from evidence.measure import interpreters, record, trace
 from evidence.measure.interpreters import Interpreter, UnusableError
 from evidence.measure.run import DEADLINE
 from evidence.publish import addresses
 from evidence.publish import finish as publish
-from evidence.render import broken_queue as howoften_page
-from evidence.render import tables, timelines
 from evidence.studies import broken_queue as howoften
 from evidence.studies import programs, survivors
 
@@ -237,11 +236,8 @@ def record_addresses() -> None:
 
 
 def render() -> None:
-    """Write what is made from the records."""
-    howoften.FRAGMENT.write_text(howoften_page.fragment(howoften.load()), "utf-8")
-    tables.write()
-    timelines.write()
-    pages.write_run_lines()
+    """Write what is rendered from the examples and the data."""
+    rendering.render()
 
 
 def report(line: str) -> None:

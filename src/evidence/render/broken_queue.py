@@ -26,11 +26,9 @@ _TEXT, _WRITER, _READER = _COLOURS
 WIDTH, HEIGHT = 360, 440
 
 
-def write() -> None:
-    """Write the page and its plot."""
-    data = howoften.load()
-    howoften.FRAGMENT.write_text(fragment(data), "utf-8")
-    howoften.PAGE.write_text(page(data), "utf-8")
+def files() -> dict[str, str]:
+    """Return the plot of the page on broken queues."""
+    return {"howoften.html": fragment(howoften.load())}
 
 
 def interval(hits: int, runs: int) -> tuple[float, float]:
