@@ -3,17 +3,10 @@
 from pathlib import Path
 
 from evidence.paths import BUILD
-from evidence.render import (
-    broken_queue,
-    decoder,
-    lists,
-    overview,
-    tables,
-    timelines,
-)
+from evidence.render import broken_queue, decoder, lists, overview, timelines
 
 #: Each has `files()`, which returns a text for each path in the folder.
-_PARTS = (lists, tables, overview, decoder, timelines, broken_queue)
+_PARTS = (lists, overview, decoder, timelines, broken_queue)
 
 
 def render(folder: Path = BUILD) -> None:
@@ -21,7 +14,8 @@ def render(folder: Path = BUILD) -> None:
 
     Each file is replaced whole, so that a builder can read while this runs.
     """
-    wanted = {folder / name: text for part in _PARTS for name, text in part.files().items()}
+    files = (part.files() for part in _PARTS)
+    wanted = {folder / path: text for found in files for path, text in found.items()}
     for path in folder.rglob("*"):
         if path.is_file() and path not in wanted:
             path.unlink()

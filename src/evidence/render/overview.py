@@ -1,4 +1,4 @@
-"""Render the results of all examples: the overview, and the numbers in prose."""
+"""Render the results: a table for each example, the overview, and the numbers."""
 
 from collections import Counter
 from html import escape
@@ -14,16 +14,17 @@ Topics = dict[str, list[tuple[Page, Results]]]
 
 
 def files() -> dict[str, str]:
-    """Return the overview and its numbers."""
+    """Return the table of each example, the overview, and its numbers."""
     topics: Topics = {}
-    for shown in pages.topics().values():
-        for page in shown:
+    for pages_of_topic in pages.topics().values():
+        for page in pages_of_topic:
             if page.example:
-                found = topics.setdefault(page.sections[-1], [])
-                found.append((page, Results(page.example)))
-    results = [one for shown_ in topics.values() for _, one in shown_]
+                shown = topics.setdefault(page.sections[-1], [])
+                shown.append((page, Results(page.example)))
+    results = [one for shown in topics.values() for _, one in shown]
     columns = columns_of(results)
-    return {
+    found = {f"tables/{one.example.name}.html": tables.table(one) for one in results}
+    return found | {
         "overview.html": overview(topics, columns),
         "numbers.html": numbers(results, columns),
         "front.html": front(results, columns),
@@ -73,7 +74,9 @@ def _row(page: Page, results: Results, columns: dict[str, Column]) -> str:
 
 def numbers(results: list[Results], columns: dict[str, Column]) -> str:
     """Return all results in one paragraph."""
-    counts = [one.count(key, m) for one in results for key in columns for m in one.methods]
+    counts = [
+        one.count(key, m) for one in results for key in columns for m in one.methods
+    ]
     states = Counter(count.state for count in counts)
     runs = sum(count.runs for count in counts)
     earlier = (

@@ -9,7 +9,7 @@ from itertools import groupby
 import msgspec
 from packaging.version import Version
 
-from evidence import examples, pages
+from evidence import examples
 from evidence.examples import Example
 from evidence.measure import runs as recorded
 from evidence.measure.runs import Cell, Column, Outcome
@@ -63,9 +63,7 @@ class Results:
     @property
     def methods(self) -> tuple[str, ...]:
         """Return the start methods under which the example is run."""
-        return (
-            examples.START_METHODS if self.example.follows_the_default else ("own",)
-        )
+        return examples.START_METHODS if self.example.follows_the_default else ("own",)
 
     def cells(self) -> Iterator[Cell]:
         """Yield each cell that has runs."""
@@ -112,16 +110,6 @@ def merged(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
 def title(column: Column) -> str:
     """Return the name of an interpreter."""
     return f"{column.implementation} {column.version}"
-
-
-def files() -> dict[str, str]:
-    """Return the table of each example."""
-    shown = [page.example for group in pages.topics().values() for page in group]
-    return {
-        f"tables/{example.name}.html": table(Results(example))
-        for example in shown
-        if example
-    }
 
 
 def table(results: Results) -> str:
