@@ -4,6 +4,7 @@ from collections import Counter
 from html import escape
 
 from evidence import pages
+from evidence.measure import runs
 from evidence.measure.runs import Column
 from evidence.pages import Page
 from evidence.render import tables
@@ -20,14 +21,17 @@ def files() -> dict[str, str]:
         for page in pages_of_topic:
             if page.example:
                 shown = topics.setdefault(page.sections[-1], [])
-                shown.append((page, Results(page.example)))
-    results = [one for shown in topics.values() for _, one in shown]
-    columns = columns_of(results)
-    found = {f"tables/{one.example.name}.html": tables.table(one) for one in results}
+                results = Results(page.example, runs.load(page.example))
+                shown.append((page, results))
+    all_results = [one for shown in topics.values() for _, one in shown]
+    columns = columns_of(all_results)
+    found = {
+        f"tables/{one.example.name}.html": tables.table(one) for one in all_results
+    }
     return found | {
         "overview.html": overview(topics, columns),
-        "numbers.html": numbers(results, columns),
-        "front.html": front(results, columns),
+        "numbers.html": numbers(all_results, columns),
+        "front.html": front(all_results, columns),
     }
 
 
@@ -44,7 +48,7 @@ def columns_of(results: list[Results]) -> dict[str, Column]:
 def overview(topics: Topics, columns: dict[str, Column]) -> str:
     """Return a table with a row for each example."""
     parts = [
-        '<div class="measured overview" tabindex="0" role="region" '
+        '<div class="measured overview" data-search-exclude tabindex="0" role="region" '
         'aria-label="All examples">',
         "<table>",
         "<caption>All runs of all start methods; each example's page has them one by "
@@ -78,14 +82,14 @@ def numbers(results: list[Results], columns: dict[str, Column]) -> str:
         one.count(key, m) for one in results for key in columns for m in one.methods
     ]
     states = Counter(count.state for count in counts)
-    runs = sum(count.runs for count in counts)
+    total = sum(count.runs for count in counts)
     earlier = (
         f"; {states[EARLIER]} are of an earlier version of their example"
         if states[EARLIER]
         else ""
     )
     return (
-        f"<p>{len(results)} examples on {len(columns)} interpreters: {runs:,} runs. "
+        f"<p>{len(results)} examples on {len(columns)} interpreters: {total:,} runs. "
         f"Of {len(counts)} cells (an example, an interpreter, a start method) "
         f"{states[PASSED]} passed in each run, {states[DIFFERED]} differed, and "
         f"{states[UNTESTED]} are not tested{earlier}.</p>\n"

@@ -11,8 +11,7 @@ from packaging.version import Version
 
 from evidence import examples
 from evidence.examples import Example
-from evidence.measure import runs as recorded
-from evidence.measure.runs import Cell, Column, Outcome
+from evidence.measure.runs import Cell, Column, Outcome, Runs
 
 PASSED, DIFFERED, UNTESTED = "passed", "differed", "not tested"
 #: The runs are of an example that ran differently from the one of today.
@@ -53,12 +52,13 @@ class Results:
     """What was measured of an example."""
 
     example: Example
+    runs: Runs
 
     @cached_property
     def columns(self) -> dict[str, Column]:
         """Return the interpreters: CPython first, each from the oldest version."""
-        found = recorded.load(self.example).interpreters
-        return dict(sorted(found.items(), key=lambda item: place(item[1])))
+        found = self.runs.interpreters.items()
+        return dict(sorted(found, key=lambda item: place(item[1])))
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -92,9 +92,10 @@ class Results:
         )
 
 
-def place(column: Column) -> tuple[str, Version, str]:
+def place(column: Column) -> tuple[str, int, Version]:
     """Return where a column stands among others."""
-    return column.implementation, Version(column.version), column.platform
+    system = list(SYSTEMS).index(column.platform)
+    return column.implementation, system, Version(column.version)
 
 
 def merged(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
@@ -197,8 +198,9 @@ def _caption(results: Results) -> str:
     loaded = sum(cell.loaded.runs for cell in cells)
     last = max(cell.date for cell in cells)
     return (
-        f"Runs that printed the lines above: {idle} idle, {loaded} under load; "
-        f"{escape(kernels)}, {last}."
+        "A cell says how many runs printed the lines above; "
+        f"{idle} runs were idle, {loaded} under load, on {escape(kernels)}; last run: "
+        f"{last}."
     )
 
 
