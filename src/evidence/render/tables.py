@@ -109,8 +109,9 @@ def merged(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
 
 
 def title(column: Column) -> str:
-    """Return the name of an interpreter."""
-    return f"{column.implementation} {column.version}"
+    """Return the name of an interpreter, and of its system if that is not Linux."""
+    system = "" if column.platform == "linux" else f" on {SYSTEMS[column.platform]}"
+    return f"{column.implementation} {column.version}{system}"
 
 
 def table(results: Results) -> str:
@@ -164,8 +165,8 @@ def head(columns: list[Column], corner: str) -> str:
 
 
 def _group(column: Column, *, several: bool) -> str:
-    system = SYSTEMS.get(column.platform, column.platform)
-    return f"{column.implementation} on {system}" if several else column.implementation
+    system = f" on {SYSTEMS[column.platform]}" if several else ""
+    return column.implementation + system
 
 
 def _verdict(results: Results) -> str:
