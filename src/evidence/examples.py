@@ -91,7 +91,7 @@ class Example:
         The `#>` lines and the header count, because a run is compared with the one
         and needs the other. It is the same on each Python that computes it.
         """
-        return hashlib.sha256(_what_runs(self.source).encode()).hexdigest()
+        return hashlib.sha256(what_runs(self.source).encode()).hexdigest()
 
     @property
     def follows_the_default(self) -> bool:
@@ -137,7 +137,7 @@ class Example:
         return [str(name) for name in self.header.get("dependencies", [])]
 
 
-def _what_runs(source: str) -> str:
+def what_runs(source: str) -> str:
     """Return a program without what a reader sees and Python does not run."""
     lines = source.splitlines()
     header = _HEADER.search(source)
