@@ -82,13 +82,9 @@ def _programs(arguments: argparse.Namespace) -> None:
 
 
 def _render(_: argparse.Namespace) -> None:
-    from evidence import pages
-    from evidence.render import broken_queue, tables, timelines
+    from evidence.render import render
 
-    broken_queue.write()
-    tables.write()
-    timelines.write()
-    pages.write_run_lines()
+    render()
 
 
 def _finish(arguments: argparse.Namespace) -> None:

@@ -1,9 +1,7 @@
 """Render the studies: tables, a plot and one line of facts for each of their pages."""
 
 import ast
-from pathlib import Path
 
-from evidence.paths import BUILD
 from evidence.render import queue_plot
 from evidence.render.queue_plot import HANGS, PIPE_BUF, hangs, interval
 from evidence.studies import broken_queue, hostile_trees, programs, survivors
@@ -17,18 +15,18 @@ from process_terminate import ExitStatus
 _DRAWN = ("loop", "paced")
 
 
-def write(folder: Path = BUILD) -> None:
-    """Write what the pages of the studies embed, into `studies/` of a folder."""
+def files() -> dict[str, str]:
+    """Return the files that the pages of the studies embed."""
     found = {
         "survivors": of_survivors(survivors.load()),
-        "broken_queue": of_queues(broken_queue.read()),
+        "broken_queue": of_queues(broken_queue.load()),
         "programs": of_programs(programs.load()),
     }
-    for study, files in found.items():
-        for name, text in files.items():
-            path = folder / "studies" / study / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text + "\n", "utf-8")
+    return {
+        f"studies/{study}/{name}": f"{text}\n"
+        for study, parts in found.items()
+        for name, text in parts.items()
+    }
 
 
 def of_survivors(data: Survivors) -> dict[str, str]:

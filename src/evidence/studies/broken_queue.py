@@ -13,7 +13,8 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from evidence import store
-from evidence.measure import leftovers, load, workers
+from evidence.measure import leftovers, workers
+from evidence.measure.load import busy
 from evidence.measure.run import environment
 from evidence.measure.runs import Load
 from evidence.studies import queue_program, study
@@ -116,7 +117,7 @@ def record(  # noqa: PLR0913 - the last three are for small measurements
         batches = list(missing(data, name, sizes, runs))
         is_loaded = SERIES[name].load == "loaded" and bool(batches)
         running = workers.run(run_batch, batches, jobs)
-        with load.busy(is_loaded), closing(running) as finished:
+        with busy(is_loaded), closing(running) as finished:
             for done, (batch, outcomes) in enumerate(finished, 1):
                 add(data, batch, outcomes)
                 save(data, path)
@@ -135,7 +136,7 @@ def begin(jobs: int, path: Path = PATH) -> Queues:
         jobs=jobs,
     )
     if path.exists():
-        old = read(path)
+        old = load(path)
         if (old.python, old.kernel, old.hash) == (data.python, data.kernel, data.hash):
             data.series = old.series
     return data
@@ -202,7 +203,7 @@ def add(data: Queues, batch: Batch, outcomes: list[str]) -> None:
         point.runs[outcome].append(delay)
 
 
-def read(path: Path = PATH) -> Queues:
+def load(path: Path = PATH) -> Queues:
     """Return what was recorded."""
     return store.read(path, Queues)
 
