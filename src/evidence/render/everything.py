@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from evidence.paths import BUILD
-from evidence.render import broken_queue, decoder, lists, overview, timelines
+from evidence.render import decoder, lists, overview, studies, timelines
 
 #: Each has `files()`, which returns a text for each path in the folder.
-_PARTS = (lists, overview, decoder, timelines, broken_queue)
+_PARTS = (lists, overview, decoder, timelines, studies)
 
 
 def render(folder: Path = BUILD) -> None:
