@@ -1,6 +1,6 @@
 """Convert finished pages to Markdown, whichever builder has written them."""
 
-from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from bs4 import BeautifulSoup, Tag
@@ -17,19 +17,21 @@ _FOR_BROWSERS = {
 _TITLES = {"summary", "admonition-title", "doc-section-title"}
 
 
-def from_html(page: str, url: str, link: Callable[[str], str]) -> str:
+@lru_cache(maxsize=1000)  # While the site is served, most pages stay as they are.
+def from_html(page: str, url: str, urls: frozenset[str]) -> str:
     """Return the article of a page as Markdown.
 
     Args:
         page: The HTML of the whole page.
         url: Where the page is, so that its links become absolute.
-        link: What to write for an absolute URL.
+        urls: The pages that have Markdown beside them, to which links then lead.
     """
     article = html.document_fromstring(page).find(".//article")
     for element in _find(article, _FOR_BROWSERS):
         element.drop_tree()
     article.make_links_absolute(url)
-    article.rewrite_links(link)
+    # An anchor is only on the page itself.
+    article.rewrite_links(lambda to: f"{to}index.md" if to in urls else to)
     for anchor in article.iter("a"):
         anchor.attrib.pop("title", None)
     for box in _find(article, {"highlight"}):
