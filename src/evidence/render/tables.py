@@ -88,7 +88,7 @@ class Results:
             sum(tally.runs for tally in tallies),
             sum(tally.passed for tally in tallies),
             merged(outcome for tally in tallies for outcome in tally.differed),
-            column.hash != self.example.hash,
+            not column.is_of(self.example),
         )
 
 
