@@ -88,7 +88,7 @@ class Results:
             sum(tally.runs for tally in tallies),
             sum(tally.passed for tally in tallies),
             merged(outcome for tally in tallies for outcome in tally.differed),
-            column.hash != self.example.hash,
+            not column.is_of(self.example),
         )
 
 
@@ -117,6 +117,8 @@ def title(column: Column) -> str:
 def table(results: Results) -> str:
     """Return the section of an example's page that says where it was tested."""
     root = "../" * 3
+    if not results.columns:
+        return "<p>This example was not tested yet.</p>\n"
     rows = [
         f'<tr><th scope="row">{"its own" if method == "own" else method}</th>'
         + "".join(results.count(key, method).html for key in results.columns)
@@ -252,7 +254,5 @@ def _sources(results: Results, root: str) -> str:
     seen = {column.platform for column in results.columns.values()}
     others = [name for system, name in SYSTEMS.items() if system not in seen]
     untested = f"{' and '.join(others)}: not tested" if others else ""
-    if not results.columns:
-        return f"{untested}."
     data = f'<a href="{root}data/runs/{results.example.name}.json">results as JSON</a>'
     return f"{data}; {untested}." if untested else f"{data}."

@@ -1,0 +1,203 @@
+"""Draws a timeline as SVG: a lane for each process, a row for each event."""
+
+import textwrap
+from collections.abc import Sequence
+from html import escape
+
+from evidence.measure.timelines import (
+    Adopt,
+    Call,
+    Die,
+    Event,
+    Fork,
+    Print,
+    Reap,
+    Signal,
+)
+from evidence.render.events import LONG, Row, lanes
+
+#: Pixels: the picture, a line of text, an event of one line, and a gap.
+WIDTH, LINE, ROW, GAP = 330, 13, 19, 15
+#: Pixels that a character takes on average in a wide font, such as DejaVu Sans;
+#: a line of capitals may reach into the margin.
+LETTER = 6.0
+
+#: The signs of a picture, in the order in which they are drawn.
+SIGNS = {
+    "w": "a call in the example that took long, or never returned",
+    "l": "a process, from its start to its death",
+    "z": "a zombie: a dead process that is not reaped yet",
+    "f": "a process starts another",
+    "r": "a process reaps another",
+    "a": "an orphan is adopted",
+    "s": "a signal, from its sender to its receiver; "
+    "a ring if a process signals itself",
+    "h": "",
+    "p": "a line that the example prints",
+    "c": "a handler is installed or runs, a cleanup runs, or a call begins",
+    "d": "a process dies",
+}
+#: What the method page draws for each sign, 30 pixels wide and 20 high.
+_SAMPLES = {
+    "l": {"l": "M15 1v18"},
+    "w": {"w": "M15 3v14", "l": "M15 1v18"},
+    "z": {"z": "M15 1v18"},
+    "f": {"f": "M5 10H25m-2.5-2.5a2.5 2.5 0 1 0 .1 0"},
+    "r": {"r": "M5 10H25"},
+    "a": {"l": "M15 1v18", "a": "M11 10a4 4 0 1 0 8 0a4 4 0 1 0-8 0"},
+    "s": {"s": "M3 10H26", "h": "M26 10l-5-3v6z"},
+    "p": {"l": "M15 1v18", "p": "M15 10h0"},
+    "c": {"l": "M15 1v18", "c": "M15 10h0"},
+    "d": {"l": "M15 1v9", "d": "M11 6l8 8m0-8l-8 8"},
+}
+
+
+def signs() -> str:
+    """Return a table of what each sign means."""
+    rows = [
+        '<tr><td><svg viewBox="0 0 30 20" width="30" height="20" aria-hidden="true">'
+        f"{_paths(sample)}</svg></td><td>{SIGNS[sign]}</td></tr>"
+        for sign, sample in _SAMPLES.items()
+    ]
+    return "\n".join(
+        [
+            '<div class="timeline signs"><table>',
+            "<thead><tr><th>Sign</th><th>Meaning</th></tr></thead>",
+            "<tbody>",
+            *rows,
+            "</tbody>",
+            "</table></div>\n",
+        ]
+    )
+
+
+def draw(rows: Sequence[Row], title: str) -> str:
+    """Return the picture of a timeline."""
+    return _Picture(rows).svg(title)
+
+
+def _paths(signs: dict[str, str]) -> str:
+    return "".join(
+        f'<path class="{sign}" d="{path}"/>' for sign, path in signs.items() if path
+    )
+
+
+class _Picture:
+    """The paths of each sign, and the texts beside them."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = rows
+        self._lanes = lanes([row.event for row in rows if row.event])
+        step = min(16.0, 140 / len(self._lanes))
+        self._x = {name: round(8 + step * n, 1) for n, name in enumerate(self._lanes)}
+        self._left = round(10 + step * len(self._lanes))
+        self._signs = dict.fromkeys(SIGNS, "")
+        # Names are short, and may be wide.
+        self._top = 10 + 7 * max(map(len, self._lanes))
+        self._texts = [
+            f'<text transform="translate({x + 4:g} {self._top - 6})rotate(-90)">'
+            f"{escape(name)}</text>"
+            for name, x in self._x.items()
+        ]
+        self._begun: dict[str, float] = {"main": self._top - 2}
+        self._dead: dict[str, float] = {}
+        self._bottom, heights = self._write()
+        events = [
+            (row.event, y) for row, y in zip(rows, heights, strict=True) if row.event
+        ]
+        for event, y in events:
+            self._draw(event, y)
+        for event, y in events:
+            if isinstance(event, Call):
+                self._add("w", event.who, y, f"V{self._end(event, heights):g}")
+        for name, top in self._begun.items():
+            self._add("l", name, top, f"V{self._dead.get(name, self._bottom):g}")
+
+    def _add(self, sign: str, name: str, y: float, path: str) -> None:
+        if name in self._x:
+            self._signs[sign] += f"M{self._x[name]:g} {y:g}{path}"
+
+    def _write(self) -> tuple[float, list[float]]:
+        """Write the texts; return where the last one ends, and the y of each row."""
+        y = self._top + 10.0
+        heights = []
+        width = int((WIDTH - self._left) / LETTER)
+        before = self._rows[0].ms
+        for row in self._rows:
+            if row.ms - before >= LONG:
+                gap = f"\u22ee {row.ms - before:.0f} ms"
+                self._texts.append(
+                    f'<text class="t" x="{self._left}" y="{y:g}">{gap}</text>'
+                )
+                y += GAP
+            before = row.ms
+            time = f"{row.ms:.0f}"
+            first, *more = textwrap.wrap(f"{time} {row.text}", width)
+            spans = [
+                f'<tspan class="t">{time}</tspan>{escape(first.removeprefix(time))}'
+            ]
+            spans += [
+                f'<tspan x="{self._left}" dy="{LINE}">{escape(line)}</tspan>'
+                for line in more
+            ]
+            self._texts.append(
+                f'<text x="{self._left}" y="{y + 4:g}">{"".join(spans)}</text>'
+            )
+            heights.append(y)
+            y += ROW + LINE * len(more)
+        return y - 6, heights
+
+    def _draw(self, event: Event, y: float) -> None:
+        """Add the signs of an event."""
+        who = event.who
+        match event:
+            case Fork(child=child):
+                self._begun.setdefault(child, y)
+                ring = "m-2.5 0a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0-5 0"
+                self._add("f", who, y, f"H{self._x[child]:g}{ring}")
+            case Signal(to=to) if to == who:
+                self._add("s", to, y, "m-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0")
+            case Signal(to=to):
+                end = self._x[to]
+                self._add("s", who, y, f"H{end:g}")
+                back = -5 if end > self._x.get(who, 0) else 5
+                self._add("h", to, y, f"l{back}-3v6z")
+            case Die():
+                self._dead[who] = y
+                self._add("d", who, y, "m-4-4l8 8m0-8l-8 8")
+            case Reap(child=child):
+                self._add("z", child, self._dead.get(child, y), f"V{y:g}")
+                if child in self._x:
+                    self._add("r", who, y, f"H{self._x[child]:g}")
+            case Adopt(by=by):
+                self._begun.setdefault(who, y)
+                self._add("a", who, y, "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0")
+                self._add("r", by, y, f"H{self._x[who]:g}")
+            case Print():
+                self._add("p", who, y, "h0")
+            case _:
+                self._add("c", who, y, "h0")
+
+    def _end(self, call: Call, heights: list[float]) -> float:
+        """Return where the bar of a call ends."""
+        if call.took is None:
+            return self._dead.get(call.who, self._bottom)
+        end = call.ms + call.took
+        rows = zip(self._rows, heights, strict=True)
+        return next((y - ROW / 2 for row, y in rows if row.ms >= end), self._bottom)
+
+    def svg(self, title: str) -> str:
+        """Return all of it."""
+        height = round(self._bottom + 6)
+        sent = sum(isinstance(row.event, Signal) for row in self._rows)
+        description = (
+            f"{len(self._lanes)} processes: {', '.join(self._lanes)}. "
+            f"{len(self._rows)} events, {sent} of them signals. "
+            "The list in words follows."
+        )
+        return (
+            f'<svg viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
+            f'role="img" aria-label="{escape(title)}"><title>{escape(title)}</title>'
+            f"<desc>{escape(description)}</desc>"
+            f"{_paths(self._signs)}{''.join(self._texts)}</svg>"
+        )
