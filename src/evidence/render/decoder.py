@@ -65,7 +65,7 @@ def _html(row: Row, titles: dict[str, str]) -> str:
     link = ""
     if row.example:
         title = escape(titles.get(row.example, row.example), quote=False)
-        link = f'<a href="../examples/{row.example}/">{title}</a>'
+        link = f'<a href="{pages.root()}examples/{row.example}/">{title}</a>'
     return (
         f'<tr data-place="{row.place}" data-code="{row.code}">'
         f'<th scope="row">{shown}</th><td>{row.place}</td>'

@@ -82,7 +82,8 @@ def _reference(shown: list[Page]) -> str:
 def run_line(example: Example, site: str) -> str:
     """Return how to run an example, as HTML: no builder knows a file outside docs/."""
     name = f"{example.name.split('/')[1]}.py"
-    link = f'<a href="../{name}" download>{name}</a>'
+    path = f"{pages.root()}examples/{example.name}.py"
+    link = f'<a href="{path}" download>{name}</a>'
     if _LIBRARY in example.packages:
         command = f".venv/bin/python examples/{example.name}.py"
         return (

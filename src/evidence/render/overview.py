@@ -70,7 +70,7 @@ def _row(page: Page, results: Results, columns: dict[str, Column]) -> str:
     state = next((state for state in order if state in states), UNTESTED)
     return (
         f'<tr class="row-{state.replace(" ", "-")}"><th scope="row">'
-        f'<a href="../{page.address}">{escape(page.title, quote=False)}</a></th>'
+        f'<a href="{pages.root()}{page.address}">{escape(page.title, quote=False)}</a></th>'
         + "".join(count.html for count in counts)
         + "</tr>"
     )
@@ -115,6 +115,6 @@ def front(results: list[Results], columns: dict[str, Column]) -> str:
         f"<li><b>{sum(count.runs for count in counts):,}</b> recorded runs on "
         f"{escape(pythons)}</li>\n"
         f"<li><b>{states[DIFFERED]}</b> of {tested:,} tested cells differed: "
-        '<a href="evidence/">see which</a></li>\n'
+        f'<a href="{pages.root()}evidence/">see which</a></li>\n'
         "</ul>\n"
     )

@@ -9,7 +9,7 @@ from itertools import groupby
 import msgspec
 from packaging.version import Version
 
-from evidence import examples
+from evidence import examples, pages
 from evidence.examples import Example
 from evidence.measure.runs import Cell, Column, Outcome, Runs
 
@@ -116,7 +116,7 @@ def title(column: Column) -> str:
 
 def table(results: Results) -> str:
     """Return the section of an example's page that says where it was tested."""
-    root = "../" * 3
+    root = pages.root()
     if not results.columns:
         return "<p>This example was not tested yet.</p>\n"
     rows = [
