@@ -5,7 +5,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, expect
 
 from evidence import pages
 
@@ -29,9 +29,13 @@ def test_all_pages_load_without_error_and_ask_no_other_host(
         if request.failure != "net::ERR_ABORTED":
             faults.append(f"{page.url}: {request.url} {request.failure}")
 
+    def respond(response: Response) -> None:
+        if not response.ok:
+            faults.append(f"{page.url}: {response.status} {response.url}")
+
     page.on("request", check)
     page.on("requestfailed", fail)
-    page.on("response", lambda r: r.ok or faults.append(f"{r.status} {r.url}"))
+    page.on("response", respond)
     page.on("console", lambda m: faults.append(f"{page.url}: {m.type} {m.text}"))
     page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
     for found in pages.in_order():

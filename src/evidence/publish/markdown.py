@@ -130,6 +130,7 @@ class _Converter(MarkdownConverter):
     def convert_td(self, element: Tag, text: str, parent_tags: Any) -> str:
         """Keep a cell in its line, and escape what would end it."""
         text = " ".join(text.split()).replace("|", "\\|")
-        return str(super().convert_td(element, text, parent_tags))
+        cell = super().convert_td(element, text, parent_tags)  # type: ignore[misc]
+        return str(cell)
 
     convert_th = convert_td

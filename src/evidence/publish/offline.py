@@ -54,7 +54,7 @@ def _root(site: Path) -> str:
     """Return the path of the site on its host."""
     page = html.document_fromstring((site / "index.html").read_text("utf-8"))
     (url,) = page.xpath("//link[@rel='canonical']/@href")
-    return urlsplit(url).path
+    return urlsplit(str(url)).path
 
 
 def _convert(page: HtmlElement, folder: str, root: str) -> None:

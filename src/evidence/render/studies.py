@@ -84,7 +84,10 @@ def _summary(data: Queues) -> str:
     for name in _DRAWN:
         points = data.series[name].points
         for label, wanted in (
-            (f"up to {PIPE_BUF} bytes", [p for s, p in points.items() if s <= PIPE_BUF]),
+            (
+                f"up to {PIPE_BUF} bytes",
+                [p for s, p in points.items() if s <= PIPE_BUF],
+            ),
             (f"{_grouped(max(points))} bytes", [points[max(points)]]),
             ("all sizes", list(points.values())),
         ):
@@ -191,7 +194,9 @@ def _end(by: str, code: int | None) -> str:
         return f"`{by}`, exit code unknown"
     status = ExitStatus(code)
     if status.killed:
-        return f"{'killed' if by == 'SIGKILL' else 'terminated'} by `{status.signal_name}`"
+        return (
+            f"{'killed' if by == 'SIGKILL' else 'terminated'} by `{status.signal_name}`"
+        )
     return f"`{by}`, exit code {code}"
 
 
