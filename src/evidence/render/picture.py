@@ -119,30 +119,25 @@ class _Picture:
 
     def _write(self) -> tuple[float, list[float]]:
         """Write the texts; return where the last one ends, and the y of each row."""
-        y = self._top + 10.0
+        x, y = self._left, self._top + 10.0
         heights = []
-        width = int((WIDTH - self._left) / LETTER)
         before = self._rows[0].ms
         for row in self._rows:
-            if row.ms - before >= LONG:
-                gap = f"\u22ee {row.ms - before:.0f} ms"
-                self._texts.append(
-                    f'<text class="t" x="{self._left}" y="{y:g}">{gap}</text>'
+            passed = row.ms - before
+            if passed >= LONG:
+                text = (
+                    f'<text class="t" x="{x}" y="{y:g}">\u22ee {passed:.0f} ms</text>'
                 )
+                self._texts.append(text)
                 y += GAP
             before = row.ms
             time = f"{row.ms:.0f}"
-            first, *more = textwrap.wrap(f"{time} {row.text}", width)
-            spans = [
-                f'<tspan class="t">{time}</tspan>{escape(first.removeprefix(time))}'
-            ]
-            spans += [
-                f'<tspan x="{self._left}" dy="{LINE}">{escape(line)}</tspan>'
-                for line in more
-            ]
-            self._texts.append(
-                f'<text x="{self._left}" y="{y + 4:g}">{"".join(spans)}</text>'
-            )
+            width = int((WIDTH - x) / LETTER)
+            first, *more = map(escape, textwrap.wrap(f"{time} {row.text}", width))
+            text = f'<tspan class="t">{time}</tspan>{first.removeprefix(time)}'
+            for line in more:
+                text += f'<tspan x="{x}" dy="{LINE}">{line}</tspan>'
+            self._texts.append(f'<text x="{x}" y="{y + 4:g}">{text}</text>')
             heights.append(y)
             y += ROW + LINE * len(more)
         return y - 6, heights
@@ -189,10 +184,8 @@ class _Picture:
     def svg(self, title: str) -> str:
         """Return all of it."""
         height = round(self._bottom + 6)
-        sent = sum(isinstance(row.event, Signal) for row in self._rows)
         description = (
-            f"{len(self._lanes)} processes: {', '.join(self._lanes)}. "
-            f"{len(self._rows)} events, {sent} of them signals. "
+            f"Processes: {', '.join(self._lanes)}. Events: {len(self._rows)}. "
             "The list in words follows."
         )
         return (
