@@ -19,7 +19,7 @@ from evidence.measure.timelines import Event, Fork, Timeline
 from evidence.measure.tracer import watch
 from evidence.render import timelines as rendered
 from evidence.render.events import in_words
-from evidence.render.picture import LETTER, WIDTH
+from evidence.render.picture import LEGEND, LETTER, SIGNS, WIDTH
 
 EXAMPLES = {example.name: example for example in examples.find()}
 WORKER = EXAMPLES["terminate/terminate_a_worker"]
@@ -118,6 +118,10 @@ def test_rendered_timeline_is_the_golden_one(tmp_path: Path) -> None:
     assert now.read_text("utf-8") == golden.read_text("utf-8"), f"cp {now} {golden}"
     shown = {type(event) for events in timeline.methods.values() for event in events}
     assert shown == set(get_args(Event)), "show each kind of event in timeline.json"
+
+
+def test_each_sign_of_a_picture_is_in_the_legend() -> None:
+    assert set().union(*LEGEND.values()) == set(SIGNS)
 
 
 def test_timeline_of_an_earlier_version_says_so(
