@@ -182,7 +182,7 @@ def test_run_that_differs_from_its_example_is_no_timeline(
 def test_trace_that_is_broken_off_leaves_nothing_running(
     error: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = "import subprocess\nsubprocess.run(['sleep', '60'])\n"
+    source = "import subprocess\nsubprocess.run(['sleep', '600'])\n"
     endless = program(source, tmp_path, monkeypatch)
     monkeypatch.setattr(leftovers, "GRACE", 0.2)
     before = set(psutil.Process().children(recursive=True))
