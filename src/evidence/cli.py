@@ -72,7 +72,7 @@ def _queues(arguments: argparse.Namespace) -> None:
             f"no such series: {', '.join(unknown)}; "
             f"expected one of {', '.join(broken_queue.SERIES)}"
         )
-    broken_queue.measure(arguments.runs, arguments.jobs, report, names)
+    broken_queue.record(arguments.runs, arguments.jobs, report, names)
 
 
 def _programs(arguments: argparse.Namespace) -> None:
@@ -82,13 +82,9 @@ def _programs(arguments: argparse.Namespace) -> None:
 
 
 def _render(_: argparse.Namespace) -> None:
-    from evidence import pages
-    from evidence.render import broken_queue, tables, timelines
+    from evidence.render import render
 
-    broken_queue.write()
-    tables.write()
-    timelines.write()
-    pages.write_run_lines()
+    render()
 
 
 def _finish(arguments: argparse.Namespace) -> None:
@@ -101,6 +97,12 @@ def _offline(arguments: argparse.Namespace) -> None:
     from evidence.publish import offline
 
     offline.pack(arguments.site, arguments.zip)
+
+
+def _addresses(arguments: argparse.Namespace) -> None:
+    from evidence.publish import addresses
+
+    addresses.publish(arguments.site)
 
 
 def _serve(arguments: argparse.Namespace) -> None:
@@ -150,7 +152,8 @@ def _parser() -> argparse.ArgumentParser:
     add(_render, "render what the pages embed into .build/")
     finishing = add(_finish, "add to a built site what only the site has")
     packing = add(_offline, "pack a finished site into a zip for reading offline")
-    for verb in finishing, packing:
+    releasing = add(_addresses, "add the URLs of a finished site to the published ones")
+    for verb in finishing, packing, releasing:
         verb.add_argument("site", type=Path, help="the folder of the site")
     packing.add_argument("zip", type=Path)
     serving = add(_serve, "serve the site, and build it again when a file changes")
