@@ -5,9 +5,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +18,7 @@ from evidence.measure.interpreters import Interpreter, UnusableError
 from evidence.measure.runs import Column, Tally
 
 PASSES = "print(1)\n#> 1\n"
+HEADER = "# /// script\n# {}\n# ///\n"
 STARTS_A_SLEEPER = """
 import pathlib, subprocess, sys, time
 subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
@@ -37,174 +38,148 @@ cli.main()
 """
 
 
-@pytest.fixture(scope="module")
-def here() -> Iterator[Interpreter]:
-    """The interpreter that runs the tests."""
-    with interpreters.packages() as packages:
-        yield interpreters.ask(sys.executable, packages)
+METHODS = ["fork", "spawn", "forkserver"]
+HERE = Interpreter(
+    sys.executable, "CPython", "3.13.1", "3.13.1", sys.platform, METHODS, {}
+)
+RECORDED = {example: runs.load(example) for example in examples.find()}
+FILES = {path.stem for path in runs.FOLDER.glob("*/*.json")}
 
 
-@pytest.fixture
-def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Example]:
-    """Write an example in an empty project."""
+@pytest.fixture(autouse=True)
+def _empty_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(examples, "EXAMPLES", tmp_path / "examples")
     monkeypatch.setattr(runs, "FOLDER", tmp_path / "data" / "runs")
 
-    def write(source: str, name: str = "topic/name") -> Example:
-        path = tmp_path / "examples" / f"{name}.py"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(source)
-        return Example(path)
 
-    return write
+def write(source: str, name: str = "topic/name") -> Example:
+    """Write an example into the empty project."""
+    path = runs.FOLDER.parents[1] / "examples" / f"{name}.py"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(source)
+    return Example(path)
 
 
 def record_on(
-    interpreter: Interpreter,
-    example: Example,
-    idle: int = 1,
-    loaded: int = 0,
-    deadline: float = 30,
-) -> int:
-    """Record an example; return the number of tasks that were run."""
-    reports: list[str] = []
+    interpreter: Interpreter, example: Example, idle: int = 1, loaded: int = 0
+) -> Column:
+    """Record an example on an interpreter; return its column."""
     wanted: dict[runs.Load, int] = {"idle": idle, "loaded": loaded}
-    settings = record.Settings(wanted, Path(), deadline=deadline)
-    record.record([example], interpreter, settings, reports.append)
-    return len(reports)
+    settings = record.Settings(wanted, Path(), deadline=10)
+    record.record([example], interpreter, settings, lambda _: None)
+    return column_of(example, interpreter)
 
 
-def column_of(example: Example, interpreter: Interpreter) -> Column:
-    """Return what is recorded of an example on an interpreter."""
+def column_of(example: Example, interpreter: Interpreter = HERE) -> Column:
+    """Return the recorded runs of an example on an interpreter."""
     return runs.load(example).interpreters[interpreter.key]
 
 
 def test_every_run_passed_or_is_among_those_that_differed() -> None:
-    for example in examples.find():
-        for column in runs.load(example).interpreters.values():
+    for recorded in RECORDED.values():
+        for column in recorded.interpreters.values():
             assert (column.why_not is None) == bool(column.cells)
             for cell in column.cells.values():
                 for tally in cell.tallies():
                     differed = sum(outcome.count for outcome in tally.differed)
-                    assert tally.runs == tally.passed + differed, example.name
+                    assert tally.runs == tally.passed + differed
 
 
 def test_every_example_has_results_and_every_result_an_example() -> None:
     promised = {f"cpython-3.{minor}-linux" for minor in range(9, 16)}
-    found = examples.find()
-    lacking = [e.name for e in found if not promised <= set(runs.load(e).interpreters)]
-    assert lacking == [], "run: make evidence"
-    files = set(runs.FOLDER.glob("*/*.json"))
-    assert files == {runs.path_of(example) for example in found}
+    untested = [e for e, r in RECORDED.items() if not promised <= set(r.interpreters)]
+    assert untested == [], "run: make evidence"
+    assert {example.path.stem for example in RECORDED} == FILES
 
 
-def test_recording_continues_where_it_stopped(
-    here: Interpreter, write: Callable[..., Example]
-) -> None:
+def test_recording_continues_where_it_stopped() -> None:
     example = write(PASSES)
-    tasks = [record_on(here, example, idle, loaded=1) for idle in (1, 3, 3)]
-    cell = column_of(example, here).cells["own"]
+    record_on(HERE, example)
+    cell = record_on(HERE, example, 3, 1).cells["own"]
     assert (cell.idle, cell.loaded) == (Tally(3, 3), Tally(1, 1))
-    assert tasks == [2, 1, 0]
+    before = runs.path_of(example).stat()
+    record_on(HERE, example, 3, 1)
+    assert runs.path_of(example).stat() == before
 
 
-def test_changed_example_keeps_the_runs_of_absent_interpreters(
-    here: Interpreter, write: Callable[..., Example]
-) -> None:
+def test_changed_example_keeps_the_runs_of_absent_interpreters() -> None:
     example = write(PASSES)
-    absent = replace(here, language="3.8.20")
-    for interpreter in here, absent:
-        record_on(interpreter, example, 2)
-    kept = column_of(example, absent)
+    absent = replace(HERE, language="3.8.20")
+    record_on(HERE, example, 2)
+    kept = record_on(absent, example, 2)
     changed = write(PASSES + "print(2)\n#> 2\n")
-    record_on(here, changed)
-    assert column_of(changed, here).cells["own"].idle == Tally(1, 1)
-    assert column_of(changed, here).is_of(changed)
+    column = record_on(HERE, changed)
+    assert (column.cells["own"].idle, column.is_of(changed)) == (Tally(1, 1), True)
     assert column_of(changed, absent) == kept
     assert not kept.is_of(changed)
 
 
-def test_new_patch_version_starts_over_if_runs_are_missing(
-    here: Interpreter, write: Callable[..., Example]
-) -> None:
+def test_new_patch_version_starts_over_if_runs_are_missing() -> None:
     example = write(PASSES)
-    newer = replace(here, version="3.99.1")
-    record_on(here, example, 2)
-    assert record_on(newer, example, 2) == 0
-    assert column_of(example, newer).version == here.version
-    record_on(newer, example, 3)
-    assert column_of(example, newer).version == "3.99.1"
-    assert column_of(example, newer).cells["own"].idle == Tally(3, 3)
+    newer = replace(HERE, version="3.13.2")
+    before = record_on(HERE, example, 2)
+    assert record_on(newer, example, 2) == before
+    column = record_on(newer, example, 3)
+    assert (column.version, column.cells["own"].idle) == ("3.13.2", Tally(3, 3))
 
 
-def test_runs_that_differ_are_counted_with_what_they_did(
-    here: Interpreter, write: Callable[..., Example]
-) -> None:
+def test_runs_that_differ_are_counted_with_what_they_did() -> None:
     example = write("print(2)\n#> 1\nopen('/no/such/file')\n")
-    record_on(here, example, 2)
-    tally = column_of(example, here).cells["own"].idle
     error = "FileNotFoundError: [Errno 2] No such file or directory: '.../file'"
     outcome = runs.Outcome(count=2, status=1, output=["2"], error=error, left=0)
+    tally = record_on(HERE, example, 2).cells["own"].idle
     assert tally == Tally(runs=2, passed=0, differed=[outcome])
 
 
-def test_hanging_run_is_killed_at_its_deadline_with_what_it_started(
-    here: Interpreter, write: Callable[..., Example]
-) -> None:
-    example = write(STARTS_A_SLEEPER)
-    record_on(here, example, deadline=6)
-    (outcome,) = column_of(example, here).cells["own"].idle.differed
+def test_hanging_run_is_killed_at_its_deadline_with_what_it_started() -> None:
+    column = record_on(HERE, write(STARTS_A_SLEEPER))
+    (outcome,) = column.cells["own"].idle.differed
     assert (outcome.status, outcome.output, outcome.left) == (None, ["ready"], 1)
 
 
-def test_reason_is_recorded_if_an_example_cannot_run(
-    here: Interpreter, write: Callable[..., Example], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("needs", "changes", "reason"),
+    [
+        ("requires-python = '>=3.13'", {}, None),
+        ("requires-python = '>=3.14'", {}, "needs Python >=3.14, not 3.13.1"),
+        ("tool.evidence.platforms = ['plan9']", {"anyway": True}, None),
+        (
+            "tool.evidence.platforms = ['plan9']",
+            {},
+            f"runs on plan9, not on {sys.platform}",
+        ),
+        (
+            "dependencies = ['psutil']",
+            {"missing": {"psutil": "ImportError: no C"}},
+            "psutil does not work there (ImportError: no C)",
+        ),
+    ],
+)
+def test_reason_is_recorded_if_an_interpreter_cannot_run_an_example(
+    needs: str, changes: dict[str, Any], reason: str | None
 ) -> None:
-    example = write(
-        '# /// script\n# [tool.evidence]\n# needs = ["luck"]\n# ///\n' + PASSES
-    )
-    monkeypatch.setitem(examples.NEEDS, "luck", lambda: "needs luck")
-    assert record_on(here, example) == 0
-    assert column_of(example, here).why_not == "needs luck"
-    # Another user, who may run it, replaces the reason; it does not come back.
+    example = write(HEADER.format(needs) + PASSES)
+    column = record_on(replace(HERE, **changes), example)
+    assert column.why_not == reason
+    assert bool(column.cells) == (reason is None)
+
+
+def test_runs_of_another_user_stay_if_this_user_may_not_run_the_example(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setitem(examples.NEEDS, "luck", lambda: None)
-    record_on(here, example)
+    example = write(HEADER.format("tool.evidence.needs = ['luck']") + PASSES)
+    column = record_on(HERE, example)
     monkeypatch.setitem(examples.NEEDS, "luck", lambda: "needs luck")
-    record_on(here, write(example.source + "print(2)\n#> 2\n"))
-    assert column_of(example, here).count("own", "idle") == 1
+    assert HERE.why_not(example) == example.why_not_here == "needs luck"
+    assert record_on(HERE, write(example.source + "print(2)\n")) == column
 
 
-def test_interpreter_lacks_a_package_or_a_newer_python(
-    here: Interpreter, write: Callable[..., Example]
-) -> None:
-    example = write(
-        '# /// script\n# requires-python = ">=3.11"\n'
-        '# dependencies = ["psutil"]\n# ///\n'
-    )
-    assert here.why_not(example) is None
-    old = replace(here, language="3.9.18")
-    assert old.why_not(example) == "needs Python >=3.11, not 3.9.18"
-    broken = replace(here, missing={"psutil": "ImportError: no C"})
-    reason = "psutil does not work there (ImportError: no C)"
-    assert broken.why_not(example) == reason
-    assert replace(here, language="3.15.0b1").why_not(example) is None
-
-
-def test_example_for_another_platform_runs_only_on_request(
-    here: Interpreter, write: Callable[..., Example]
-) -> None:
-    example = write("# /// script\n# [tool.evidence]\n# platforms = ['plan9']\n# ///\n")
-    assert here.why_not(example) == f"runs on plan9, not on {sys.platform}"
-    assert replace(here, anyway=True).why_not(example) is None
-
-
-def test_example_runs_under_each_start_method_unless_it_names_its_own(
-    here: Interpreter, write: Callable[..., Example]
-) -> None:
-    start = "from multiprocessing import {}\n"
-    follows = here.methods_for(write(start.format("Process")))
-    assert follows == ["fork", "spawn", "forkserver"]
-    assert here.methods_for(write(start.format("get_context"), "topic/own")) == ["own"]
+def test_example_runs_under_each_start_method_unless_it_names_its_own() -> None:
+    follows = write("from multiprocessing import Process\n")
+    names = write("from multiprocessing import get_context\n", "topic/own")
+    assert HERE.methods_for(follows) == METHODS
+    assert HERE.methods_for(names) == ["own"]
 
 
 @pytest.mark.parametrize(
@@ -230,7 +205,7 @@ def test_unusable_interpreter_is_skipped_with_the_reason(
     assert reason in reports[0]
 
 
-def test_broken_file_is_named(write: Callable[..., Example]) -> None:
+def test_broken_file_is_named() -> None:
     example = write(PASSES)
     runs.save(example, runs.Runs())
     path = runs.path_of(example)
@@ -239,7 +214,7 @@ def test_broken_file_is_named(write: Callable[..., Example]) -> None:
         runs.load(example)
 
 
-def test_runs_of_removed_examples_are_removed(write: Callable[..., Example]) -> None:
+def test_runs_of_removed_examples_are_removed() -> None:
     kept, gone = write(PASSES, "topic/kept"), write(PASSES, "topic/gone")
     for example in kept, gone:
         runs.save(example, runs.Runs())
@@ -248,7 +223,7 @@ def test_runs_of_removed_examples_are_removed(write: Callable[..., Example]) -> 
 
 
 def test_ctrl_c_keeps_finished_runs_and_leaves_nothing_running(
-    here: Interpreter, write: Callable[..., Example], tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     first, second = write(PASSES, "topic/a"), write(STARTS_A_SLEEPER, "topic/b")
     options = ["--python", sys.executable, "--jobs", "1", "--runs", "2"]
@@ -271,7 +246,8 @@ def test_ctrl_c_keeps_finished_runs_and_leaves_nothing_running(
     assert output.splitlines()[1:] == [
         "evidence: interrupted; what was recorded is kept"
     ]
-    assert column_of(first, here).cells["own"].idle == Tally(2, 2)
+    (column,) = runs.load(first).interpreters.values()
+    assert column.cells["own"].idle == Tally(2, 2)
     assert not runs.path_of(second).exists()
 
 
