@@ -47,6 +47,7 @@ def test_each_example_has_a_page_in_the_nav() -> None:
 def test_page_of_an_example_embeds_its_code_and_results(page: Page) -> None:
     assert page.example
     name = page.example.name
+    assert page.source.count("{ data-search-exclude }") == 2
     assert snippets(page.source) == [
         f"examples/{name}.py",
         f"run/{name}.html",
