@@ -14,7 +14,7 @@ from evidence.measure.runs import Runs
 from evidence.pages import Page
 from evidence.paths import DOCS, EXAMPLES
 from evidence.render import lists, render, tables
-from evidence.render.tables import Results
+from evidence.render.results import Results
 from reading import html, linked_examples, read, rows, snippets
 
 PAGES = pages.in_order()
