@@ -82,8 +82,9 @@ def _summary(data: Queues) -> str:
     rows = []
     for name in _DRAWN:
         points = data.series[name].points
+        small = [point for size, point in points.items() if size <= PIPE_BUF]
         for label, wanted in (
-            (f"up to {PIPE_BUF} bytes", [p for s, p in points.items() if s <= PIPE_BUF]),
+            (f"up to {PIPE_BUF} bytes", small),
             (f"{_grouped(max(points))} bytes", [points[max(points)]]),
             ("all sizes", list(points.values())),
         ):
@@ -190,7 +191,8 @@ def _end(by: str, code: int | None) -> str:
         return f"`{by}`, exit code unknown"
     status = ExitStatus(code)
     if status.killed:
-        return f"{'killed' if by == 'SIGKILL' else 'terminated'} by `{status.signal_name}`"
+        verb = "killed" if by == "SIGKILL" else "terminated"
+        return f"{verb} by `{status.signal_name}`"
     return f"`{by}`, exit code {code}"
 
 

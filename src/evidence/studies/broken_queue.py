@@ -103,11 +103,12 @@ class Batch(Struct, frozen=True):
         )
 
 
-def record(  # noqa: PLR0913 - the last three are for small measurements
+def record(
     runs: int,
     jobs: int,
     report: Report,
     names: tuple[str, ...] = tuple(SERIES),
+    *,
     sizes: tuple[int, ...] = SIZES,
     path: Path = PATH,
 ) -> None:

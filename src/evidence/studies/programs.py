@@ -14,7 +14,7 @@ import msgspec
 import psutil
 from msgspec import Struct
 
-from evidence import store
+from evidence import UserError, store
 from evidence.measure import leftovers, workers
 from evidence.paths import ROOT
 from evidence.studies import study
@@ -29,7 +29,7 @@ _DEADLINE = 120
 _SYSTEM = os.pathsep.join(["/usr/sbin", "/sbin"])
 
 
-class UnavailableError(Exception):
+class UnavailableError(UserError):
     """Raised if a recipe cannot run here; says why."""
 
 
@@ -203,13 +203,15 @@ def free_port() -> int:
 def _kill_the_rest() -> list[str]:
     """Kill and reap all descendants; return the names of those that were alive."""
     left: list[str] = []
-    while rest := psutil.Process().children(recursive=True):
-        for process in rest:
+
+    def find() -> Iterator[psutil.Process]:
+        for process in psutil.Process().children(recursive=True):
             with suppress(psutil.NoSuchProcess):
                 if process.status() != psutil.STATUS_ZOMBIE:
                     left.append(process.name())
-                    process.kill()
-        psutil.wait_procs(rest, timeout=10)
+                yield process
+
+    leftovers.kill_all(find)
     return left
 
 
