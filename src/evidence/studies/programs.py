@@ -21,7 +21,6 @@ from evidence.studies import study
 from evidence.studies.study import Report, Study
 
 PATH = study.FOLDER / "programs.json"
-FIX = "run: python -m evidence programs"
 OUTSIDE = ROOT / "tests" / "outside"
 #: Seconds that a recipe may take, even on a busy machine.
 _DEADLINE = 120
@@ -218,8 +217,8 @@ def _kill_the_rest() -> list[str]:
 def record(
     runs: int,
     report: Report,
-    path: Path = PATH,
     names: tuple[str, ...] = tuple(PROGRAMS),
+    path: Path = PATH,
 ) -> None:
     """Run each recipe so many times, and write down what it took."""
     for name in names:
@@ -262,6 +261,13 @@ def source_hash() -> str:
     """Return a hash of what runs in the recipes, and of their files."""
     files = sorted(p for p in (OUTSIDE / "files").rglob("*") if p.is_file())
     return study.hash_of([OUTSIDE / "programs.py", *files])
+
+
+def why_outdated(data: Programs) -> str | None:
+    """Return why the results are not of the recipes as they are now; None if they are."""
+    if data.hash == source_hash() and list(data.programs) == list(PROGRAMS):
+        return None
+    return "other recipes were measured; run: python -m evidence programs"
 
 
 def load(path: Path = PATH) -> Programs:
