@@ -82,17 +82,17 @@ def _summary(data: Queues) -> str:
     rows = []
     for name in _DRAWN:
         points = data.series[name].points
+        pause_ms = data.series[name].pause_ms
+        pause = f"{pause_ms} ms" if pause_ms else "none"
         small = [point for size, point in points.items() if size <= PIPE_BUF]
         for label, wanted in (
             (f"up to {PIPE_BUF} bytes", small),
             (f"{_grouped(max(points))} bytes", [points[max(points)]]),
-            ("all sizes", list(points.values())),
         ):
             total = sum(point.count for point in wanted)
             hung = [f"{sum(hangs(p, who) for p in wanted)} of {total}" for who in HANGS]
-            writer = _title(data.series[name]).replace("put()", "`put()`")
-            rows.append([writer, label, *hung])
-    return _table(["Writer", "Messages", "Next writer hung", "Reader hung"], rows)
+            rows.append([pause, label, *hung])
+    return _table(["Pause", "Messages", "Next writer hung", "Reader hung"], rows)
 
 
 def _numbers(series: Series) -> str:
