@@ -18,7 +18,6 @@ import programs
 import psutil
 
 import process_terminate
-from process_terminate import Ended, ExitStatus
 
 calls: list[dict[str, Any]] = []
 
@@ -43,7 +42,12 @@ def watched(function: Callable[..., Any]) -> Callable[..., Any]:
         began = time.monotonic()
         answer = function(process, grace=grace)
         seconds = time.monotonic() - began
-        ended = answer if isinstance(answer, list) else [alone(found, answer)]
+        if isinstance(answer, list):
+            ended = [ending(e.name, e.signal, e.status.code) for e in answer]
+        else:  # stop() reports no signal.
+            killed = answer.code == -signal.SIGKILL
+            sent = signal.SIGKILL if killed else signal.SIGTERM
+            ended = [ending(found[0][1], sent, answer.code)]
         note(function.__name__, grace, seconds, found, ended)
         return answer
 
@@ -64,17 +68,15 @@ def watched_block(grace: float) -> Iterator[None]:
         note("no_orphans", grace, time.monotonic() - began, found, [])
 
 
+def ending(name: str, sent: signal.Signals | None, code: int | None) -> dict[str, Any]:
+    """Return how a process ended: its last signal and its exit code."""
+    return {"name": name, "by": sent.name if sent else None, "code": code}
+
+
 def named(pid: int | None = None) -> list[tuple[psutil.Process, str]]:
     """Return a process and its descendants with their names."""
     root = psutil.Process(pid)
     return [(p, p.name()) for p in [root, *root.children(recursive=True)]]
-
-
-def alone(found: list[tuple[psutil.Process, str]], status: ExitStatus) -> Ended:
-    """Return the result of stop() in the form of stop_tree()."""
-    by = "SIGKILL" if status.code == -signal.SIGKILL else "SIGTERM"
-    process, name = found[0]
-    return Ended(process.pid, name, by, status)
 
 
 def note(
@@ -82,12 +84,12 @@ def note(
     grace: float,
     seconds: float,
     found: list[tuple[psutil.Process, str]],
-    ended: list[Ended],
+    ended: list[dict[str, Any]],
 ) -> None:
     """Note a call."""
     alive = [
-        name
-        for process, name in found
+        program
+        for process, program in found
         if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     ]
     calls.append(
@@ -95,11 +97,9 @@ def note(
             "call": name,
             "grace": grace,
             "seconds": seconds,
-            "found": [name for _, name in found],
+            "found": [program for _, program in found],
             "alive": alive,
-            "ended": [
-                {"name": e.name, "by": e.by, "code": e.status.code} for e in ended
-            ],
+            "ended": ended,
         }
     )
 

@@ -180,20 +180,21 @@ def _ends(calls: list[Call]) -> str:
         (end.name.split()[0], end.by, end.code) for call in calls for end in call.ended
     }
     names: dict[str, list[str]] = {}
-    for name, by, code in sorted(ends, key=lambda end: (end[2] is None, end)):
+    for name, by, code in sorted(ends, key=lambda end: (end[2] is None, str(end))):
         names.setdefault(_end(by, code), []).append(f"`{name}`")
     said = "; ".join(f"{', '.join(them)}: {how}" for how, them in names.items())
     return said or "not reported: the block returns nothing"
 
 
-def _end(by: str, code: int | None) -> str:
+def _end(by: str | None, code: int | None) -> str:
+    sent = f"`{by}`" if by else "already dead"
     if code is None:
-        return f"`{by}`, exit code unknown"
+        return f"{sent}, exit code unknown"
     status = ExitStatus(code)
     if status.killed:
         verb = "killed" if by == "SIGKILL" else "terminated"
         return f"{verb} by `{status.signal_name}`"
-    return f"`{by}`, exit code {code}"
+    return f"{sent}, exit code {code}"
 
 
 def _table(heads: list[str], rows: list[list[str]]) -> str:

@@ -71,8 +71,8 @@ class End(Struct):
     """How one process ended, as the library reports it."""
 
     name: str
-    by: str
-    """The last signal that was sent."""
+    by: str | None
+    """The last signal that was sent; None if the process was already dead."""
     code: int | None
     """Exit code; None if the library cannot know it."""
 
