@@ -131,12 +131,14 @@ def environment() -> Iterator[Path]:
 
 
 def _must(command: list[str | Path]) -> None:
-    """Run a command; if it fails, raise with the last line of its stderr."""
+    """Run a command; if it fails, raise with the last line that tells the error."""
     ended = subprocess.run(
         command, env=clean_environment(), check=False, capture_output=True, text=True
     )
     if ended.returncode:
-        raise UnavailableError(ended.stderr.strip().splitlines()[-1])
+        lines = ended.stderr.strip().splitlines()
+        errors = [line.strip() for line in lines if "error" in line.lower()]
+        raise UnavailableError([*lines[-1:], *errors][-1])
 
 
 def clean_environment() -> dict[str, str]:
