@@ -33,7 +33,12 @@ QUEUES = broken_queue.load()
 SURVIVORS = survivors.load()
 PROGRAMS = programs.load()
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="measured on Linux")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="measured on Linux"),
+    pytest.mark.timeout(300),
+]
+#: Seconds for a step of a study, on a busy machine.
+PATIENCE = 120
 
 
 def ignore(_: str) -> None:
@@ -246,7 +251,7 @@ def test_ctrl_c_during_a_study_leaves_nothing_running(tmp_path: Path) -> None:
         )
         wait_for_a_queue_in(recording)
         os.kill(recording.pid, signal.SIGINT)
-        _, errors = recording.communicate(timeout=60)
+        _, errors = recording.communicate(timeout=PATIENCE)
     assert left == []
     assert errors.rstrip().endswith("KeyboardInterrupt")
     assert not list(tmp_path.glob("*.unfinished"))
@@ -255,7 +260,7 @@ def test_ctrl_c_during_a_study_leaves_nothing_running(tmp_path: Path) -> None:
 def wait_for_a_queue_in(recording: subprocess.Popen[str]) -> None:
     """Wait until a worker of a study runs a program that has started processes."""
     root = psutil.Process(recording.pid)
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while not any(
         queue.children()
         for worker in root.children()
