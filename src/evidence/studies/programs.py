@@ -137,7 +137,9 @@ def _must(command: list[str | Path]) -> None:
     )
     if ended.returncode:
         lines = ended.stderr.strip().splitlines()
-        errors = [line.strip() for line in lines if "error" in line.lower()]
+        errors = [
+            line.strip() for line in lines if "Error:" in line or "ERROR:" in line
+        ]
         raise UnavailableError([*lines[-1:], *errors][-1])
 
 
