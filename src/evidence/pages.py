@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import groupby
 from typing import Any
+from urllib.parse import urlsplit
 
 from mkdocs.utils.meta import get_data
 from mkdocs.utils.yaml import yaml_load
@@ -93,6 +94,15 @@ def _parsed(text: str, _environment: tuple[str | None, ...]) -> dict[str, Any]:
 def site_url() -> str:
     """Return the URL of the site: `SITE_URL`, or the default in mkdocs.yml."""
     return str(configuration()["site_url"]).rstrip("/") + "/"
+
+
+def root() -> str:
+    """Return the path of the site on its host.
+
+    Links in rendered HTML begin with it: MkDocs leaves a relative link as it is, but
+    Zensical reads it as relative to the source of the page.
+    """
+    return urlsplit(site_url()).path
 
 
 def in_order() -> list[Page]:

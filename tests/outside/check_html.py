@@ -1,4 +1,4 @@
-"""The site's HTML, read by the checker of the W3C; run by `make outside`."""
+"""Check the site's HTML with the checker of the W3C; run by `make outside`."""
 
 import base64
 import hashlib
@@ -11,13 +11,13 @@ import pytest
 
 from evidence.paths import ROOT
 
-#: The Nu Html Checker, as npm has it, and what npm says of the file.
+#: The Nu Html Checker in npm, and the hash that npm gives for the file.
 CHECKER = "vnu-jar@26.9.27"
 SHA512 = (
     "TkQd5DFfOaWC9ebtvozTsrH2Vaod3jYg+vrOeREzIXxBexLz9+rS2DNtjn7+"
     "RPUiZhgli0SghgBX6RJRNea0KA=="
 )
-CACHE = ROOT / ".cache" / "vnu"
+CACHE = ROOT / ".vnu_cache"
 pytestmark = [
     pytest.mark.skipif(
         shutil.which(program) is None, reason=f"not installed: {program}"
@@ -28,14 +28,14 @@ pytestmark = [
 
 @pytest.fixture
 def checker() -> Path:
-    """The program; kept for the next run."""
+    """The checker, kept for the next run."""
     jar = CACHE / "package" / "build" / "dist" / "vnu.jar"
     if not jar.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
         command = ["npm", "pack", "--silent", "--pack-destination", str(CACHE), CHECKER]
         got = subprocess.run(command, check=False, capture_output=True, text=True)
         if got.returncode:
-            pytest.skip(f"{CHECKER} cannot be had: is the network there?")
+            pytest.skip(f"{CHECKER} cannot be downloaded: is there a network?")
         archive = CACHE / got.stdout.strip()
         digest = hashlib.sha512(archive.read_bytes()).digest()
         assert base64.b64encode(digest).decode() == SHA512
@@ -44,8 +44,7 @@ def checker() -> Path:
     return jar
 
 
-def test_every_page_is_valid(site: Path, checker: Path) -> None:
-    """No error, and no warning either."""
+def test_checker_has_no_error_or_warning(site: Path, checker: Path) -> None:
     command = ["java", "-jar", str(checker), "--skip-non-html", "--format", "gnu"]
     checked = subprocess.run(
         [*command, str(site)], check=False, capture_output=True, text=True

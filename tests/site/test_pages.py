@@ -119,7 +119,10 @@ def test_render_writes_only_what_changed(
     assert {p for p in written if again[p] != written[p]} == {changed}
 
 
-def test_table_of_results_is_the_golden_one(tmp_path: Path) -> None:
+def test_table_of_results_is_the_golden_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SITE_URL", "https://a.example/")
     example = Example(EXAMPLES / "terminate/escalate_to_kill.py")
     source = (GOLDEN / "runs.json").read_text("utf-8")
     runs = msgspec.json.decode(source.replace("CURRENT", example.hash), type=Runs)

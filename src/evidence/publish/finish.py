@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from evidence import examples, pages, store
-from evidence.measure import runs
+from evidence.measure import runs, timelines
 from evidence.paths import DATA, ROOT
 from evidence.publish import addresses, headers, llms, sitemap
 from evidence.studies import broken_queue, programs, survivors
@@ -27,6 +27,7 @@ _UNREAD = (".build", ".*cache", ".git", ".venv", "__pycache__", "dist", "site")
 #: The types of the files in data/, whose schemas are published beside them.
 _TYPES = {
     "runs": runs.Runs,
+    "timelines": timelines.Timeline,
     "studies/broken_queue": broken_queue.Queues,
     "studies/programs": programs.Programs,
     "studies/survivors": survivors.Survivors,

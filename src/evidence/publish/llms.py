@@ -54,6 +54,7 @@ _DATA = {
     "llms-full.txt": "All pages in one file.",
     "objects.inv": "The names of the library, for Sphinx.",
     "data/runs.schema.json": "The JSON Schema of the results of an example.",
+    "data/timelines.schema.json": "The JSON Schema of the events of a run.",
     "data/studies/broken_queue.json": "How often a queue breaks, run by run.",
     "data/studies/broken_queue.schema.json": "The JSON Schema of that.",
     "data/studies/programs.json": "What it took to stop real programs.",

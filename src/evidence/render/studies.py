@@ -2,6 +2,7 @@
 
 import ast
 
+from evidence import pages
 from evidence.render import queue_plot
 from evidence.render.queue_plot import HANGS, PIPE_BUF, hangs, interval
 from evidence.studies import broken_queue, hostile_trees, programs, survivors
@@ -207,5 +208,5 @@ def _measured(data: Study, more: str, name: str) -> str:
     # An HTML link, because the data is beside the pages in the site only.
     return (
         f"Measured on {data.date} with CPython {data.python} on {data.kernel}, {more}: "
-        f'<a href="../../data/studies/{name}.json">results as JSON</a>.'
+        f'<a href="{pages.root()}data/studies/{name}.json">results as JSON</a>.'
     )

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from evidence import pages
+
 _ENVIRONMENT = Environment(
     autoescape=True,
     keep_trailing_newline=True,
@@ -15,5 +17,5 @@ _ENVIRONMENT = Environment(
 
 
 def fill(name: str, **values: object) -> str:
-    """Return a template with its values, which are escaped."""
-    return _ENVIRONMENT.get_template(name).render(values)
+    """Return a template with the root of the site and its values, which are escaped."""
+    return _ENVIRONMENT.get_template(name).render(values, root=pages.root())

@@ -3,7 +3,7 @@
 from html import escape
 from pathlib import Path
 
-from evidence import examples
+from evidence import examples, pages
 from evidence.examples import Example
 from evidence.measure import timelines
 from evidence.measure.timelines import Timeline
@@ -42,14 +42,14 @@ def render(timeline: Timeline, name: str, version: str = "") -> str:
         _details(timeline, name, methods, is_open=methods is groups[0])
         for methods in groups
     ]
-    up = "../../.."
+    root = pages.root()
     source = (
         f'<p class="measured-method">One run{version} on CPython '
         f"{escape(timeline.python)}, {escape(timeline.kernel)}, {timeline.date}. "
         "Times are in milliseconds. Time runs down the page, not to scale. "
-        f'<a href="{up}/data/timelines/{name}.json">Events as JSON</a>, '
-        f'<a href="{up}/evidence/method/#timelines">how they were recorded</a>, '
-        f'<a href="{up}/evidence/method/#signs">what the signs mean</a>.</p>\n'
+        f'<a href="{root}data/timelines/{name}.json">Events as JSON</a>, '
+        f'<a href="{root}evidence/method/#timelines">how they were recorded</a>, '
+        f'<a href="{root}evidence/method/#signs">what the signs mean</a>.</p>\n'
     )
     return "\n".join([*parts, source])
 

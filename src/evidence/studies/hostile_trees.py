@@ -18,7 +18,7 @@ import psutil
 
 from evidence.measure import leftovers
 from evidence.paths import ROOT
-from evidence.studies.study import hash_of
+from evidence.studies import study
 
 FOLDER = ROOT / "tests" / "trees"
 #: Builds the trees; not a tree itself.
@@ -42,7 +42,7 @@ def path_of(name: str) -> Path:
 
 def source_hash(name: str) -> str:
     """Return a hash of what runs when a tree grows."""
-    return hash_of([path_of(name), _BUILDER])
+    return study.hash_of([path_of(name), _BUILDER])
 
 
 @dataclass(frozen=True)
