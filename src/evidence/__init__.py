@@ -1,1 +1,5 @@
-"""Finds and runs the examples; a tool of this project, never installed."""
+"""Measure the examples and render the results; never installed by users."""
+
+
+class UserError(Exception):
+    """Raised if the user can fix the cause; the message is one line that says how."""

@@ -1,4 +1,4 @@
-"""The examples: what there is, and where each can run."""
+"""The examples: what each prints and needs, and where it can run."""
 
 import ast
 import hashlib
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tokenize
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.metadata import metadata
@@ -19,14 +19,15 @@ from typing import Any
 
 from packaging.specifiers import SpecifierSet
 
+from evidence import UserError
 from evidence.paths import EXAMPLES
 
 START_METHODS = ("fork", "spawn", "forkserver")
-#: What an example is written for, where its header names no platforms.
+#: The platforms of an example whose header names none.
 PLATFORMS = ("linux", "darwin")
 
-#: What is the same in every start method; all else in multiprocessing asks for it.
-_ASKS_NO_METHOD = {
+#: Names in multiprocessing that do not depend on the start method; all others do.
+_INDEPENDENT = {
     "Pipe",
     "active_children",
     "connection",
@@ -42,15 +43,19 @@ _HEADER = re.compile(
 _OUTPUT = re.compile(r"(?m)^ *#> (.*)$")
 
 
+class UnknownExampleError(UserError):
+    """Raised if no example has the name."""
+
+
 @dataclass(frozen=True, order=True)
 class Example:
-    """A file in `examples/`: one fact, shown by what it prints."""
+    """A file in `examples/` that shows one fact by what it prints."""
 
     path: Path
 
     @property
     def name(self) -> str:
-        """Its topic and name, as in `queue/killed_in_get`: file, page and test."""
+        """Its topic and name, as in `terminate/stop_a_worker`: file, page and test."""
         return self.path.relative_to(EXAMPLES).with_suffix("").as_posix()
 
     @cached_property
@@ -60,12 +65,12 @@ class Example:
 
     @property
     def output(self) -> list[str]:
-        """The lines that it says it prints, in the order of the source."""
+        """The lines after `#>`: what it says it prints, in the order of the source."""
         return _OUTPUT.findall(self.source)
 
     @cached_property
     def header(self) -> dict[str, Any]:
-        """Its PEP 723 header: what it needs."""
+        """Its PEP 723 header."""
         match = _HEADER.search(self.source)
         if match is None:
             return {}
@@ -74,13 +79,13 @@ class Example:
 
     @property
     def platforms(self) -> tuple[str, ...]:
-        """The values of `sys.platform` that it is written for."""
+        """The values of `sys.platform` for which it is written."""
         settings = self.header.get("tool", {}).get("evidence", {})
         return tuple(settings.get("platforms", PLATFORMS))
 
     @property
     def needs(self) -> list[str]:
-        """The rights that it needs, each a key of `NEEDS`."""
+        """The rights that it needs: keys of `NEEDS`."""
         settings = self.header.get("tool", {}).get("evidence", {})
         return list(settings.get("needs", []))
 
@@ -89,17 +94,17 @@ class Example:
         """The SHA-256 of what runs: the source without comments and docstrings.
 
         The `#>` lines and the header count, because a run is compared with the one
-        and needs the other. It is the same on each Python that computes it.
+        and needs the other. Every version of Python computes the same hash.
         """
-        return hashlib.sha256(_what_runs(self.source).encode()).hexdigest()
+        return hashlib.sha256(what_runs(self.source).encode()).hexdigest()
 
     @property
     def follows_the_default(self) -> bool:
         """Whether it runs under the start method that is set for it.
 
-        Others name one for all their processes, or start none by multiprocessing.
+        Other examples name one for all their processes, or do not use multiprocessing.
         """
-        return _asks_for_method(self.source)
+        return _depends_on_default(self.source)
 
     @property
     def why_not_here(self) -> str | None:
@@ -110,7 +115,7 @@ class Example:
         )
 
     def why_not_on(self, system: str, version: str) -> str | None:
-        """Why it cannot run on a `sys.platform` and Python; None if it can."""
+        """Return why it cannot run on a `sys.platform` and Python; None if it can."""
         if system not in self.platforms:
             return f"runs on {', '.join(self.platforms)}, not on {system}"
         needed = self._python
@@ -125,7 +130,7 @@ class Example:
 
     @cached_property
     def _python(self) -> SpecifierSet:
-        """The Pythons that it can run on, as far as it and this library say."""
+        """The Pythons that its header, and this library if it needs it, allow."""
         needed = SpecifierSet(self.header.get("requires-python", ""))
         if "process-terminate" in self.packages:
             needed &= SpecifierSet(metadata("process-terminate")["Requires-Python"])
@@ -133,12 +138,15 @@ class Example:
 
     @property
     def packages(self) -> list[str]:
-        """The packages that it needs, by their names on PyPI."""
+        """The names on PyPI of the packages that it needs."""
         return [str(name) for name in self.header.get("dependencies", [])]
 
 
-def _what_runs(source: str) -> str:
-    """Return a program without what a reader sees and Python does not run."""
+def what_runs(source: str) -> str:
+    """Return a program without its comments, docstrings and blank lines.
+
+    The `#>` lines and the PEP 723 header stay.
+    """
     lines = source.splitlines()
     header = _HEADER.search(source)
     kept = header[0].splitlines() if header else []
@@ -162,28 +170,28 @@ def _has_docstring(node: ast.AST) -> bool:
 
 @cache
 def _why_no_pid_namespace() -> str | None:
-    """Try to make one, as root may on Linux, though not in most containers."""
+    """Try to make one: root can on Linux, though not in most containers."""
     code = "import ctypes, sys; sys.exit(ctypes.CDLL(None).unshare(0x20000000) != 0)"
     command = [sys.executable, "-c", code]
     refused = subprocess.run(command, check=False, capture_output=True).returncode
     return "needs a new PID namespace: Linux, and root" if refused else None
 
 
-#: What an example may need of a system, by the words in `[tool.evidence] needs`.
+#: The words in `[tool.evidence] needs`, and functions that return what is missing.
 NEEDS = {"pid namespace": _why_no_pid_namespace}
 
 
 @cache
-def _asks_for_method(source: str) -> bool:
-    """Whether a program imports what depends on the default start method."""
-    return any(map(_brings_method, ast.walk(ast.parse(source))))
+def _depends_on_default(source: str) -> bool:
+    """Whether a program imports a name that depends on the default start method."""
+    return any(map(_imports_dependent_name, ast.walk(ast.parse(source))))
 
 
-def _brings_method(node: ast.AST) -> bool:
-    """Whether a node is an import of what depends on it."""
+def _imports_dependent_name(node: ast.AST) -> bool:
+    """Whether a node imports such a name."""
     match node:
         case ast.ImportFrom(module="multiprocessing"):
-            return any(alias.name not in _ASKS_NO_METHOD for alias in node.names)
+            return any(alias.name not in _INDEPENDENT for alias in node.names)
         case ast.ImportFrom(module="concurrent.futures"):
             return any(alias.name == "ProcessPoolExecutor" for alias in node.names)
         case ast.Import():
@@ -193,11 +201,26 @@ def _brings_method(node: ast.AST) -> bool:
 
 
 def find() -> list[Example]:
-    """Every example, in the order of their names."""
+    """Return every example, sorted by name."""
     return sorted(map(Example, EXAMPLES.glob("*/*.py")))
 
 
-def start_methods() -> Iterator[str]:
-    """The start methods of this platform."""
+def named(names: Collection[str]) -> list[Example]:
+    """Return the examples with these names; all if there are no names.
+
+    Raises:
+        UnknownExampleError: If no example has one of the names.
+    """
+    found = [example for example in find() if not names or example.name in names]
+    if unknown := set(names) - {example.name for example in found}:
+        raise UnknownExampleError(
+            f"no such example: {', '.join(sorted(unknown))}; "
+            "expected TOPIC/NAME, as in examples/TOPIC/NAME.py"
+        )
+    return found
+
+
+def start_methods() -> list[str]:
+    """Return the start methods of this platform."""
     available = multiprocessing.get_all_start_methods()
-    return (method for method in START_METHODS if method in available)
+    return [method for method in START_METHODS if method in available]

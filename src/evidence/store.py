@@ -6,10 +6,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from evidence import UserError
+
 T = TypeVar("T")
 
 
-class InvalidDataError(Exception):
+class InvalidDataError(UserError):
     """Raised if a data file does not have the type that it should have."""
 
 

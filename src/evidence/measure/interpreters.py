@@ -1,4 +1,4 @@
-"""The interpreters that examples are measured on."""
+"""Find the interpreters that examples are measured on."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import distribution
@@ -16,13 +16,14 @@ from pathlib import Path
 from packaging.version import Version
 
 import process_terminate
+from evidence import UserError
 from evidence.examples import START_METHODS, Example
 
 #: psutil, and pytest with all that it imports.
 _DISTRIBUTIONS = ["psutil", "pytest", "iniconfig", "packaging", "pluggy", "pygments"]
-#: What a distribution has beside its modules: commands, and compiled modules.
+#: Files of a distribution that are not modules: commands, compiled code.
 _NOT_IMPORTED = {"..", "__pycache__"}
-#: Seconds in which an interpreter must say what it is.
+#: Seconds in which an interpreter must describe itself.
 _PATIENCE = 30
 _SAY = """
 import importlib, json, multiprocessing, platform, sys
@@ -45,42 +46,45 @@ print(json.dumps({
 """
 
 
-class UnusableError(Exception):
-    """Why an interpreter cannot be measured on."""
+class UnusableError(UserError):
+    """Raised if an interpreter does not work."""
 
 
 @dataclass(frozen=True)
 class Interpreter:
-    """A Python that can run examples."""
+    """A Python that runs examples."""
 
     executable: str
     implementation: str
     version: str
-    """Its own version: PyPy's, where it is PyPy."""
+    """Its own version; for PyPy that of PyPy."""
     language: str
-    """The version of the language that it speaks."""
+    """The version of the language that it implements."""
     platform: str
     start_methods: list[str]
     """Its default comes first."""
     missing: dict[str, str]
-    """The packages that it cannot import, with what it says."""
+    """The packages that it cannot import, each with the error."""
     anyway: bool = False
-    """Whether it runs examples that are not written for its platform, too."""
+    """Whether it also runs examples that are not written for its platform."""
 
     @property
     def key(self) -> str:
-        """The name of its record: a newer patch of it takes the place of an older."""
+        """Its name in the results, the same for all patch versions."""
         major_minor = ".".join(self.language.split(".")[:2])
         return f"{self.implementation.lower()}-{major_minor}-{self.platform}"
 
     def methods_for(self, example: Example) -> list[str]:
-        """The start methods to measure an example under; `own` if it names its own."""
+        """Return the start methods to measure an example under.
+
+        It is "own" alone if the example names its method or does not use one.
+        """
         if not example.follows_the_default:
             return ["own"]
         return [method for method in START_METHODS if method in self.start_methods]
 
     def why_not(self, example: Example) -> str | None:
-        """Why it cannot run an example; None if it can."""
+        """Return why it cannot run an example; None if it can."""
         system = example.platforms[0] if self.anyway else self.platform
         reason = example.why_not_on(system, self.language) or example.why_not_allowed
         if reason is None:
@@ -91,7 +95,11 @@ class Interpreter:
 
 
 def ask(executable: str, packages: Path) -> Interpreter:
-    """Let an interpreter say what it is; UnusableError if it cannot."""
+    """Ask an interpreter for its version, start methods and missing packages.
+
+    Raises:
+        UnusableError: If it does not answer.
+    """
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     try:
         answer = subprocess.run(
@@ -111,16 +119,37 @@ def ask(executable: str, packages: Path) -> Interpreter:
         raise UnusableError(str(error)) from None
 
 
-def at_hand() -> list[str]:
-    """The interpreters on PATH, and the one that runs this."""
+def available() -> list[str]:
+    """Return the interpreter that runs this, and those on PATH."""
     names = [f"python3.{minor}" for minor in range(9, 30)] + ["pypy3"]
     found = [path for name in names if (path := shutil.which(name))]
     return [sys.executable, *found]
 
 
+def usable(
+    executables: Iterable[str], packages: Path, report: Callable[[str], object]
+) -> list[Interpreter]:
+    """Return the interpreters that work, each once; report why the others do not.
+
+    Raises:
+        UnusableError: If none of them works.
+    """
+    found: dict[str, Interpreter] = {}
+    for executable in executables:
+        try:
+            interpreter = ask(executable, packages)
+        except UnusableError as error:
+            report(f"skipped {executable}: {error}")
+        else:
+            found.setdefault(interpreter.key, interpreter)
+    if not found:
+        raise UnusableError("none of these interpreters works; name one with --python")
+    return list(found.values())
+
+
 @contextmanager
 def packages() -> Iterator[Path]:
-    """A folder with what examples need, as any CPython can import it."""
+    """Make a folder with the packages that examples need, for any interpreter."""
     with tempfile.TemporaryDirectory(prefix="evidence-") as name:
         folder = Path(name)
         library = Path(process_terminate.__file__).parent
@@ -132,11 +161,11 @@ def packages() -> Iterator[Path]:
 
 
 def order(key: str) -> tuple[bool, Version]:
-    """CPython by version, then the others."""
+    """Return a key that sorts CPython by version before the others."""
     implementation, version, _ = key.split("-")
     return implementation != "cpython", Version(version)
 
 
 def kernel() -> str:
-    """The kernel, without the name of its build."""
+    """Return the name and version of the kernel, without those of its build."""
     return f"{platform.system()} {platform.release().split('-')[0]}"

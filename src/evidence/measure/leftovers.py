@@ -1,27 +1,37 @@
-"""Watches that a run leaves no process behind, and ends what it left."""
+"""Find the processes that a run left running, and kill them."""
 
 import ctypes
 import gc
 import multiprocessing.process
+import os
+import signal
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, resource_tracker
 
 import psutil
 
-#: Seconds for a process that is on its way out when a run is over.
+#: Seconds that a process has to exit by itself after a run.
 GRACE = 5.0
+#: Seconds in which at least one of the killed processes must be gone.
+_DYING = 10.0
+#: Seconds between two looks that find nothing.
+_PAUSE = 0.01
+#: Not a time limit, because on a busy machine one round may take a second.
+_ROUNDS = 1000
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 
 @contextmanager
-def ended() -> Iterator[list[str]]:
-    """End what the block started and left; the value then describes each.
+def ended(grace: float = GRACE) -> Iterator[list[str]]:
+    """Kill what the block started and left running; the value then describes each.
 
-    Only processes that are new since the beginning of the block, and descend
-    from this process, are touched. A thread that is left is named, too.
+    Processes that started before the block, or do not descend from this process,
+    are left alone. A thread that keeps running is described, too. `grace` is the time
+    in seconds that a process has to exit by itself after the block.
     """
     adopt_orphans()
     processes = set(psutil.Process().children(recursive=True))
@@ -32,18 +42,49 @@ def ended() -> Iterator[list[str]]:
     try:
         yield left
     finally:
-        left += _end_all_but(processes)
-        # Those of the block are reaped now, which multiprocessing does not know.
+        left += _kill_all_but(processes, grace)
+        # They are reaped now, but multiprocessing does not know.
         children.intersection_update(known)
-        gc.collect()  # What the block has dropped, such as a Queue and its thread.
-        left += _join_all_but(threads)
+        gc.collect()  # Ends the thread of a Queue that the block has dropped.
+        left += _join_all_but(threads, grace)
         _stop_servers()
+
+
+def kill_all(
+    find: Callable[[], Iterable[psutil.Process]],
+    *,
+    looks: int = 1,
+    groups: bool = False,
+) -> None:
+    """Kill what `find()` returns, until it returns nothing `looks` times in a row.
+
+    One look is enough if every process that you can miss descends from one that you
+    find. `groups` kills the process group of each, if it is not that of this process:
+    it stops a chain of processes that each fork and exit.
+    """
+    quiet = 0
+    for _ in range(_ROUNDS):
+        found = []
+        for process in find():  # Killed on sight, because it may start others.
+            found.append(process)
+            with suppress(psutil.NoSuchProcess, ProcessLookupError):
+                if groups and os.getpgid(process.pid) != os.getpgrp():
+                    os.killpg(os.getpgid(process.pid), signal.SIGKILL)
+                process.kill()
+        quiet = 0 if found else quiet + 1
+        if quiet == looks:
+            return
+        if found and not psutil.wait_procs(found, timeout=_DYING)[0]:
+            break
+        if not found:
+            time.sleep(_PAUSE)
+    raise RuntimeError(f"cannot kill {', '.join(map(_describe, found))}")
 
 
 def adopt_orphans() -> None:
     """Make this process the parent of its orphaned descendants, on Linux.
 
-    Elsewhere an orphan is out of sight, and is not found.
+    On other systems an orphan is not found.
     """
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
@@ -51,37 +92,31 @@ def adopt_orphans() -> None:
             raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
 
 
-def _end_all_but(spared: set[psutil.Process]) -> list[str]:
-    """End the other descendants of this process; describe those that lived."""
-    _, alive = psutil.wait_procs(_descendants_but(spared), timeout=GRACE)
-    described = [_describe(process) for process in alive]
-    for _ in range(10):  # A process may start another before it is killed.
-        if not alive:
-            return described
-        for process in alive:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-        psutil.wait_procs(alive, timeout=GRACE)
-        alive = _descendants_but(spared)
-    raise RuntimeError(f"cannot end {', '.join(map(_describe, alive))}")
+def _kill_all_but(spared: set[psutil.Process], grace: float) -> list[str]:
+    """Kill the other descendants of this process; describe those that kept running."""
+
+    def find() -> list[psutil.Process]:
+        everyone = psutil.Process().children(recursive=True)
+        servers = _servers()
+        return [p for p in everyone if p not in spared and p.pid not in servers]
+
+    try:
+        _, alive = psutil.wait_procs(find(), timeout=grace)
+        return [_describe(process) for process in alive]
+    finally:  # Even if Ctrl-C comes during the wait.
+        kill_all(find)
 
 
-def _descendants_but(spared: set[psutil.Process]) -> list[psutil.Process]:
-    everyone = psutil.Process().children(recursive=True)
-    servers = _servers()
-    return [p for p in everyone if p not in spared and p.pid not in servers]
-
-
-def _join_all_but(spared: set[threading.Thread]) -> list[str]:
-    """Wait for the other threads to end; describe those that do not."""
-    leaving = [t for t in threading.enumerate() if t not in spared]
-    for thread in leaving:
-        thread.join(GRACE)
-    return [str(thread) for thread in leaving if thread.is_alive()]
+def _join_all_but(spared: set[threading.Thread], grace: float) -> list[str]:
+    """Wait for the other threads to end; describe those that keep running."""
+    others = [t for t in threading.enumerate() if t not in spared]
+    for thread in others:
+        thread.join(grace)
+    return [str(thread) for thread in others if thread.is_alive()]
 
 
 def _servers() -> set[int | None]:
-    """The pids of the servers that multiprocessing keeps for this process."""
+    """Return the pids of the servers that multiprocessing keeps for this process."""
     return {
         forkserver._forkserver._forkserver_pid,  # type: ignore[attr-defined]
         resource_tracker._resource_tracker._pid,  # type: ignore[attr-defined]
@@ -91,8 +126,8 @@ def _servers() -> set[int | None]:
 def _stop_servers() -> None:
     """Stop those servers, so that the next run begins as a new program does.
 
-    CPython's own tests do the same. To be called when their clients are dead,
-    or it waits for them, and when no semaphore of the run is left to unregister.
+    CPython's own tests do the same. Call it when their clients are dead, because it
+    waits for them, and when no semaphore of the run is left to unregister.
     """
     forkserver._forkserver._stop()  # type: ignore[attr-defined]
     resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]
@@ -102,4 +137,4 @@ def _describe(process: psutil.Process) -> str:
     try:
         return f"pid {process.pid}, {process.status()}: {' '.join(process.cmdline())}"
     except psutil.Error:
-        return f"pid {process.pid}, gone meanwhile"
+        return f"pid {process.pid}, already gone"

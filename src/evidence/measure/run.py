@@ -1,4 +1,4 @@
-"""Runs an example as a reader does: as a file, by an interpreter."""
+"""Run an example as a reader does: as a file, with an interpreter."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from evidence.measure import leftovers
 
-#: Seconds that a run may take, on a machine that is busy with other things.
+#: Seconds that a run may take, even on a busy machine.
 DEADLINE = 60.0
 
 # Runs a file as `python FILE` does, with another default start method.
@@ -24,7 +24,7 @@ runpy.run_path(path, run_name="__main__")
 
 @dataclass(frozen=True)
 class Run:
-    """What a run printed, how it ended, and what it left behind."""
+    """What a run printed, how it exited, and what it left running."""
 
     output: list[str]
     errors: str
@@ -41,12 +41,12 @@ def run_file(
     deadline: float = DEADLINE,
     packages: Path | None = None,
 ) -> Run:
-    """Run a file, with this start method or with the interpreter's own.
+    """Run a file with this start method, or with the interpreter's default.
 
-    `packages` is a folder that another interpreter finds its packages in.
+    `packages` is a folder in which another interpreter finds its packages.
     """
     command = command_of(path, python=python, start_method=start_method)
-    # Files, because a process that is left behind would keep a pipe open.
+    # Files, because a process that is left running would keep a pipe open.
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         with leftovers.ended() as left:
             status = _status(
@@ -68,7 +68,7 @@ def run_file(
 def command_of(
     path: Path, *, python: str = sys.executable, start_method: str | None = None
 ) -> list[str]:
-    """What runs a file, with this start method or with the interpreter's own."""
+    """Return the command for a file with this start method, or with the default."""
     command = [python, str(path)]
     if start_method is not None:
         command[1:1] = ["-c", _LAUNCHER, start_method]
@@ -81,7 +81,7 @@ def _status(
     files: tuple[int, int],
     deadline: float,
 ) -> int | None:
-    """Run a command to its end, or kill it at its deadline."""
+    """Run a command; return its exit status, or None if the deadline killed it."""
     try:
         return subprocess.run(
             command,
@@ -97,9 +97,9 @@ def _status(
 
 
 def environment(packages: Path | None = None) -> dict[str, str]:
-    """The environment without what changes how Python runs.
+    """Return the environment without variables that change how Python runs.
 
-    PYTHONUNBUFFERED, for one, would print what a terminated process loses.
+    With PYTHONUNBUFFERED, for example, a terminated process would lose no output.
     """
     kept = {
         name: value

@@ -1,10 +1,11 @@
-"""The recorded runs of the examples: one file an example, `data/runs/<name>.json`."""
+"""The recorded runs of the examples: one file an example, in `data/runs/`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from evidence import store
 from evidence.examples import Example
@@ -38,6 +39,18 @@ class Tally(Struct, omit_defaults=True):
     passed: int = 0
     differed: list[Outcome] = []
 
+    def add(self, other: "Tally") -> None:
+        """Add other runs; those that did exactly the same share one outcome."""
+        self.runs += other.runs
+        self.passed += other.passed
+        for new in other.differed:
+            for old in self.differed:
+                if replace(old, count=new.count) == new:
+                    old.count += new.count
+                    break
+            else:
+                self.differed.append(new)
+
 
 class Cell(Struct, omit_defaults=True):
     """The runs under one start method."""
@@ -47,6 +60,10 @@ class Cell(Struct, omit_defaults=True):
     kernel: str
     idle: Tally = field(default_factory=Tally)
     loaded: Tally = field(default_factory=Tally)
+
+    def of(self, load: Load) -> Tally:
+        """Return the tally of a load."""
+        return self.idle if load == "idle" else self.loaded
 
     def tallies(self) -> Iterator[Tally]:
         """Yield the tally of each load."""
@@ -68,6 +85,14 @@ class Column(Struct, omit_defaults=True):
     cells: dict[str, Cell] = {}
     """By start method; "own" if the example names its own, or uses none."""
 
+    def is_of(self, example: Example) -> bool:
+        """Whether the runs are of the example as it is, not of an earlier version."""
+        return self.hash == example.hash
+
+    def count(self, method: str, load: Load) -> int:
+        """Return the number of runs under a start method and a load."""
+        return self.cells[method].of(load).runs if method in self.cells else 0
+
 
 class Runs(Struct):
     """The recorded runs of one example, by interpreter."""
@@ -87,5 +112,12 @@ def load(example: Example) -> Runs:
 
 
 def save(example: Example, runs: Runs) -> None:
-    """Write the runs of an example."""
-    store.write(path_of(example), runs, depth=4)
+    """Write the runs of an example, one line an interpreter."""
+    store.write(path_of(example), runs, depth=2)
+
+
+def forget(all_but: Set[str]) -> None:
+    """Remove the runs of all examples but these."""
+    for path in FOLDER.glob("*/*.json"):
+        if path.relative_to(FOLDER).with_suffix("").as_posix() not in all_but:
+            path.unlink()
