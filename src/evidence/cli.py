@@ -72,7 +72,7 @@ def _queues(arguments: argparse.Namespace) -> None:
             f"no such series: {', '.join(unknown)}; "
             f"expected one of {', '.join(broken_queue.SERIES)}"
         )
-    broken_queue.measure(arguments.runs, arguments.jobs, report, names)
+    broken_queue.record(arguments.runs, arguments.jobs, report, names)
 
 
 def _programs(arguments: argparse.Namespace) -> None:
@@ -82,13 +82,9 @@ def _programs(arguments: argparse.Namespace) -> None:
 
 
 def _render(_: argparse.Namespace) -> None:
-    from evidence import pages
-    from evidence.render import broken_queue, tables, timelines
+    from evidence.render import render
 
-    broken_queue.write()
-    tables.write()
-    timelines.write()
-    pages.write_run_lines()
+    render()
 
 
 def _finish(arguments: argparse.Namespace) -> None:

@@ -30,7 +30,7 @@ def write(path: Path, value: Any, *, depth: int) -> None:
     one measurement changes one line.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = _lines(msgspec.to_builtins(value), depth, "") + "\n"
+    text = _lines(msgspec.to_builtins(value, str_keys=True), depth, "") + "\n"
     unfinished = path.with_name(f".{path.name}.unfinished")
     unfinished.write_text(text, "utf-8")
     unfinished.replace(path)

@@ -1,7 +1,7 @@
 # ruff: noqa: S602 - a shell is one of the programs.
-"""Real programs, started and stopped: each function is a recipe of the guide.
+"""Start and stop real programs: each function is a recipe of the guide.
 
-`run.py` runs one of them, with the library as it is installed from its wheel.
+`run.py` runs one of them, with the library installed from its wheel.
 """
 
 import socket
@@ -21,7 +21,7 @@ PATIENCE = 60
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Wait until something holds."""
+    """Wait until a condition is true."""
     end = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > end:
@@ -30,7 +30,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def answers(port: int) -> bool:
-    """Whether a server answers a request for a page."""
+    """Return whether a server answers a request for a page."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as link:
         link.sendall(b"GET / HTTP/1.0\r\n\r\n")
         return link.recv(4) == b"HTTP"
@@ -38,17 +38,17 @@ def answers(port: int) -> bool:
 
 
 def says(*command: str) -> bytes:
-    """What a command prints, whether it succeeds or not."""
+    """Return what a command prints, whether it succeeds or not."""
     return subprocess.run(command, check=False, stdout=subprocess.PIPE).stdout
 
 
 def count(program: subprocess.Popen[bytes]) -> int:
-    """How many descendants a program has."""
+    """Return how many descendants a program has."""
     return len(psutil.Process(program.pid).children(recursive=True))
 
 
 def nginx(folder: Path, port: int) -> None:
-    """The web server nginx in the foreground: a master and two workers."""
+    """Stop nginx in the foreground: a master and two workers."""
     # --8<-- [start:nginx]
     command = ["nginx", "-p", str(folder), "-c", "nginx.conf"]
     server = subprocess.Popen([*command, "-g", "daemon off;"])
@@ -59,7 +59,7 @@ def nginx(folder: Path, port: int) -> None:
 
 
 def nginx_daemon(folder: Path, port: int) -> None:
-    """The web server nginx as a daemon: it has left its parent, its session and its terminal."""
+    """Stop nginx as a daemon, which has left its parent, its session and its terminal."""
     # --8<-- [start:nginx_daemon]
     command = ["nginx", "-p", str(folder), "-c", "nginx.conf"]
 
@@ -70,7 +70,7 @@ def nginx_daemon(folder: Path, port: int) -> None:
 
 
 def redis(folder: Path, port: int) -> None:
-    """Redis, which saves its data on SIGTERM, stopped with a grace period."""
+    """Stop Redis, which saves its data on SIGTERM, with a grace period."""
     # --8<-- [start:redis]
     command = ["redis-server", "--port", str(port), "--save", "3600 1"]
     client = ["redis-cli", "-p", str(port)]
@@ -90,7 +90,7 @@ def redis(folder: Path, port: int) -> None:
 
 
 def redis_killed(folder: Path, port: int) -> None:
-    """Redis without a grace period: what it had not saved is lost."""
+    """Kill Redis without a grace period: it loses the data that it has not saved."""
     command = ["redis-server", "--port", str(port), "--save", "3600 1"]
     client = ["redis-cli", "-p", str(port)]
 
@@ -110,7 +110,7 @@ def redis_killed(folder: Path, port: int) -> None:
 
 
 def executor(folder: Path, _: int) -> None:
-    """A program with a ProcessPoolExecutor, whose four workers have tasks."""
+    """Stop a program with a ProcessPoolExecutor whose four workers have tasks."""
     # --8<-- [start:executor]
     program = subprocess.Popen([sys.executable, folder / "executor.py"])
     until(lambda: count(program) >= 4)
@@ -120,7 +120,7 @@ def executor(folder: Path, _: int) -> None:
 
 
 def gunicorn(folder: Path, port: int) -> None:
-    """Gunicorn, with three workers."""
+    """Stop Gunicorn with three workers."""
     # --8<-- [start:gunicorn]
     command = [sys.executable, "-m", "gunicorn", "app:wsgi", "--workers", "3"]
     server = subprocess.Popen([*command, "--bind", f"127.0.0.1:{port}"], cwd=folder)
@@ -131,7 +131,7 @@ def gunicorn(folder: Path, port: int) -> None:
 
 
 def uvicorn(folder: Path, port: int) -> None:
-    """Uvicorn, with two workers."""
+    """Stop Uvicorn with two workers."""
     # --8<-- [start:uvicorn]
     command = [sys.executable, "-m", "uvicorn", "app:asgi", "--workers", "2"]
     server = subprocess.Popen([*command, "--port", str(port)], cwd=folder)
@@ -142,7 +142,7 @@ def uvicorn(folder: Path, port: int) -> None:
 
 
 def pipeline(_: Path, __: int) -> None:
-    """A pipeline of three commands in a shell."""
+    """Stop a shell with a pipeline of three commands."""
     # --8<-- [start:pipeline]
     shell = subprocess.Popen("yes | gzip | cat > /dev/null", shell=True)
     until(lambda: count(shell) == 3)
@@ -152,7 +152,7 @@ def pipeline(_: Path, __: int) -> None:
 
 
 def npm(folder: Path, port: int) -> None:
-    """A server of Node.js, started by npm."""
+    """Stop npm, which has started a server of Node.js."""
     # --8<-- [start:npm]
     command = ["npm", "start", "--no-update-notifier", "--", str(port)]
     server = subprocess.Popen(command, cwd=folder)

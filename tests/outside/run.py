@@ -31,7 +31,7 @@ def main(name: str, folder: str, port: str) -> None:
     settings = Path(folder, "nginx.conf")
     settings.write_text(settings.read_text("utf-8").replace("PORT", port), "utf-8")
     programs.RECIPES[name](Path(folder), int(port))
-    print(json.dumps({"library": process_terminate.__file__, "calls": calls}))  # noqa: T201
+    print(json.dumps([process_terminate.__file__, calls]))  # noqa: T201
 
 
 def watched(function: Callable[..., Any]) -> Callable[..., Any]:

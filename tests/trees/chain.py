@@ -1,4 +1,4 @@
-"""A child that forks and exits, whose child forks and exits, for ever."""
+"""A child forks and exits, its child forks and exits, and so on forever."""
 
 import os
 
@@ -6,7 +6,7 @@ from grow import child, report, root_of
 
 
 def link() -> None:
-    """Be gone before anybody looks."""
+    """Fork and exit again and again."""
     report()
     while True:
         if os.fork():

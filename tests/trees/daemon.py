@@ -1,4 +1,4 @@
-"""A daemon as in the books: two forks, a session of its own."""
+"""A daemon as in textbooks: two forks, and a session of its own."""
 
 import os
 

@@ -1,7 +1,7 @@
-"""What the hostile trees are built with: each process reports when it is there.
+"""Build the hostile trees: each process reports when it is ready.
 
 Every tree is a program. It prints "ready" when its last process is in place, and
-then lives until it is ended. None is nice to whoever has to end it.
+then runs until it is killed.
 """
 
 import os
@@ -15,14 +15,14 @@ _reader, _writer = os.pipe()
 
 
 def rest() -> NoReturn:
-    """Be a process of the tree: report, and live until ended."""
+    """Be a process of the tree: report, and run until killed."""
     report()
     while True:
         time.sleep(60)
 
 
 def report() -> None:
-    """Say that one more process is in place."""
+    """Report that one more process is in place."""
     os.write(_writer, b".")
 
 
@@ -36,24 +36,24 @@ def child(task: Callable[[], object]) -> int:
 
 
 def await_reports(count: int) -> None:
-    """Wait until so many processes are in place."""
+    """Wait until this many processes are in place."""
     while count:
         count -= len(os.read(_reader, count))
 
 
 def announce() -> None:
-    """Tell the one who started the tree that it is complete."""
+    """Print that the tree is complete."""
     sys.stdout.write("ready\n")
     sys.stdout.flush()
 
 
 def ignore_sigterm() -> None:
-    """Be deaf from now on, and so will be the children."""
+    """Ignore SIGTERM in this process and in its later children."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def root_of(count: int) -> NoReturn:
-    """Be the root of so many processes that report, and rest."""
+    """Be the root of this many processes that report, and rest."""
     await_reports(count)
     announce()
     while True:

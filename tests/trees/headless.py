@@ -1,4 +1,4 @@
-"""The leader is dead already, and its children live."""
+"""The leader is already dead, and its children keep running."""
 
 from grow import announce, await_reports, child, rest
 

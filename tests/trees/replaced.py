@@ -1,4 +1,4 @@
-"""Five workers, each of which forks its replacement on SIGTERM, and exits."""
+"""Each of five workers forks a replacement on SIGTERM, and exits."""
 
 import os
 import signal
@@ -7,13 +7,13 @@ from grow import child, rest, root_of
 
 
 def replace(*_: object) -> None:
-    """Leave the work to a child that does the same."""
+    """Fork a child that continues, and exit."""
     if os.fork():
         os._exit(0)
 
 
 def work() -> None:
-    """Rest, and be replaced when ended."""
+    """Rest, and fork a replacement on SIGTERM."""
     signal.signal(signal.SIGTERM, replace)
     rest()
 

@@ -1,4 +1,4 @@
-"""A child with a session of its own, and its child with another one."""
+"""A child has a session of its own, and its child has another one."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Three children that have stopped themselves, and ignore SIGTERM, too."""
+"""Three children have stopped themselves, and ignore SIGTERM."""
 
 import os
 import signal

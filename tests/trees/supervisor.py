@@ -1,4 +1,4 @@
-"""A supervisor, deaf to SIGTERM, that starts each of its four workers again."""
+"""A supervisor ignores SIGTERM and restarts each of its four workers."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ from grow import announce, await_reports, child, ignore_sigterm, rest
 
 
 def work() -> None:
-    """Rest, and die of SIGTERM."""
+    """Rest until SIGTERM."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     rest()
 

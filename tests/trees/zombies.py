@@ -1,4 +1,4 @@
-"""Five children are zombies that nobody reaps, and one is alive."""
+"""Five children are zombies that no process reaps, and one child is alive."""
 
 import os
 

@@ -1,1 +1,5 @@
-"""Render the examples and the measurements into .build/, which both builders read."""
+"""Render the examples and the data into `.build/`, where the pages find the parts."""
+
+from evidence.render.everything import render
+
+__all__ = ["render"]

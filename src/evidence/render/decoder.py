@@ -1,16 +1,15 @@
-"""Writes the page that decodes exit codes, from the table of `ExitStatus`."""
+"""Render the table that decodes exit codes, in the words of `ExitStatus`."""
 
 import signal
 from collections.abc import Iterator
 from html import escape
 from typing import NamedTuple
 
-from evidence.paths import ROOT
+from evidence import pages
 from process_terminate import ExitStatus
 from process_terminate._exit_status import ORIGINS
 
-PAGE = ROOT / "docs" / "decoder.md"
-#: The example that shows a code where it is seen, where one does.
+#: The example that prints a code where it is seen, if one does.
 _SHOWN = {
     ("Python", 0): "terminate/read_exit_codes",
     ("Python", 1): "terminate/read_exit_codes",
@@ -30,11 +29,11 @@ class Row(NamedTuple):
     place: str
     code: int
     meaning: str
-    proof: str | None
+    example: str | None
 
 
 def rows() -> Iterator[Row]:
-    """Every number that needs to be decoded; Python's first."""
+    """Yield every number that needs to be decoded; Python's first."""
     deaths = [-number for number in sorted(signal.valid_signals()) if number < 32]
     windows = {code for code in ORIGINS if code > 255}
     exits = sorted({0, 143, 241, *ORIGINS} - windows)
@@ -50,49 +49,25 @@ def _row_of(place: str, code: int, status: ExitStatus) -> Row:
     return Row(place, code, str(status), _SHOWN.get((place, code)))
 
 
-def render() -> str:
-    """The page: complete as it is, and filtered by a small script."""
-    return _TEMPLATE.format(rows="\n".join(map(_row, rows())))
+def files() -> dict[str, str]:
+    """Return the rows of the table on the page of the decoder."""
+    titles = {
+        page.example.name: page.title
+        for shown in pages.topics().values()
+        for page in shown
+        if page.example
+    }
+    return {"decoder.html": "".join(_html(row, titles) for row in rows())}
 
 
-def _row(row: Row) -> str:
+def _html(row: Row, titles: dict[str, str]) -> str:
     shown = f"{row.code:#x}" if row.code > 255 else str(row.code)
-    proof = f'<a href="../examples/{row.proof}/">shown here</a>' if row.proof else ""
+    link = ""
+    if row.example:
+        title = escape(titles.get(row.example, row.example), quote=False)
+        link = f'<a href="../examples/{row.example}/">{title}</a>'
     return (
         f'<tr data-place="{row.place}" data-code="{row.code}">'
         f'<th scope="row">{shown}</th><td>{row.place}</td>'
-        f"<td>{escape(row.meaning, quote=False)}</td><td>{proof}</td></tr>"
+        f"<td>{escape(row.meaning, quote=False)}</td><td>{link}</td></tr>\n"
     )
-
-
-_TEMPLATE = """\
----
-title: Exit-code decoder
-description: What -15, 143, 241, 255 or 0x10000 mean as the exit code of a Python process, in Python, in a shell and on Windows.
----
-
-# What does exit code -15, 143 or 241 mean?
-
-One death has several numbers: a process that `SIGTERM` ended is -15 for Python's `exitcode` and `returncode`, and 143 for a shell.
-Where a number has more than one cause, all that are known are named.
-
-<div id="decoder" class="decoder"></div>
-
-<div class="measured" tabindex="0" role="region" aria-label="Exit codes">
-<table>
-<caption>The numbers of signals are those of Linux.</caption>
-<thead><tr><th scope="col">Number</th><th scope="col">Seen in</th><th scope="col">Meaning</th><th scope="col">Example</th></tr></thead>
-<tbody id="exit-codes">
-{rows}
-</tbody>
-</table>
-</div>
-
-Any other number from 3 to 255 is what the program chose: it called `sys.exit()` with it, or returned it from `main()` in C.
-`sys.exit()` keeps the lowest eight bits: 256 becomes 0, and -15 becomes 241.
-
-In Python, [`ExitStatus`](reference/ExitStatus.md) says the same: `str(ExitStatus(process.exitcode))`, and `ExitStatus.from_shell(143)` for a shell's number.
-The numbers of Windows are from [CPython's source](https://github.com/python/cpython/blob/3.14/Lib/multiprocessing/popen_spawn_win32.py), not run.
-
-<script src="../assets/decoder.js" defer></script>
-"""

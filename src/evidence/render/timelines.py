@@ -10,7 +10,6 @@ from evidence import examples
 from evidence.examples import Example
 from evidence.measure import trace
 from evidence.measure.trace import Event
-from evidence.render.tables import FRAGMENTS
 from process_terminate import ExitStatus
 
 WIDTH = 330
@@ -74,19 +73,14 @@ _SAMPLES = {
 }
 
 
-def write() -> None:
-    """Draw all, and remove the drawings of examples that are gone."""
-    wanted = {
-        FRAGMENTS / "timelines" / f"{example.name}.html": of(example)
+def files() -> dict[str, str]:
+    """Return the timeline of each example, and the signs for the method page."""
+    found = {
+        f"timelines/{example.name}.html": of(example)
         for example in examples.find()
+        if trace.path_of(example).exists()
     }
-    wanted[FRAGMENTS / "signs.html"] = signs()
-    for path in FRAGMENTS.glob("timelines/*/*.html"):
-        if path not in wanted:
-            path.unlink()
-    for path, text in wanted.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+    return {**found, "signs.html": signs()}
 
 
 def of(example: Example) -> str:

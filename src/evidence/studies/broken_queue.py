@@ -1,80 +1,89 @@
-"""Measures how often a queue breaks when its writer is terminated; draws the plot."""
+"""Measure how often a queue breaks when its writer is terminated."""
 
-import hashlib
 import json
 import os
-import platform
 import random
-import re
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-from jsonschema import Draft202012Validator
+from msgspec import Struct, field
 
-from evidence.measure import interpreters, leftovers, record
+from evidence import store
+from evidence.measure import leftovers, workers
+from evidence.measure.load import busy
 from evidence.measure.run import environment
-from evidence.paths import BUILD, DATA, ROOT
-from evidence.studies import queue_program as broken_queue
+from evidence.measure.runs import Load
+from evidence.studies import queue_program, study
+from evidence.studies.study import Report, Study
 
-RECORD = DATA / "studies" / "broken_queue.json"
-SCHEMA = RECORD.with_suffix(".schema.json")
-PAGE = ROOT / "docs" / "evidence" / "howoften.md"
-FRAGMENT = BUILD / "howoften.html"
-PROGRAM = Path(broken_queue.__file__)
-MEND = "run: python -m evidence howoften"
+PATH = study.FOLDER / "broken_queue.json"
+PROGRAM = Path(queue_program.__file__)
+FIX = "run: python -m evidence queues"
 
 #: Bytes of a message: two sizes on each side of what matters to a pipe.
 SIZES = (10, 100, 1_000, 4_000, 10_000, 65_536, 100_000, 1_000_000)
-#: Bytes that are written whole or not at all, and bytes that a pipe holds.
-PIPE_BUF, CAPACITY = 4_096, 65_536
-#: Milliseconds within which a writer is terminated, from its first item on.
+#: Milliseconds from the first item to the latest call of terminate().
 LONGEST = 100
 #: What can become of a queue, as the program says it.
 OUTCOMES = ("usable", "writer", "reader", "both")
 #: Runs of one process of the program.
-BATCH = 10
-#: Seconds for them; a run takes 3 at most, if nothing is wrong.
-DEADLINE = 600
+_BATCH = 10
+#: Seconds for a batch; a run takes a few seconds at most, unless something is wrong.
+_DEADLINE = 600
 
 
-@dataclass(frozen=True)
-class Series:
-    """How the writer writes, and how busy the machine is meanwhile."""
+class Point(Struct):
+    """The runs with messages of one size."""
+
+    load_average: tuple[float, float]
+    """Lowest and highest load average of the machine after a batch."""
+    runs: dict[str, list[float]]
+    """For each outcome: the milliseconds after which terminate() was called."""
+
+    @property
+    def count(self) -> int:
+        """The number of runs."""
+        return sum(map(len, self.runs.values()))
+
+
+class Series(Struct):
+    """The runs of one kind of writer, and how it writes."""
 
     method: str
+    """Start method of the processes."""
     pause_ms: int
-    load: str
+    """Sleep of the writer after each put()."""
+    load: Load = "idle"
+    points: dict[int, Point] = {}
+    """By the bytes of a message."""
 
-    def describe(self) -> str:
-        """As a heading of a table."""
-        pause = f"{self.pause_ms} ms asleep after each" if self.pause_ms else "No pause"
-        load = ", every core kept busy" if self.load == "busy" else ""
-        return f"{pause}, {self.method}{load}"
+
+class Queues(Study, kw_only=True):
+    """What became of the queues."""
+
+    hash: str
+    """Of the program that breaks them."""
+    cores: int
+    jobs: int
+    """Runs at a time."""
+    series: dict[str, Series] = field(default_factory=dict)
 
 
 SERIES = {
-    "loop": Series("fork", 0, "rest"),
-    "paced": Series("fork", 10, "rest"),
-    "loop-forkserver": Series("forkserver", 0, "rest"),
-    "paced-forkserver": Series("forkserver", 10, "rest"),
-    "loop-busy": Series("fork", 0, "busy"),
-    "paced-busy": Series("fork", 10, "busy"),
+    "loop": Series("fork", 0),
+    "paced": Series("fork", 10),
+    "loop-forkserver": Series("forkserver", 0),
+    "paced-forkserver": Series("forkserver", 10),
+    "loop-loaded": Series("fork", 0, "loaded"),
+    "paced-loaded": Series("fork", 10, "loaded"),
 }
-#: Those that are drawn: one above the other.
-DRAWN = ("loop", "paced")
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """Some runs of a point."""
 
     series: str
@@ -82,7 +91,7 @@ class Batch:
     delays: list[float]
 
     def task(self) -> str:
-        """What the program is told."""
+        """Return the input of the program."""
         series = SERIES[self.series]
         return json.dumps(
             {
@@ -94,162 +103,112 @@ class Batch:
         )
 
 
-def measure(
+def record(
     runs: int,
     jobs: int,
-    report: Callable[[str], None],
+    report: Report,
     names: tuple[str, ...] = tuple(SERIES),
+    *,
     sizes: tuple[int, ...] = SIZES,
+    path: Path = PATH,
 ) -> None:
-    """Bring each point up to so many runs, and write down what was found."""
-    data = begin() | {"jobs": jobs}
+    """Run until each point has so many runs; write the results after each batch."""
+    data = begin(jobs, path)
     for name in names:
-        series = SERIES[name]
         batches = list(missing(data, name, sizes, runs))
-        busy = series.load == "busy" and bool(batches)
-        with leftovers.ended() as left, record._busy(busy):
-            for done, batch in enumerate(_do(batches, jobs), 1):
-                add(data, *batch)
-                save(data)
+        is_loaded = SERIES[name].load == "loaded" and bool(batches)
+        running = workers.run(run_batch, batches, jobs)
+        with busy(is_loaded), closing(running) as finished:
+            for done, (batch, outcomes) in enumerate(finished, 1):
+                add(data, batch, outcomes)
+                save(data, path)
                 report(f"{name}: {done} of {len(batches)} batches")
-        if left:
-            raise RuntimeError(f"left running: {'; '.join(left)}")
 
 
-def begin() -> dict[str, Any]:
-    """The record so far, if it is of this program and this Python."""
-    data: dict[str, Any] = {
-        "python": platform.python_version(),
-        "kernel": interpreters.kernel(),
-        "cores": os.cpu_count() or 1,
-        "jobs": 1,
-        "date": datetime.now(UTC).date().isoformat(),
-        "sha256": source_hash(),
-        "series": {},
-    }
-    if RECORD.exists():
-        old = load()
-        if all(old[key] == data[key] for key in ("python", "kernel", "sha256")):
-            data["series"] = old["series"]
+def begin(jobs: int, path: Path = PATH) -> Queues:
+    """Return results to add to: those in the file if they are of the same program.
+
+    Python and the kernel must be the same, too; otherwise the results are empty.
+    """
+    data = Queues(
+        **study.circumstances(),
+        hash=source_hash(),
+        cores=os.cpu_count() or 1,
+        jobs=jobs,
+    )
+    if path.exists():
+        old = load(path)
+        if (old.python, old.kernel, old.hash) == (data.python, data.kernel, data.hash):
+            data.series = old.series
     return data
 
 
 def source_hash() -> str:
-    """What the program was when it was measured."""
-    return hashlib.sha256(PROGRAM.read_bytes()).hexdigest()
-
-
-def load() -> dict[str, Any]:
-    """What was recorded."""
-    data: dict[str, Any] = json.loads(RECORD.read_text("utf-8"))
-    return data
+    """Return a hash of what runs in the program."""
+    return study.hash_of([PROGRAM])
 
 
 def missing(
-    data: dict[str, Any], name: str, sizes: tuple[int, ...], runs: int
+    data: Queues, name: str, sizes: tuple[int, ...], runs: int
 ) -> Iterator[Batch]:
-    """The runs that are still to be done, in batches; the sizes take turns."""
-    points = data["series"].get(name, {}).get("points", {})
-    left = {size: runs - count(points.get(str(size))) for size in sizes}
+    """Yield the runs that are not done yet, in batches; the sizes take turns."""
+    points = data.series[name].points if name in data.series else {}
+    left = {s: runs - (points[s].count if s in points else 0) for s in sizes}
     while any(number > 0 for number in left.values()):
         for size in sizes:
-            number = min(BATCH, left[size])
+            number = min(_BATCH, left[size])
             if number > 0:
                 left[size] -= number
                 yield Batch(name, size, [_moment() for _ in range(number)])
 
 
 def _moment() -> float:
-    return round(random.uniform(0, LONGEST), 2)  # noqa: S311, not a secret
+    return round(random.uniform(0, LONGEST), 2)  # noqa: S311 - not a secret
 
 
-def count(point: dict[str, Any] | None) -> int:
-    """The runs of a point."""
-    return sum(map(len, point["runs"].values())) if point else 0
-
-
-def add(data: dict[str, Any], batch: Batch, outcomes: list[str]) -> None:
-    """Add the runs of a batch to those that were there."""
-    series = SERIES[batch.series]
-    entry = data["series"].setdefault(
-        batch.series,
-        {
-            "method": series.method,
-            "pause_ms": series.pause_ms,
-            "load": series.load,
-            "points": {},
-        },
-    )
-    now = round(os.getloadavg()[0], 1)
-    point = entry["points"].setdefault(
-        str(batch.size),
-        {"load_average": [now, now], "runs": {outcome: [] for outcome in OUTCOMES}},
-    )
-    low, high = point["load_average"]
-    point["load_average"] = [min(low, now), max(high, now)]
-    for delay, outcome in zip(batch.delays, outcomes, strict=True):
-        point["runs"][outcome].append(delay)
-
-
-def save(data: dict[str, Any]) -> None:
-    """Write the record, whole or not at all."""
-    schema = json.loads(SCHEMA.read_text("utf-8"))
-    Draft202012Validator(schema).validate(data)
-    text = json.dumps(data, indent=1)
-    # A line for each list.
-    text = re.sub(r"\[[^\][{}]*\]", lambda m: re.sub(r"\s+", " ", m[0]), text)
-    unfinished = RECORD.with_suffix(".unfinished")
-    unfinished.write_text(text + "\n", "utf-8")
-    unfinished.replace(RECORD)
-
-
-def _do(batches: list[Batch], jobs: int) -> Iterator[tuple[Batch, list[str]]]:
-    """Run batches side by side, each in a process of its own."""
-    stopped = threading.Event()
-    running: set[subprocess.Popen[str]] = set()
-
-    def do(batch: Batch) -> tuple[Batch, list[str]]:
-        if stopped.is_set():
-            raise InterruptedError
-        process = subprocess.Popen(
+def run_batch(batch: Batch) -> list[str]:
+    """Run the program for a batch, and return the outcome of each run."""
+    with leftovers.ended() as left:
+        program = subprocess.Popen(
             [sys.executable, PROGRAM],
             env=environment(),
-            process_group=0,  # For Ctrl-C: see _end().
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        running.add(process)
-        if stopped.is_set():
-            _end(process)
         try:
-            output, errors = process.communicate(batch.task(), timeout=DEADLINE)
+            output, errors = program.communicate(batch.task(), timeout=_DEADLINE)
         except BaseException:
-            _end(process)
-            process.communicate()
+            # It kills its processes then, and its resource tracker removes semaphores.
+            program.send_signal(signal.SIGINT)
+            program.communicate()
             raise
-        finally:
-            running.discard(process)
-        if process.returncode or errors:
-            raise RuntimeError(f"exit status {process.returncode}: {errors}")
-        return batch, json.loads(output)
-
-    with ThreadPoolExecutor(jobs) as pool:
-        try:
-            yield from pool.map(do, batches)
-        except BaseException:
-            stopped.set()
-            for process in list(running):
-                _end(process)
-            raise
+    if program.returncode or errors or left:
+        raise RuntimeError(f"exit status {program.returncode}: {errors}{left}")
+    outcomes: list[str] = json.loads(output)
+    return outcomes
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    """End a program with all that it has started, also what it starts just now.
+def add(data: Queues, batch: Batch, outcomes: list[str]) -> None:
+    """Add the runs of a batch."""
+    kind = SERIES[batch.series]
+    empty = Series(kind.method, kind.pause_ms, kind.load)
+    points = data.series.setdefault(batch.series, empty).points
+    now = round(os.getloadavg()[0], 1)
+    new = Point((now, now), {outcome: [] for outcome in OUTCOMES})
+    point = points.setdefault(batch.size, new)
+    low, high = point.load_average
+    point.load_average = min(low, now), max(high, now)
+    for delay, outcome in zip(batch.delays, outcomes, strict=True):
+        point.runs[outcome].append(delay)
 
-    Not by SIGKILL: the tracker of its semaphores ignores SIGTERM, and removes them.
-    """
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
+
+def load(path: Path = PATH) -> Queues:
+    """Return what was recorded."""
+    return store.read(path, Queues)
+
+
+def save(data: Queues, path: Path = PATH) -> None:
+    """Write what was recorded, one point a line."""
+    store.write(path, data, depth=4)

@@ -1,121 +1,123 @@
-"""Stops real programs with the library as it is installed, and writes down what it took."""
+"""Stop real programs with the library as it is installed, and write down what it took."""
 
-import hashlib
-import json
 import os
-import platform
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import psutil
+from msgspec import Struct
 
-from evidence.measure.interpreters import kernel
-from evidence.paths import DATA, ROOT
-from process_terminate import ExitStatus, _subreaper
+from evidence import UserError, store
+from evidence.measure import leftovers, workers
+from evidence.paths import ROOT
+from evidence.studies import study
+from evidence.studies.study import Report, Study
 
+PATH = study.FOLDER / "programs.json"
+FIX = "run: python -m evidence programs"
 OUTSIDE = ROOT / "tests" / "outside"
-RECORD = DATA / "studies" / "programs.json"
-PAGE = ROOT / "docs" / "guides" / "real_programs.md"
-#: Seconds that a recipe may take, on a busy machine too.
+#: Seconds that a recipe may take, even on a busy machine.
 _DEADLINE = 120
-#: Where Debian keeps servers, and a user's PATH may not lead.
+#: Where Debian keeps servers; PATH of a user may lack it.
 _SYSTEM = os.pathsep.join(["/usr/sbin", "/sbin"])
 
 
-class UnavailableError(Exception):
-    """Why a recipe cannot be run here."""
+class UnavailableError(UserError):
+    """Raised if a recipe cannot run here; says why."""
 
 
-@dataclass(frozen=True)
-class Program:
+class Program(Struct, frozen=True):
     """A program that a recipe stops."""
 
     title: str
-    says: str
-    """What the page says of it, below its code."""
+    """Heading of its section in the guide."""
     commands: tuple[str, ...] = ()
     """What must be installed."""
     version: tuple[str, ...] = ()
-    """The command that says which version it is; `python` is the environment's."""
+    """The command that prints the version; `python` is the environment's."""
 
 
+#: By the names of the recipes in `tests/outside/programs.py`, in the guide's order.
 PROGRAMS = {
-    "nginx": Program(
-        "nginx",
-        "A worker that gets `SIGTERM` closes its connections and exits, and so does the master.\n"
-        "It needs `daemon off;`: as a daemon it is nobody's child, which is the next case.\n"
-        "`SIGTERM` is nginx's fast shutdown; where requests in progress are to be answered first, send `SIGQUIT` yourself, wait, and call `stop_tree()` for what is left.",
-        ("nginx",),
-        ("nginx", "-v"),
-    ),
-    "nginx_daemon": Program(
-        "nginx as a daemon",
-        "The command returns when the daemon runs, and leaves no child to stop.\n"
-        "[`no_orphans()`](../reference/no_orphans.md) ends it all the same, because the daemon was started inside the block; Linux only.",
-        ("nginx",),
-        ("nginx", "-v"),
-    ),
+    "nginx": Program("nginx", ("nginx",), ("nginx", "-v")),
+    "nginx_daemon": Program("nginx as a daemon", ("nginx",), ("nginx", "-v")),
     "redis": Program(
-        "Redis",
-        "Redis saves its data on `SIGTERM`, and then exits with 0.\n"
-        "Give it the time to write all of it: the grace period ends as soon as Redis does.\n"
-        "The two keys were read again after each start.",
-        ("redis-server", "redis-cli"),
-        ("redis-server", "--version"),
+        "Redis", ("redis-server", "redis-cli"), ("redis-server", "--version")
     ),
     "redis_killed": Program(
         "Redis, without a grace period",
-        "The same with `stop(server, grace=0)`, which is `SIGKILL`: nothing was saved, and both keys were gone after the next start.",
         ("redis-server", "redis-cli"),
         ("redis-server", "--version"),
     ),
-    "executor": Program(
-        "A ProcessPoolExecutor",
-        "The workers of a [`ProcessPoolExecutor`](../examples/pool/shut_down_an_executor.md) are children of the program, and would be orphans after its death.",
-        (),
-        ("python", "--version"),
-    ),
-    "gunicorn": Program(
-        "Gunicorn",
-        "Gunicorn's master starts a worker anew that has ended, and such a worker is ended, too.\n"
-        "A worker may take `graceful_timeout` for its requests, 30 seconds unless it is set: the grace period is longer than that.",
-        (),
-        ("python", "-m", "gunicorn", "--version"),
-    ),
-    "uvicorn": Program(
-        "Uvicorn",
-        "With `--workers` Uvicorn is a supervisor, with workers of `multiprocessing` and its resource tracker.\n"
-        "The supervisor waits up to 5 seconds (`--timeout-worker-healthcheck`) for a sign of life from a worker, and one that has just ended gives none: the grace period is longer than that.",
-        (),
-        ("python", "-m", "uvicorn", "--version"),
-    ),
+    "executor": Program("A ProcessPoolExecutor", version=("python", "--version")),
+    "gunicorn": Program("Gunicorn", version=("python", "-m", "gunicorn", "--version")),
+    "uvicorn": Program("Uvicorn", version=("python", "-m", "uvicorn", "--version")),
     "pipeline": Program(
-        "A pipeline in a shell",
-        "`shell.kill()` [would end the shell alone](../examples/family/kill_a_shell.md).",
-        ("sh", "yes", "gzip", "cat"),
-        ("gzip", "--version"),
+        "A pipeline in a shell", ("sh", "yes", "gzip", "cat"), ("gzip", "--version")
     ),
     "npm": Program(
-        "A server that npm has started",
-        "npm starts a shell, and the shell starts the server: the server is a grandchild of npm.",
-        ("npm", "node"),
-        ("npm", "--version"),
+        "A server that npm has started", ("npm", "node"), ("npm", "--version")
     ),
 }
 
 
+class End(Struct):
+    """How one process ended, as the library reports it."""
+
+    name: str
+    by: str
+    """The last signal that was sent."""
+    code: int | None
+    """Exit code; None if the library cannot know it."""
+
+
+class Call(Struct):
+    """What one call of the library found and did."""
+
+    call: str
+    grace: float
+    seconds: float
+    found: list[str]
+    """Names of the processes before the call."""
+    alive: list[str]
+    """Names of those that were alive after it."""
+    ended: list[End]
+
+
+class Run(Struct):
+    """One run of a recipe."""
+
+    calls: list[Call]
+    left: list[str]
+    """Names of the processes that were alive after the run."""
+
+
+class Runs(Struct):
+    """The runs of one recipe."""
+
+    version: str
+    runs: list[Run]
+
+
+class Programs(Study, kw_only=True):
+    """The runs of all recipes."""
+
+    psutil: str
+    hash: str
+    """Of the recipes and their files."""
+    programs: dict[str, Runs]
+
+
 @contextmanager
 def environment() -> Iterator[Path]:
-    """A virtual environment with the wheel of the library; its Python."""
+    """Make a virtual environment with the library's wheel; yield its Python."""
     with tempfile.TemporaryDirectory(prefix="outside-") as name:
         folder = Path(name)
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
@@ -130,7 +132,7 @@ def environment() -> Iterator[Path]:
 
 
 def _must(command: list[str | Path]) -> None:
-    """Run a command; raise with its words if it fails."""
+    """Run a command; if it fails, raise with the last line of its stderr."""
     ended = subprocess.run(
         command, env=clean_environment(), check=False, capture_output=True, text=True
     )
@@ -139,234 +141,134 @@ def _must(command: list[str | Path]) -> None:
 
 
 def clean_environment() -> dict[str, str]:
-    """This environment, without what would lead Python to the project."""
+    """Return this environment without what leads Python to the project."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     return kept | {"PATH": os.pathsep.join([kept.get("PATH", ""), _SYSTEM])}
 
 
 def why_not(name: str) -> str | None:
-    """Why a recipe cannot be run here; None if it can."""
-    if not _subreaper.AVAILABLE:
-        return "looks for what is left as child subreaper, on Linux"
+    """Return why a recipe cannot run here; None if it can."""
+    if sys.platform != "linux":
+        return "finds what is left as child subreaper, on Linux only"
     path = clean_environment()["PATH"]
     missing = [c for c in PROGRAMS[name].commands if not shutil.which(c, path=path)]
     return f"not installed: {', '.join(missing)}" if missing else None
 
 
-def run(name: str, python: Path) -> dict[str, Any]:
-    """Run a recipe; what its calls of the library found, did, and left.
+def run(name: str, python: Path) -> Run:
+    """Run a recipe in an environment; return what its calls found, did and left."""
+    ((_, found),) = workers.run(_run, [(name, python)], 1)
+    return found
 
-    This process is child subreaper for the time: whatever the program has started,
-    and however it hides, it comes here when its parent dies.
+
+def _run(task: tuple[str, Path]) -> Run:
+    """Run a recipe in a worker.
+
+    The worker is a child subreaper: each process that the recipe has started becomes
+    its child when the parent dies, however it hides.
     """
-    before = set(psutil.Process().children(recursive=True))
-    was_set = _subreaper.is_set()
-    _subreaper.switch(True)
-    try:
-        with _folder() as folder:
-            try:
-                ended = subprocess.run(
-                    [python, OUTSIDE / "run.py", name, folder, str(free_port())],
-                    cwd=folder,
-                    env=clean_environment(),
-                    check=False,
-                    capture_output=True,
-                    text=True,
-                    timeout=_DEADLINE,
-                )
-            finally:
-                left = _end_the_rest(before)
-    finally:
-        _subreaper.switch(was_set)
+    name, python = task
+    leftovers.adopt_orphans()
+    with tempfile.TemporaryDirectory(prefix="outside-") as folder:
+        shutil.copytree(OUTSIDE / "files", folder, dirs_exist_ok=True)
+        try:
+            ended = subprocess.run(
+                [python, OUTSIDE / "run.py", name, folder, str(free_port())],
+                cwd=folder,
+                env=clean_environment(),
+                check=False,
+                capture_output=True,
+                text=True,
+                timeout=_DEADLINE,
+            )
+        finally:
+            left = _kill_the_rest()
     if ended.returncode:
         raise RuntimeError(f"{name}: {ended.stdout[-500:]}{ended.stderr[-3000:]}")
-    said: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
-    return said | {"left": left}
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    """A folder with the files of the recipes."""
-    with tempfile.TemporaryDirectory(prefix="outside-") as name:
-        folder = Path(name)
-        shutil.copytree(OUTSIDE / "files", folder, dirs_exist_ok=True)
-        yield folder
+    library, calls = msgspec.json.decode(
+        ended.stdout.splitlines()[-1], type=tuple[str, list[Call]]
+    )
+    if not Path(library).is_relative_to(python.parents[1]):
+        raise RuntimeError(f"{name} used {library} instead of the installed library")
+    return Run(calls, left)
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens to."""
+    """Return a port of the loopback interface that no process listens to."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
 
 
-def _end_the_rest(before: set[psutil.Process]) -> list[str]:
-    """Kill and reap what has come here; the names of those that were alive."""
+def _kill_the_rest() -> list[str]:
+    """Kill and reap all descendants; return the names of those that were alive."""
     left: list[str] = []
-    while new := set(psutil.Process().children(recursive=True)) - before:
-        for process in new:
-            with_name = process.as_dict(["name", "status"])
-            if with_name["status"] != psutil.STATUS_ZOMBIE:
-                left.append(with_name["name"])
-                process.kill()
-        psutil.wait_procs(new, timeout=10)
+
+    def find() -> Iterator[psutil.Process]:
+        for process in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                if process.status() != psutil.STATUS_ZOMBIE:
+                    left.append(process.name())
+                yield process
+
+    leftovers.kill_all(find)
     return left
 
 
-def record(runs: int, report: Callable[[str], None]) -> None:
+def record(
+    runs: int,
+    report: Report,
+    path: Path = PATH,
+    names: tuple[str, ...] = tuple(PROGRAMS),
+) -> None:
     """Run each recipe so many times, and write down what it took."""
-    found = {}
+    for name in names:
+        if reason := why_not(name):
+            raise UnavailableError(f"{name}: {reason}")
     with environment() as python:
-        ask = [str(python), "-c", "import psutil; print(psutil.__version__)"]
-        psutils = subprocess.check_output(
-            ask, env=clean_environment(), text=True
-        ).strip()
-        for name in PROGRAMS:
-            if reason := why_not(name):
-                raise UnavailableError(f"{name}: {reason}")
-            found[name] = {
-                "version": version(name, python),
-                "runs": [
-                    {k: v for k, v in run(name, python).items() if k != "library"}
-                    for _ in range(runs)
-                ],
-            }
-            report(f"{name}: {found[name]['version']}")
-    data = {
-        "python": platform.python_version(),
-        "psutil": psutils,
-        "kernel": kernel(),
-        "date": datetime.now(UTC).date().isoformat(),
-        "source": source_hash(),
-        "programs": found,
-    }
-    RECORD.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
+        data = Programs(
+            **study.circumstances(),
+            psutil=_said(
+                [str(python), "-c", "import psutil; print(psutil.__version__)"]
+            ),
+            hash=source_hash(),
+            programs={},
+        )
+        for name in names:
+            found = [run(name, python) for _ in range(runs)]
+            data.programs[name] = Runs(version(name, python), found)
+            report(f"{name}: {data.programs[name].version}")
+    save(data, path)
 
 
 def version(name: str, python: Path) -> str:
-    """What a program says of its version: its first number with points."""
+    """Return the version that a program prints: its first word with a digit first."""
     first, *rest = PROGRAMS[name].version
-    command = [str(python) if first == "python" else first, *rest]
-    said = subprocess.run(
-        command, env=clean_environment(), check=True, capture_output=True, text=True
-    )
-    words = (said.stdout + said.stderr).replace("/", " ").replace("=", " ").split()
+    said = _said([str(python) if first == "python" else first, *rest])
+    words = said.replace("/", " ").replace("=", " ").split()
     return next(
         w.lstrip("v").rstrip(",)") for w in words if w.lstrip("v")[:1].isdigit()
     )
 
 
+def _said(command: list[str]) -> str:
+    said = subprocess.run(
+        command, env=clean_environment(), check=True, capture_output=True, text=True
+    )
+    return (said.stdout + said.stderr).strip()
+
+
 def source_hash() -> str:
-    """What the recipes and their files were when they were run."""
+    """Return a hash of what runs in the recipes, and of their files."""
     files = sorted(p for p in (OUTSIDE / "files").rglob("*") if p.is_file())
-    text = b"".join(path.read_bytes() for path in [OUTSIDE / "programs.py", *files])
-    return hashlib.sha256(text).hexdigest()
+    return study.hash_of([OUTSIDE / "programs.py", *files])
 
 
-def render() -> str:
-    """The page that shows the record."""
-    data = json.loads(RECORD.read_text("utf-8"))
-    found = data["programs"]
-    return _TEMPLATE.format(
-        **data | {"programs": None},
-        rows="\n".join(_row(name, found[name]) for name in PROGRAMS),
-        runs=min(len(program["runs"]) for program in found.values()),
-        sections="\n\n".join(_section(name) for name in PROGRAMS),
-    )
+def load(path: Path = PATH) -> Programs:
+    """Return what was recorded."""
+    return store.read(path, Programs)
 
 
-def _row(name: str, found: dict[str, Any]) -> str:
-    calls = [run["calls"][0] for run in found["runs"]]
-    alive = sum(len(call["alive"]) for run in found["runs"] for call in run["calls"])
-    left = alive + sum(len(run["left"]) for run in found["runs"])
-    title = PROGRAMS[name].title
-    anchor = title.lower().replace(" ", "-").replace(",", "")
-    longest = max(call["seconds"] for call in calls)
-    cells = [
-        f"[{title}](#{anchor}) {found['version']}",
-        _families(calls),
-        _ends(calls),
-        f"{longest:.2f}",
-        f"{left}",
-    ]
-    return f"| {' | '.join(cells)} |"
-
-
-def _families(calls: list[dict[str, Any]]) -> str:
-    """How many processes there were, in the fewest and the most cases."""
-    counts = sorted({len(call["found"]) for call in calls})
-    return " to ".join(str(count) for count in dict.fromkeys([counts[0], counts[-1]]))
-
-
-def _ends(calls: list[dict[str, Any]]) -> str:
-    """How each program ended, where the caller can know; else its last signal."""
-    ends = {
-        (end["name"].split()[0], end["by"], end["code"])
-        for call in calls
-        for end in call["ended"]
-    }
-    if not ends:
-        return "not told: the block returns nothing"
-    names: dict[str, list[str]] = {}
-    for name, by, code in sorted(ends, key=lambda end: (end[2] is None, end)):
-        names.setdefault(_end(by, code), []).append(f"`{name}`")
-    return "; ".join(f"{', '.join(who)}: {how}" for how, who in names.items())
-
-
-def _end(by: str, code: int | None) -> str:
-    """What is known of one end."""
-    if code is None:
-        return f"`{by}`, end not known"
-    status = ExitStatus(code)
-    if status.killed:
-        return f"killed by `{status.signal_name}`"
-    return f"`{by}`, exit code {code}"
-
-
-def _section(name: str) -> str:
-    program = PROGRAMS[name]
-    return (
-        f"## {program.title}\n\n"
-        f'```python title="tests/outside/programs.py"\n'
-        f'--8<-- "tests/outside/programs.py:{name}"\n'
-        f"```\n\n{program.says}"
-    )
-
-
-_TEMPLATE = """\
----
-title: Stop real programs
-description: "How to stop nginx, Redis, Gunicorn, Uvicorn, a ProcessPoolExecutor, a shell pipeline and npm from Python: each recipe was run, and nothing was left."
----
-
-# Stop real programs
-
-[`stop_tree()`](../reference/stop_tree.md) for a program that has workers, [`stop()`](../reference/stop.md) for one that has none, and a grace period as long as the program may need to finish.
-Each recipe of this page was run {runs} times, with the library installed from its wheel, and afterwards nothing that it had started was alive.
-
-| Program | Processes | How they ended | Seconds, at most | Left |
-|---|---|---|---|---|
-{rows}
-
-How a process has ended is known to its parent only: where the end is not known, the cell names the last signal that was sent, and the process was the child of another one.
-`no_orphans()` and `stop_tree()` find processes by parenthood; what was left was looked for by another process, to which Linux gives all orphans of the run.
-
-In the recipes `until()` waits for a condition, `answers()` asks a server for a page, `count()` counts the descendants of a process, and `says()` returns what a command prints; they are in `tests/outside/programs.py`, and the files that the programs read are beside it.
-
-{sections}
-
-## Pitfalls
-
-- A grace period that is too short is [a `SIGKILL` in the middle of the work](#redis-without-a-grace-period): it costs nothing to be long, because the wait ends with the process.
-- `terminate()` of the first process alone leaves the rest to its good will: [npm](#a-server-that-npm-has-started), [a shell](../examples/family/kill_a_shell.md) or a supervisor that is killed has no time to end its children.
-- A program that became a daemon is [no descendant](../examples/family/escape_from_a_tree.md); start it in the foreground, or inside `no_orphans()`.
-
-Measured on {date} with CPython {python} and psutil {psutil} on {kernel}; [the record](../evidence/programs.json).
-Repeat it with `python -m evidence programs`; the recipes are in `tests/outside/`, and `make outside` runs them as tests.
-
-## See also
-
-- [Stop a process with all its children](stop_a_tree.md), [end a command started with subprocess](subprocess.md)
-- [Stop a Python program in a container](containers.md)
-- [Who survives the end of a tree](../evidence/survivors.md)
-"""
+def save(data: Programs, path: Path = PATH) -> None:
+    """Write what was recorded, one run a line."""
+    store.write(path, data, depth=4)

@@ -1,7 +1,7 @@
-"""The program that `python -m evidence howoften` runs: it ends writers of a queue.
+"""Terminate writers of a queue: the program that `python -m evidence queues` runs.
 
-Its task is JSON on stdin: the start method, the size of a message, the pause after
-it, and a delay for each run. It prints what became of the queue, as a JSON list.
+It reads JSON from stdin: the start method, the size of a message, the pause after
+it, and a delay for each run. It prints the outcome of each run as a JSON list.
 """
 
 import json
@@ -16,19 +16,19 @@ from typing import Any
 
 #: Seconds: the timeout that the reader gives to get().
 TIMEOUT = 0.05
-#: Seconds to wait for what can go on. It needs a few hundredths.
+#: Seconds to wait for a step that can happen. It takes a few hundredths.
 PATIENCE = 30.0
-#: Seconds to see that it does not, where the dead writer holds the write lock.
+#: Seconds to see that it does not happen, if the dead writer holds the write lock.
 HANG = 1.0
 #: Seconds for get() to return: 40 times its timeout.
 READER_HANG = 2.0
-#: Empty must come twice: the first may be of a get() from before the writer's death.
+#: Empty must come twice: the first may be from a get() before the writer's death.
 EMPTIES = 2
 NEXT = "next"
 
 
 def write(queue: "Queue[Any]", size: int, pause: float) -> None:
-    """Put messages until the end."""
+    """Put messages until terminated."""
     message = bytes(size)
     while True:
         queue.put(message)
@@ -37,7 +37,7 @@ def write(queue: "Queue[Any]", size: int, pause: float) -> None:
 
 
 def read(queue: "Queue[Any]", report: Connection) -> None:
-    """Drain the queue; say when an item is the first, or the next writer's, or none."""
+    """Drain the queue; report the first item, the item of the next writer, and Empty."""
     report.send("ready")
     queue.get()
     report.send("first")
@@ -56,7 +56,7 @@ def write_next(queue: "Queue[Any]", report: Connection) -> None:
 
 
 def run(method: str, size: int, pause: float, delay: float) -> str:
-    """Terminate a writer so long after its first item; who hangs then."""
+    """Terminate a writer some time after its first item; return the outcome."""
     context: Any = multiprocessing.get_context(method)
     queue = context.Queue()
     inbox, report = context.Pipe(duplex=False)
@@ -93,7 +93,7 @@ def run(method: str, size: int, pause: float, delay: float) -> str:
 
 
 def outcome(inbox: Connection, next_writer: Any, held: bool) -> str:
-    """Who hangs: nobody ("usable"), the next "writer", the "reader", or "both"."""
+    """Return which process hangs: "usable" if none, "writer" (the next), "reader" or "both"."""
     heard = Counter[str]()
     listen(inbox, heard, "put", PATIENCE)
     if not heard["put"]:
@@ -121,14 +121,14 @@ def listen(
     patience: float,
     times: int = 1,
 ) -> None:
-    """Count what the processes say, until one says this word, or for so long."""
+    """Count the words of the processes until this word came, or until the timeout."""
     end = time.monotonic() + patience
     while heard[word] < times and inbox.poll(max(0.0, end - time.monotonic())):
         heard[inbox.recv()] += 1
 
 
 def can_write(queue: Any) -> bool:
-    """Whether nobody holds the write lock."""
+    """Return whether no process holds the write lock."""
     free: bool = queue._wlock.acquire(block=False)
     if free:
         queue._wlock.release()

@@ -1,4 +1,4 @@
-"""Everyone ignores SIGTERM."""
+"""Every process ignores SIGTERM."""
 
 from grow import child, ignore_sigterm, rest, root_of
 

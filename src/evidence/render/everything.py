@@ -1,0 +1,28 @@
+"""Write every rendered file; each part names its files and their text."""
+
+from pathlib import Path
+
+from evidence.paths import BUILD
+from evidence.render import decoder, lists, overview, studies, timelines
+
+#: Each has `files()`, which returns a text for each path in the folder.
+_PARTS = (lists, overview, decoder, timelines, studies)
+
+
+def render(folder: Path = BUILD) -> None:
+    """Write the rendered files that changed, and remove those that are gone.
+
+    Each file is replaced whole, so that a builder can read while this runs.
+    """
+    files = (part.files() for part in _PARTS)
+    wanted = {folder / path: text for found in files for path, text in found.items()}
+    for path in folder.rglob("*"):
+        if path.is_file() and path not in wanted:
+            path.unlink()
+    for path, text in wanted.items():
+        if path.is_file() and path.read_text("utf-8") == text:
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{path.name}.unfinished")
+        unfinished.write_text(text, "utf-8")
+        unfinished.replace(path)

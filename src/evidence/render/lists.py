@@ -1,0 +1,102 @@
+"""Render the lists of pages, from the nav of mkdocs.yml, and how to run an example.
+
+Links in a list are relative to the page that includes it, so the list of a page is
+`lists/` and the path of that page.
+"""
+
+import ast
+import inspect
+from html import escape
+from itertools import groupby
+
+import process_terminate
+from evidence import pages
+from evidence.examples import Example
+from evidence.pages import Page
+
+_LIBRARY = "process-terminate"
+
+
+def files() -> dict[str, str]:
+    """Return the lists, and the line that says how to run each example."""
+    topics = pages.topics()
+    site = pages.site_url()
+    found = {
+        "lists/examples/index.md": "\n".join(
+            _topic(Page(f"examples/{topic}/index.md"), shown)
+            for topic, shown in topics.items()
+        ),
+        "lists/guides/index.md": _guides(pages.below("guides")),
+        "lists/reference/index.md": _reference(pages.below("reference")),
+    }
+    for topic, shown in topics.items():
+        examples = [(page, page.example) for page in shown if page.example]
+        found[f"lists/examples/{topic}/index.md"] = "".join(
+            _item(page, summary(example)) for page, example in examples
+        )
+        for _, example in examples:
+            found[f"run/{example.name}.html"] = run_line(example, site)
+    return found
+
+
+def summary(example: Example) -> str:
+    """Return the docstring of an example."""
+    return ast.get_docstring(ast.parse(example.source)) or ""
+
+
+def _name(page: Page) -> str:
+    return page.path.rpartition("/")[2]
+
+
+def _item(page: Page, text: str) -> str:
+    return f"- **[{page.heading}]({_name(page)})**\n  {' '.join(text.split())}\n"
+
+
+def _topic(index: Page, shown: list[Page]) -> str:
+    """Return the section of a topic on the page of all examples."""
+    folder = index.path.split("/")[1]
+    items = "".join(f"- [{page.heading}]({folder}/{_name(page)})\n" for page in shown)
+    heading = f"## [{index.heading}]({folder}/index.md)"
+    return f"{heading}\n\n{index.description}\n\n{items}"
+
+
+def _guides(shown: list[Page]) -> str:
+    """Return the guides, below the group that each names in its front matter."""
+    parts = []
+    for group, guides in groupby(shown, key=lambda page: page.meta.get("group")):
+        items = "".join(_item(page, page.description) for page in guides)
+        parts.append(f"## {group}\n\n{items}" if group else items)
+    return "\n".join(parts)
+
+
+def _reference(shown: list[Page]) -> str:
+    """Return the public names with the summaries of their docstrings."""
+    items = []
+    for page in shown:
+        documented = getattr(process_terminate, _name(page).removesuffix(".md"))
+        first, _, _ = (inspect.getdoc(documented) or "").partition("\n\n")
+        items.append(f"- [`{page.title}`]({_name(page)}): {' '.join(first.split())}\n")
+    return "".join(items)
+
+
+def run_line(example: Example, site: str) -> str:
+    """Return how to run an example, as HTML: no builder knows a file outside docs/."""
+    name = f"{example.name.split('/')[1]}.py"
+    link = f'<a href="../{name}" download>{name}</a>'
+    if _LIBRARY in example.packages:
+        command = f".venv/bin/python examples/{example.name}.py"
+        return (
+            f'<p class="run">Run it: {link} needs this library; in a clone of the '
+            f"project, after <code>make setup</code>: <code>{command}</code></p>\n"
+        )
+    needs = [*example.packages]
+    if python := example.header.get("requires-python"):
+        needs.append(f"Python {python.removeprefix('>=')} or newer")
+    asks = f" It needs {escape(' and '.join(needs))}, which uv brings." if needs else ""
+    if example.platforms == ("linux",):
+        asks += " It runs on Linux only."
+    return (
+        f'<p class="run">Run it: download {link}, then <code>python {name}</code>; '
+        "or without a download "
+        f"<code>uv run {site}examples/{example.name}.py</code>.{asks}</p>\n"
+    )

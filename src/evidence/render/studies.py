@@ -1,0 +1,210 @@
+"""Render the studies: tables, a plot and one line of facts for each of their pages."""
+
+import ast
+
+from evidence.render import queue_plot
+from evidence.render.queue_plot import HANGS, PIPE_BUF, hangs, interval
+from evidence.studies import broken_queue, hostile_trees, programs, survivors
+from evidence.studies.broken_queue import Point, Queues, Series
+from evidence.studies.programs import PROGRAMS, Call, Programs, Runs
+from evidence.studies.study import Study
+from evidence.studies.survivors import WAYS, Survivors
+from process_terminate import ExitStatus
+
+#: The series that are drawn: one above the other.
+_DRAWN = ("loop", "paced")
+
+
+def files() -> dict[str, str]:
+    """Return the files that the pages of the studies embed."""
+    found = {
+        "survivors": of_survivors(survivors.load()),
+        "broken_queue": of_queues(broken_queue.load()),
+        "programs": of_programs(programs.load()),
+    }
+    return {
+        f"studies/{study}/{name}": f"{text}\n"
+        for study, parts in found.items()
+        for name, text in parts.items()
+    }
+
+
+def of_survivors(data: Survivors) -> dict[str, str]:
+    """Return the table of survivors, and how it was measured."""
+    ways = [f"`{way}`" if way.endswith("()") else way for way in WAYS]
+    rows = [
+        [
+            f"**{tree}**: {_docstring(tree)}",
+            *(_survivors(tree, way, counted.survivors[way]) for way in WAYS),
+        ]
+        for tree, counted in data.trees.items()
+    ]
+    measured = (
+        f"A bold cell stands for {data.runs} runs, each other cell for {data.compare}. "
+        f"The grace period was {data.grace:g} seconds. "
+        + _measured(data, f"psutil {data.psutil}", "survivors")
+    )
+    return {"table.md": _table(["Tree", *ways], rows), "measured.md": measured}
+
+
+def _docstring(tree: str) -> str:
+    source = hostile_trees.path_of(tree).read_text("utf-8")
+    return ast.get_docstring(ast.parse(source)) or ""
+
+
+def _survivors(tree: str, way: str, counts: dict[int, int]) -> str:
+    """Return how many processes survived, and in how many runs."""
+    if list(counts) == [0]:
+        return "**0**" if survivors.is_promised(tree, way) else "0"
+    return ", ".join(f"{number} ({times}&times;)" for number, times in counts.items())
+
+
+def of_queues(data: Queues) -> dict[str, str]:
+    """Return the plot, a summary, a table for each series, and how it was measured."""
+    drawn = {_title(data.series[name]): data.series[name] for name in _DRAWN}
+    machine = f"{data.cores} processors, {data.jobs} runs at a time"
+    return {
+        "plot.html": f'<div class="plot">{queue_plot.draw(drawn)}</div>',
+        "summary.md": _summary(data),
+        **{f"{name}.html": _numbers(series) for name, series in data.series.items()},
+        "measured.md": _measured(data, machine, "broken_queue"),
+    }
+
+
+def _title(series: Series) -> str:
+    if series.pause_ms:
+        return f"{series.pause_ms} ms asleep after each put()"
+    return "put() without a pause"
+
+
+def _summary(data: Queues) -> str:
+    """Return in how many runs of the drawn series the queue broke."""
+    rows = []
+    for name in _DRAWN:
+        points = data.series[name].points
+        small = [point for size, point in points.items() if size <= PIPE_BUF]
+        for label, wanted in (
+            (f"up to {PIPE_BUF} bytes", small),
+            (f"{_grouped(max(points))} bytes", [points[max(points)]]),
+            ("all sizes", list(points.values())),
+        ):
+            total = sum(point.count for point in wanted)
+            hung = [f"{sum(hangs(p, who) for p in wanted)} of {total}" for who in HANGS]
+            writer = _title(data.series[name]).replace("put()", "`put()`")
+            rows.append([writer, label, *hung])
+    return _table(["Writer", "Messages", "Next writer hung", "Reader hung"], rows)
+
+
+def _numbers(series: Series) -> str:
+    """Return the numbers of a series as an HTML table."""
+    points = sorted(series.points.items())
+    low = min(point.load_average[0] for _, point in points)
+    high = max(point.load_average[1] for _, point in points)
+    alone = sum(len(point.runs["reader"]) for _, point in points)
+    heads = (
+        "Bytes of a message",
+        "Runs",
+        "Usable",
+        "Only the next writer hangs",
+        "Reader and next writer hang",
+        "Next writer hangs, %",
+        "Reader hangs, %",
+    )
+    label = f"{_title(series)}, {series.method}, {series.load}"
+    return "\n".join(
+        [
+            f'<div class="measured" tabindex="0" role="region" aria-label="{label}">',
+            "<table>",
+            "<caption>In brackets: 95 % intervals (Wilson). "
+            f"Only the reader hung: {alone} runs. "
+            f"Load average of the machine: {low:g} to {high:g}.</caption>",
+            "<thead><tr>",
+            *(f'<th scope="col">{head}</th>' for head in heads),
+            "</tr></thead>",
+            "<tbody>",
+            *(_row(size, point) for size, point in points),
+            "</tbody>",
+            "</table>",
+            "</div>",
+        ]
+    )
+
+
+def _row(size: int, point: Point) -> str:
+    counts = [point.count, *(len(point.runs[o]) for o in ("usable", "writer", "both"))]
+    shares = [_share(hangs(point, who), point.count) for who in HANGS]
+    cells = "".join(f"<td>{cell}</td>" for cell in [*counts, *shares])
+    return f'<tr><th scope="row">{_grouped(size)}</th>{cells}</tr>'
+
+
+def _share(hits: int, runs: int) -> str:
+    low, high = interval(hits, runs)
+    return f"{100 * hits / runs:.1f} <span>[{100 * low:.1f}, {100 * high:.1f}]</span>"
+
+
+def _grouped(size: int) -> str:
+    """Return a number with thin gaps between the thousands."""
+    return f"{size:,}".replace(",", "&#8239;")
+
+
+def of_programs(data: Programs) -> dict[str, str]:
+    """Return the table of real programs, and how it was measured."""
+    heads = ["Program", "Runs", "Processes", "How they ended", "Longest, s", "Left"]
+    rows = [_program(name, runs) for name, runs in data.programs.items()]
+    psutil = f"psutil {data.psutil}"
+    return {
+        "table.md": _table(heads, rows),
+        "measured.md": _measured(data, psutil, "programs"),
+    }
+
+
+def _program(name: str, found: Runs) -> list[str]:
+    calls = [run.calls[0] for run in found.runs]
+    alive = sum(len(call.alive) for run in found.runs for call in run.calls)
+    title = PROGRAMS[name].title
+    anchor = title.lower().replace(" ", "-").replace(",", "")
+    sizes = sorted({len(call.found) for call in calls})
+    return [
+        f"[{title}](#{anchor}) {found.version}",
+        f"{len(found.runs)}",
+        " to ".join(str(size) for size in dict.fromkeys([sizes[0], sizes[-1]])),
+        _ends(calls),
+        f"{max(call.seconds for call in calls):.2f}",
+        f"{alive + sum(len(run.left) for run in found.runs)}",
+    ]
+
+
+def _ends(calls: list[Call]) -> str:
+    """Return how each process ended, grouped by the way that it ended."""
+    ends = {
+        (end.name.split()[0], end.by, end.code) for call in calls for end in call.ended
+    }
+    names: dict[str, list[str]] = {}
+    for name, by, code in sorted(ends, key=lambda end: (end[2] is None, end)):
+        names.setdefault(_end(by, code), []).append(f"`{name}`")
+    said = "; ".join(f"{', '.join(them)}: {how}" for how, them in names.items())
+    return said or "not reported: the block returns nothing"
+
+
+def _end(by: str, code: int | None) -> str:
+    if code is None:
+        return f"`{by}`, exit code unknown"
+    status = ExitStatus(code)
+    if status.killed:
+        verb = "killed" if by == "SIGKILL" else "terminated"
+        return f"{verb} by `{status.signal_name}`"
+    return f"`{by}`, exit code {code}"
+
+
+def _table(heads: list[str], rows: list[list[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _measured(data: Study, more: str, name: str) -> str:
+    """Return when and where a study was measured, with a link to its data."""
+    # An HTML link, because the data is beside the pages in the site only.
+    return (
+        f"Measured on {data.date} with CPython {data.python} on {data.kernel}, {more}: "
+        f'<a href="../../data/studies/{name}.json">results as JSON</a>.'
+    )
