@@ -80,7 +80,7 @@ lint: setup-check ## check style, spelling and the workflows
 	@$(RUN) -m ruff format --check --quiet
 	@$(RUN) -m codespell_lib
 	@$(RUN) -m check_jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	@$(RUN) -m zizmor --quiet --offline --persona pedantic .github/workflows
+	@$(dir $(RUN))zizmor --quiet --offline --persona pedantic .github/workflows
 
 types: setup-check ## check types, for each platform
 	@$(RUN) -m mypy

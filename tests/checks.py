@@ -30,7 +30,9 @@ def failed(nodeids: Iterable[str]) -> list[str]:
     for nodeid in nodeids:
         path = nodeid.partition("::")[0]
         test = nodeid.removeprefix("tests/")
-        found = next((value for key, value in CHECKS.items() if test.startswith(key)), None)
+        found = next(
+            (value for key, value in CHECKS.items() if test.startswith(key)), None
+        )
         name, fix = found or ("test", "see the failure above")
         lines[f"check: {name} failed ({path}); fix: {fix}"] = None
     return list(lines)

@@ -12,6 +12,8 @@ from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
 
 import checks
+from copies import Copy
+from evidence.measure import leftovers
 
 #: The first is Chromium without windows, at half the cost.
 BROWSERS = (
@@ -45,13 +47,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(line)
 
 
+@pytest.fixture
+def copy(tmp_path: Path) -> Iterator[Copy]:
+    """A copy of the project; the test fails if a process of it is left."""
+    with leftovers.ended() as left:
+        yield Copy(tmp_path)
+    assert left == []
+
+
 def skip_or_fail(reason: str) -> None:
     """Skip the test where a tool is missing, but fail in CI and in `make check`."""
     (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
 
 
-def built_once(factory: pytest.TempPathFactory, builder: str) -> Path:
-    """Return the finished site of a builder, one for all workers of this run."""
+def built_once(factory: pytest.TempPathFactory, name: str, **builder: str) -> Path:
+    """Return a finished site, which the first worker that needs it builds for all."""
     # MkDocs takes a second to import, which most tests do not need.
     from evidence.publish import finish  # noqa: PLC0415
     from helpers import BASE  # noqa: PLC0415
@@ -59,18 +69,18 @@ def built_once(factory: pytest.TempPathFactory, builder: str) -> Path:
     folder = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
-    site = folder / builder
-    with FileLock(f"{site}.lock"):
-        if not site.exists():
-            finish.build(folder / f"unfinished-{builder}", BASE, builder=builder)
-            (folder / f"unfinished-{builder}").rename(site)
-    return site
+    built = folder / name
+    with FileLock(f"{built}.lock"):
+        if not built.exists():
+            finish.build(folder / f"unfinished-{name}", BASE, **builder)
+            (folder / f"unfinished-{name}").rename(built)
+    return built
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The published site: built by MkDocs, then finished."""
-    return built_once(tmp_path_factory, "mkdocs")
+    return built_once(tmp_path_factory, "site")
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +88,7 @@ def zensical_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same site, built by Zensical, then finished."""
     if importlib.util.find_spec("zensical") is None:
         skip_or_fail("Zensical is not installed; run tools/setup.py check")
-    return built_once(tmp_path_factory, "zensical")
+    return built_once(tmp_path_factory, "zensical_site", builder="zensical")
 
 
 @pytest.fixture(scope="session")
