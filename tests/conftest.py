@@ -6,14 +6,17 @@ import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
-from playwright.sync_api import Browser, sync_playwright
 
 import checks
 from copies import Copy
 from evidence.measure import leftovers
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 #: The first is Chromium without windows, at half the cost.
 BROWSERS = (
@@ -62,7 +65,7 @@ def skip_or_fail(reason: str) -> None:
 
 def built_once(factory: pytest.TempPathFactory, name: str, **builder: str) -> Path:
     """Return a finished site, which the first worker that needs it builds for all."""
-    # MkDocs takes a second to import, which most tests do not need.
+    # These take a second to import, which most tests do not need.
     from evidence.publish import finish  # noqa: PLC0415
     from helpers import BASE  # noqa: PLC0415
 
@@ -92,8 +95,10 @@ def zensical_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser() -> "Iterator[Browser]":
     """The system's Chromium; `CHROMIUM` names another."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415
+
     found = os.environ.get("CHROMIUM") or next(
         filter(None, map(shutil.which, BROWSERS)), ""
     )

@@ -18,10 +18,7 @@ SHM = "/dev/shm"  # noqa: S108 - tempfile makes its own folder there.
 #: Enough bytes for the temporary files of a run.
 ROOM = WORKERS * 64 * 1024**2
 NO_TESTS = 5  # pytest's exit status.
-RUNS = {
-    "parallel": ["-m", "not alone", "-n", str(WORKERS)],
-    "alone": ["-m", "alone"],
-}
+RUNS = (["-m", "not alone", "-n", str(WORKERS)], ["-m", "alone"])
 
 
 def main() -> int:
@@ -33,17 +30,17 @@ def main() -> int:
         )
         os.environ["TMPDIR"] = stack.enter_context(folder)
         outputs = [stack.enter_context(tempfile.TemporaryFile()) for _ in RUNS]
-        runs = [start(*pair) for pair in zip(RUNS.values(), outputs, strict=True)]
+        runs = [start(*pair) for pair in zip(RUNS, outputs, strict=True)]
         try:
             statuses = [run.wait() for run in runs]
         except KeyboardInterrupt:
             interrupt(runs)
             return 130
-        for name, status, output in zip(RUNS, statuses, outputs, strict=True):
+        for status, output in zip(statuses, outputs, strict=True):
             output.seek(0)
             text = output.read().decode(errors="replace").rstrip()
             if status != NO_TESTS:
-                print(f"{name}:", text if status else text.rpartition("\n")[2])
+                print(text if status else text.rpartition("\n")[2])
     ran = [abs(status) for status in statuses if status != NO_TESTS]
     if not ran:
         print("test: these arguments choose no test")
