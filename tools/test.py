@@ -18,7 +18,10 @@ SHM = "/dev/shm"  # noqa: S108 - tempfile makes its own folder there.
 #: Enough bytes for the temporary files of a run.
 ROOM = WORKERS * 64 * 1024**2
 NO_TESTS = 5  # pytest's exit status.
-RUNS = (["-m", "not alone", "-n", str(WORKERS)], ["-m", "alone"])
+RUNS = (
+    ["-m", "not alone", "-n", str(WORKERS), "--dist", "loadgroup"],
+    ["-m", "alone"],
+)
 
 
 def main() -> int:

@@ -117,8 +117,8 @@ def test_broken_pages_fail(copy: Copy) -> None:
         "(../examples/terminate/kill_a_stopped_worker.md)",
         "(../examples/index.md)",
     )
-    selected = "not python_block and not readme"
-    status, output = copy.test("tests/site/test_docs.py", "-k", selected)
+    selected = "nav or caveat or has_a_page or is_embedded"
+    status, output = copy.test("tests/site", "-k", selected)
     assert status == 1
     assert "terminate/new" in output
     assert "reference/kill.md" in output
@@ -214,7 +214,7 @@ def test_serve_names_a_busy_port() -> None:
     assert served.returncode == 1
     assert len(served.stderr.splitlines()) == 1
     assert f"port {port}" in served.stderr
-    assert f"make serve PORT={port + 1}" in served.stderr
+    assert "make serve PORT=" in served.stderr
 
 
 def test_setup_names_a_missing_python(copy: Copy) -> None:
