@@ -1,39 +1,40 @@
-// Runs before Material's scripts.
+// Runs before the theme's scripts.
 "use strict";
-// Nothing rests on a link: see overrides/main.html.
+// A phone has no pointer that rests on a link: see overrides/page.html.
 if (!matchMedia("(hover: hover)").matches) document.getElementById("rests")?.remove();
 
-// A stop for the keys where something scrolls, and only there. Material says so too,
-// but of a box that comes into view, and that may be because the keys have come to it.
+// A box that scrolls is focusable, so that keys can scroll it; other boxes are not. The
+// theme does so for code only, and only once the box is in view.
 (() => {
-  const stops = () => {
-    const boxes = [...document.querySelectorAll("pre > code")];
-    // An old browser has no checkVisibility(), and may look at them all.
-    const seen = boxes.filter((code) => code.checkVisibility?.() !== false);
-    const scroll = seen.map((code) => code.scrollWidth > code.clientWidth);
-    seen.forEach((code, i) =>
-      scroll[i] ? (code.tabIndex = 0) : code.removeAttribute("tabindex")
+  const update = () => {
+    const boxes = [...document.querySelectorAll("pre > code, .md-typeset__scrollwrap")];
+    // An old browser has no checkVisibility(): there each box counts as visible.
+    const visible = boxes.filter((box) => box.checkVisibility?.() !== false);
+    const scroll = visible.map((box) => box.scrollWidth > box.clientWidth);
+    visible.forEach((box, i) =>
+      scroll[i] ? (box.tabIndex = 0) : box.removeAttribute("tabindex")
     );
   };
-  stops();
-  addEventListener("resize", stops);
+  // At "load" the theme has put each table into its box.
+  for (const event of ["load", "resize"]) addEventListener(event, update);
+  addEventListener("toggle", update, true);
 })();
 
-// Search costs nothing until it is used.
+// Search loads nothing until it is used.
 (() => {
   const started = new Promise((start) => {
     const isSearch = (event) =>
       event.target.closest?.(".md-search, [for=__search]") ||
-      (event.type === "keydown" && /^[fs/]$/.test(event.key));
+      (event.type === "keydown" && /^[fks/]$/.test(event.key));
     for (const type of ["focusin", "pointerover", "keydown"])
       addEventListener(type, (event) => isSearch(event) && start(), true);
     if (new URLSearchParams(location.search).has("q")) start();
   });
 
-  // The index: half a megabyte that Material asks for with each page.
+  // The index: 100 KB that the theme requests with each page.
   const { open, send } = XMLHttpRequest.prototype;
   XMLHttpRequest.prototype.open = function (method, url, ...rest) {
-    this.waits = /\/search_index\.json$/.test(url);
+    this.waits = /\/search(_index)?\.json$/.test(url);
     return open.call(this, method, url, ...rest);
   };
   XMLHttpRequest.prototype.send = function (...body) {
@@ -41,7 +42,7 @@ if (!matchMedia("(hover: hover)").matches) document.getElementById("rests")?.rem
     else send.apply(this, body);
   };
 
-  // The worker: made when it is first spoken to.
+  // The worker: created for the first message.
   const Real = Worker;
   window.Worker = class extends EventTarget {
     constructor(...where) {
@@ -57,7 +58,7 @@ if (!matchMedia("(hover: hover)").matches) document.getElementById("rests")?.rem
           this.dispatchEvent(event);
         };
       }
-      // "-15" is a number, not the wish to see no page with 15.
+      // "-15" is a number, not a wish for pages without 15.
       if (message.type === 2 && message.data.replace)
         message.data = message.data.replace(/(^|\s)-(?=\d)/g, "$1");
       this.real.postMessage(message, ...rest);

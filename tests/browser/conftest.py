@@ -1,4 +1,4 @@
-"""What the browser looks at."""
+"""What the tests in a browser share."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,16 +9,30 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from browser.hosting import serve
 
 
-@pytest.fixture(scope="module")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one worker have all tests in a browser, so that one browser starts."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
 def base(site: Path) -> Iterator[str]:
-    """The address of the site, served with its own headers."""
-    with serve(site) as address:
-        yield address
+    """The URL of the site that MkDocs built, served with its own headers."""
+    with serve(site) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def zensical_base(zensical_site: Path) -> Iterator[str]:
+    """The URL of the site that Zensical built."""
+    with serve(zensical_site) as url:
+        yield url
 
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A reader who was never here."""
+    """A reader who was never here before."""
     new = browser.new_context(viewport={"width": 1280, "height": 800})
     new.set_default_timeout(20_000)
     yield new

@@ -1,143 +1,182 @@
-"""The pages around the examples lead to them: choose, corrections, why, terms."""
+"""The nav, the pages and the examples are the same set of things."""
 
-import re
+from collections import Counter
 from datetime import date
-from html import unescape
+from pathlib import Path
 
+import msgspec
 import pytest
+from bs4 import Tag
 
-from evidence import examples
-from helpers import DOCS
+from evidence import examples, pages
+from evidence.examples import Example
+from evidence.measure.runs import Runs
+from evidence.pages import Page
+from evidence.paths import DOCS, EXAMPLES
+from evidence.render import lists, render, tables
+from evidence.render.results import Results
+from reading import html, linked_examples, read, rows, snippets
 
+PAGES = pages.in_order()
+GUIDES = pages.below("guides")
 NAMES = {example.name for example in examples.find()}
-WANTS = ["politely", "now", "with its clean-up", "with its children"]
-#: What the glossary explains at least.
-TERMS = [
-    "daemon",
-    "feeder-thread",
-    "fork",
-    "forkserver",
-    "grace-period",
-    "handler",
-    "kill",
-    "orphan",
-    "pid-1",
-    "pidfd",
-    "process-group",
-    "reap",
-    "resource-tracker",
-    "sentinel",
-    "session",
-    "sigkill",
-    "sigterm",
-    "spawn",
-    "start-method",
-    "stopped",
-    "subreaper",
-    "terminate",
-    "zombie",
-]
+#: Search engines show a description of this length whole.
+SHORTEST, LONGEST = 50, 160
+#: The guides without an example, and why.
+NOT_RUN = {"guides/windows.md": "nothing was run on Windows"}
+GOLDEN = Path(__file__).parent / "golden"
 
 
-def read(name: str) -> str:
-    """A page of docs/."""
-    return (DOCS / name).read_text("utf-8")
+def assert_examples(found: list[str], where: object) -> None:
+    """Fail unless there is a link to an example, and each of them exists."""
+    assert found, f"link to an example: {where}"
+    assert set(found) <= NAMES, where
 
 
-def linked(text: str) -> list[str]:
-    """The examples that a text leads to, in Markdown or in HTML, in its order."""
-    return re.findall(r'(?:\(|href=")(?:\.\./)*examples/(\w+/\w+)(?:\.md|/)', text)
+def test_nav_has_each_page_once() -> None:
+    written = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+    assert sorted(page.path for page in PAGES) == written, "correct nav in mkdocs.yml"
 
 
-def sections(page: str, level: int) -> dict[str, str]:
-    """What stands below each heading of a level, up to one of that level or above."""
-    below = re.split(rf"(?m)^(?=#{{1,{level}}} )", page)
-    mark = "#" * level + " "
-    parts = [part.partition("\n") for part in below if part.startswith(mark)]
-    return {head.removeprefix(mark): text for head, _, text in parts}
+def test_each_example_has_a_page_in_the_nav() -> None:
+    shown = {page.example.name for page in PAGES if page.example}
+    assert shown == NAMES, "each example needs a page; each page needs its example"
 
 
-def rows(text: str) -> list[tuple[str, str]]:
-    """The head and the rest of each row of the tables in HTML."""
-    return re.findall(r'<tr><th scope="row">(.*?)</th>(.*)</tr>', text)
+@pytest.mark.parametrize("page", pages.below("examples"), ids=lambda page: page.path)
+def test_page_of_an_example_embeds_its_code_and_results(page: Page) -> None:
+    assert page.example
+    name = page.example.name
+    assert page.source.count("{ data-search-exclude }") == 2
+    assert snippets(page.source) == [
+        f"examples/{name}.py",
+        f"run/{name}.html",
+        f"timelines/{name}.html",
+        f"tables/{name}.html",
+    ]
 
 
-CHOICES = {
-    name: text for name, text in sections(read("choose.md"), 2).items() if rows(text)
-}
-CORRECTIONS = sections(read("corrections.md"), 3)
-TERMS_EXPLAINED = re.findall(
-    r'(?m)^<span id="(.+?)">.+</span>\n:   (.+)$', read("glossary.md")
-)
+def test_page_has_a_description_of_its_own() -> None:
+    lengths = {page.path: len(page.description) for page in PAGES}
+    wrong = {p: n for p, n in lengths.items() if not SHORTEST <= n <= LONGEST}
+    assert wrong == {}, f"write {SHORTEST} to {LONGEST} characters in the front matter"
+    assert [p.path for p in PAGES if '"' in p.description] == [], "no double quotes"
+    counts = Counter(page.description for page in PAGES)
+    assert [text for text, count in counts.items() if count > 1] == []
 
 
-@pytest.mark.parametrize("thing", CHOICES)
-def test_choice_leads_to_an_example_or_says_why_not(thing: str) -> None:
-    """Whatever you have, and however you want it gone."""
-    cells = rows(CHOICES[thing])
-    assert [want for want, _ in cells] == WANTS
-    for want, cell in cells:
-        words = unescape(re.sub("<.+?>", "", cell))
-        assert linked(cell) or words.startswith("No example: "), want
-        assert set(linked(cell)) <= NAMES, want
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda page: page.path)
+def test_guide_embeds_what_was_run(guide: Page) -> None:
+    assert {"title", "description", "group"} == set(guide.meta)
+    assert guide.heading == guide.title
+    files = [path.partition(":")[0] for path in snippets(guide.source)]
+    code = [path for path in files if path.endswith(".py")]
+    if guide.path in NOT_RUN:
+        assert code == [], NOT_RUN[guide.path]
+        assert "not run" in guide.body
+        return
+    run = {f"examples/{name}.py" for name in NAMES} | {"tests/outside/programs.py"}
+    assert code, "embed an example"
+    assert set(code) <= run
 
 
-def test_choices_are_there() -> None:
-    """None of the things that can be ended is missing."""
-    page = " ".join(CHOICES)
-    things = ("Process", "Popen", "Pool", "Executor", "asyncio", "pid", "tree")
-    assert [thing for thing in things if thing not in page] == []
+def test_list_of_a_topic_has_the_titles_in_the_order_of_the_nav() -> None:
+    found = lists.files()
+    for topic, shown in pages.topics().items():
+        list_ = html(found[f"lists/examples/{topic}/index.md"])
+        links = [(str(a["href"]), a.text) for a in list_.find_all("a")]
+        assert links == [(Path(p.path).name, p.title) for p in shown]
+        assert snippets(Page(f"examples/{topic}/index.md").source)
 
 
-@pytest.mark.parametrize("claim", CORRECTIONS)
-def test_correction_has_a_run_and_its_date(claim: str) -> None:
-    """No claim is called false without a program that shows it."""
-    text = CORRECTIONS[claim]
-    quote, run = text.strip().splitlines()[0], text.strip().splitlines()[-1]
-    assert quote.startswith("> ")
-    assert run.startswith("- Run: ")
-    assert linked(run)
-    assert set(linked(run)) <= NAMES
-    day = date.fromisoformat(run.rpartition("; ")[2])
-    assert day > date(2026, 1, 1)
+def test_line_to_run_names_what_is_needed() -> None:
+    def line(name: str) -> str:
+        return lists.run_line(Example(EXAMPLES / f"{name}.py"), "https://a.example/b/")
+
+    assert "It needs psutil, which uv brings." in line("family/ask_a_zombie")
+    newer = "It needs Python 3.14 or newer, which uv brings."
+    assert newer in line("terminate/interrupt_a_worker")
+    command = "uv run https://a.example/b/examples/terminate/terminate_a_worker.py<"
+    assert command in line("terminate/terminate_a_worker")
+    assert ".venv/bin/python examples/" in line("terminate/stop_a_worker")
 
 
-def test_corrections_are_there() -> None:
-    """The pattern above finds every heading of the page."""
-    assert len(CORRECTIONS) == read("corrections.md").count("\n- Run: ") > 0
+def test_render_writes_only_what_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SITE_URL", "https://a.example")
+    gone = tmp_path / "tables" / "gone.html"
+    gone.parent.mkdir()
+    gone.touch()
+    render(tmp_path)
+    written = {p: p.stat().st_ino for p in tmp_path.rglob("*") if p.is_file()}
+    assert gone not in written
+    changed = tmp_path / "run/terminate/terminate_a_worker.html"
+    assert "uv run https://a.example/examples/" in changed.read_text("utf-8")
+    changed.write_text("", "utf-8")
+    render(tmp_path)
+    again = {p: p.stat().st_ino for p in tmp_path.rglob("*") if p.is_file()}
+    assert {p for p in written if again[p] != written[p]} == {changed}
 
 
-@pytest.mark.parametrize("term", [term for term, _ in TERMS_EXPLAINED])
-def test_term_leads_to_an_example(term: str) -> None:
-    """A term is explained by what a run shows."""
-    text = dict(TERMS_EXPLAINED)[term]
-    assert linked(text)
-    assert set(linked(text)) <= NAMES
+def test_table_of_results_is_the_golden_one(tmp_path: Path) -> None:
+    example = Example(EXAMPLES / "terminate/escalate_to_kill.py")
+    source = (GOLDEN / "runs.json").read_text("utf-8")
+    runs = msgspec.json.decode(source.replace("CURRENT", example.hash), type=Runs)
+    now = tmp_path / "table.html"
+    now.write_text(tables.table(Results(example, runs)), "utf-8")
+    golden = GOLDEN / "table.html"
+    assert now.read_text("utf-8") == golden.read_text("utf-8"), f"cp {now} {golden}"
 
 
-def test_terms_are_there_once_and_in_their_order() -> None:
-    """Each has an id to link to."""
-    terms = [term for term, _ in TERMS_EXPLAINED]
-    assert set(TERMS) <= set(terms)
-    assert len(terms) == len(set(terms)) == read("glossary.md").count("\n:   ")
-    names = re.findall(r"(?m)^<span.*>(.+)</span>$", read("glossary.md"))
-    assert names == sorted(names, key=str.lower)
+def test_choice_leads_to_an_example_or_says_why_not() -> None:
+    choices = [rows(table) for table in read("choose.md").find_all("table")]
+    assert len(choices) > 5
+    assert len({tuple(want.text for want, _ in table) for table in choices}) == 1
+    for want, cell in (row for table in choices for row in table):
+        if not cell.text.startswith("No example: "):
+            assert_examples(linked_examples(cell), want)
 
 
-def test_difference_between_start_methods_is_shown_or_marked() -> None:
-    """Each row leads to an example, or says that it was not run."""
+def test_correction_has_a_quote_and_a_dated_run() -> None:
+    page = read("corrections.md")
+    claims = page.find_all("h3")
+    assert claims
+    for claim in claims:
+        parts = list(claim.find_next_siblings())
+        quote, run = parts[0], next(part for part in parts if part.name == "ul")
+        assert quote.name == "blockquote", claim.text
+        assert run.find_previous("h3") is claim, "end it with a list: Run: ..."
+        assert run.text.strip().startswith("Run: "), claim.text
+        assert_examples(linked_examples(run), claim.text)
+        day = date.fromisoformat(run.text.strip().rpartition("; ")[2])
+        assert day > date(2026, 1, 1)
+
+
+def test_term_leads_to_an_example_and_has_an_anchor() -> None:
+    page = read("glossary.md")
+    names = [term.text for term in page.find_all("dt")]
+    assert len(names) == len(page.find_all("dd")) > 20
+    assert names == sorted(set(names), key=str.lower)
+    for term in page.find_all("dt"):
+        assert isinstance(term.span, Tag)
+        assert term.span["id"], term.text
+        meaning = term.find_next_sibling("dd")
+        assert isinstance(meaning, Tag)
+        assert_examples(linked_examples(meaning), term.text)
+
+
+def test_difference_between_start_methods_is_shown_or_marked_not_run() -> None:
     differences = rows(read("explanation/start_methods.md"))
     assert differences
-    for what, cells in differences:
-        assert linked(cells) or "not run" in cells, what
+    for what, *cells in differences:
+        found = [name for cell in cells for name in linked_examples(cell)]
+        if not any("not run" in cell.text for cell in cells):
+            assert_examples(found, what.text)
 
 
-@pytest.mark.parametrize(
-    "page", [path.stem for path in (DOCS / "explanation").glob("*.md")]
-)
-def test_explanation_is_short_and_leads_to_examples(page: str) -> None:
-    """Its words are counted without the addresses of its links."""
-    text = re.sub(r"\]\(.*?\)|<.*?>", " ", read(f"explanation/{page}.md"))
-    assert len(text.split()) <= 900
-    if page != "index":
-        assert len(set(linked(read(f"explanation/{page}.md")))) >= 5
+@pytest.mark.parametrize("page", pages.below("explanation"), ids=lambda page: page.path)
+def test_explanation_is_short_and_leads_to_examples(page: Page) -> None:
+    text = html(page.body)
+    assert len(text.get_text(" ").split()) <= 900
+    assert len(set(linked_examples(text))) >= 5

@@ -1,488 +1,257 @@
-"""What the built site has for programs, and for readers without a server."""
+"""What the built site has for programs and hosts."""
 
-import gzip
-import re
-from collections.abc import Iterator
+import json
+import sys
 from pathlib import Path
-from urllib.parse import unquote, urldefrag, urlsplit
+from subprocess import run
+from urllib.parse import urldefrag, urljoin, urlsplit
 from xml.etree import ElementTree
 from zipfile import ZipFile
 
+import jsonschema
 import pytest
-from playwright.sync_api import Browser
+from lxml import html
+from markdown import markdown
 
-from evidence import examples, pages
+from evidence import UserError, examples, pages
 from evidence.examples import Example
-from evidence.measure.run import run_file
-from evidence.pages import LONGEST, SHORTEST, Page
-from evidence.publish import addresses, offline
-from evidence.publish import finish as publish
-from evidence.publish.html import from_html
-from evidence.publish.markdown import Writer
-from helpers import BASE, DOCS
+from evidence.paths import DATA, EXAMPLES
+from evidence.publish import addresses, offline, sitemap
+from evidence.publish.markdown import from_html
+from helpers import BASE
 
 PAGES = pages.in_order()
 
-each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
-each_example = pytest.mark.parametrize("example", examples.find(), ids=lambda e: e.name)
+
+def text_of(site: Path, address: str) -> str:
+    """Return the Markdown of a page."""
+    return (site / address / "index.md").read_text("utf-8")
 
 
-def one(pattern: str, text: str) -> str:
-    """What is there just once."""
-    found = re.findall(pattern, text)
-    assert len(found) == 1, (pattern, found)
-    return str(found[0])
+def links(text: str) -> list[str]:
+    """Return the URLs that Markdown leads to."""
+    page = markdown(text, extensions=["fenced_code", "tables"])
+    return [str(a.get("href")) for a in html.fragment_fromstring(page, "div").iter("a")]
 
 
-def prose(markdown: str) -> str:
-    """The Markdown without its code."""
-    text = re.sub(r"(?ms)^ *```.*?^ *```$", "", markdown)
-    return re.sub(r"`[^`\n]+`", "", text)
+def test_both_builders_give_the_same_markdown(site: Path, zensical_site: Path) -> None:
+    for page in PAGES:
+        assert text_of(zensical_site, page.address) == text_of(site, page.address)
 
 
-def links(markdown: str) -> Iterator[str]:
-    """The addresses of the links."""
-    yield from re.findall(r"\]\(([^)\s]+)", prose(markdown))
+def test_markdown_says_what_page_it_is(site: Path) -> None:
+    for page in PAGES:
+        head = pages.front_matter(
+            title=page.title, description=page.description, url=BASE + page.address
+        )
+        assert text_of(site, page.address).startswith(head + "\n# ")
 
 
-def in_site(site: Path, address: str) -> Path:
-    """The file of an address."""
-    path = site / unquote(urldefrag(address).url.removeprefix(BASE))
-    return path / "index.html" if path.is_dir() else path
-
-
-def test_default_address_is_where_the_site_is_served() -> None:
-    """The lines that run an example say so before the site has another address."""
-    text = (DOCS.parent / "mkdocs.yml").read_text("utf-8")
-    assert f'site_url: !ENV [SITE_URL, "{pages.HERE}"]\n' in text
-
-
-@each_page
-def test_page_has_its_own_description(page: Page) -> None:
-    """Between 50 and 160 characters, which search engines show whole."""
-    mend = f"write one into the front matter of docs/{page.path}; " + (
-        "it is too long or too short"
-        if page.description
-        else "python -m evidence render takes the first sentences"
-    )
-    assert SHORTEST <= len(page.description) <= LONGEST, mend
-    assert '"' not in page.description, "it would end the attribute that it stands in"
-    same = [other.path for other in PAGES if other.description == page.description]
-    assert same == [page.path]
-
-
-@each_page
-def test_page_names_itself(page: Page, site: Path) -> None:
-    """Its address, its title, its description, and where its Markdown is."""
-    html = head(site, page)
-    assert one(r'<link rel="canonical" href="(.*?)">', html) == BASE + page.address
-    description = one(r'<meta name="description" content="(.*?)">', html)
-    assert unescaped(description) == page.description
-    assert page.title in unescaped(one(r"<title>(.*?)</title>", html))
-    alternate = one(r'<link rel="alternate " type="text/markdown" href="(.*?)">', html)
-    assert (site / page.address / alternate).exists()
-
-
-def head(site: Path, page: Page) -> str:
-    """The part of a built page that is not shown."""
-    html = (site / page.address / "index.html").read_text("utf-8")
-    return html.partition("</head>")[0]
-
-
-def unescaped(html: str) -> str:
-    """The words of a piece of HTML."""
-    return from_html(html, str)
-
-
-def test_titles_differ(site: Path) -> None:
-    """No two pages look the same in a list of results."""
-    titles = [one(r"<title>(.*?)</title>", head(site, page)) for page in PAGES]
-    assert len(set(titles)) == len(titles)
-
-
-def test_site_sets_no_cookie(site: Path) -> None:
-    """None of its scripts knows how to, nor how to count its readers."""
-    scripts = [*site.rglob("*.js"), *site.rglob("*.html")]
-    found = [
-        path
-        for path in scripts
-        if re.search(r"document\.cookie|sendBeacon", path.read_text("utf-8"))
-    ]
-    assert found == []
-
-
-@each_page
-def test_page_is_there_as_markdown(page: Page, site: Path) -> None:
-    """Plain, whole, and with links that lead somewhere."""
-    text = (site / page.address / "index.md").read_text("utf-8")
-    assert text.startswith(f'---\ntitle: "{page.title}"\n')
-    assert f'url: "{BASE}{page.address}"\n' in text
-    for mark in ("--8<--", "\n:::", "!!!", "???", "<table", "<svg", "<p", "<details"):
-        assert mark not in prose(text)
+def test_links_of_the_markdown_lead_to_files_and_anchors(site: Path) -> None:
+    anchors = {BASE + address for address in addresses.of(site)} | {BASE}
     broken = [
-        link
-        for link in links(text)
+        (page.path, link)
+        for page in PAGES
+        for link in links(text_of(site, page.address))
         if not urlsplit(link).scheme
+        or (urldefrag(link).fragment and link.startswith(BASE) and link not in anchors)
         or (link.startswith(BASE) and not in_site(site, link).exists())
     ]
     assert broken == []
 
 
-@each_example
-def test_markdown_has_the_proof(example: Example, site: Path) -> None:
-    """The example to the letter, its events in words, and where it holds."""
-    path = site / "examples" / example.name / "index.md"
-    text = path.read_text("utf-8")
-    assert f"\n{example.source}```\n" in text
-    events, holds = text.split("\n## Timeline\n")[1].split("\n## Where it holds\n")
-    assert re.search(r"(?m)^1\. [\d.]+ ms: main ", events) or "was traced" in events
-    assert re.search(r"(?m)^\| Start method \| CPython \[\d", holds)
-    assert re.search(r"(?m)^\| (its own|fork) \| \w", holds)
+def in_site(site: Path, url: str) -> Path:
+    """Return the file of a URL."""
+    return site / urldefrag(url).url.removeprefix(BASE)
+
+
+def test_markdown_of_an_example_has_code_events_and_results(site: Path) -> None:
+    for example in examples.find():
+        text = text_of(site, f"examples/{example.name}/")
+        assert (
+            f'```python title="examples/{example.name}.py"\n{example.source}```' in text
+        )
+        events, results = text.split("\n## Timeline\n")[1].split("\n## Tested on\n")
+        assert "\n1. 0 ms: main " in events or "was not traced" in events, example.name
+        assert "\n| Start method | CPython " in results
+        assert "| passed " in results or "| differed " in results
 
 
 def test_markdown_of_a_reference_page_has_the_docstring(site: Path) -> None:
-    """The signature, and every section."""
-    text = (site / "reference/stop/index.md").read_text("utf-8")
-    assert "\nstop(process: AnyProcess, *, grace: float = 5.0) -> ExitStatus\n" in text
-    parts = ("**Parameters:**", "**Returns:**", "**Raises:**", "**Caveats**")
-    assert [part for part in parts if part not in text] == []
-    assert "- `grace` (`float`, default `5.0`): Seconds between" in text
-    proof = f"{BASE}examples/family/leave_an_orphan/index.md"
-    assert f"- It does not end the children of the process.\n  [Proof]({proof})" in text
-    members = (site / "reference/ExitStatus/index.md").read_text("utf-8")
-    assert "\n## `shell_code`\n\n```python\nshell_code: int | None\n```\n" in members
+    text = text_of(site, "reference/stop/")
+    assert "\n```python\nstop(\n    process: AnyProcess, *, grace: float" in text
+    for part in ("**Parameters:**", "**Returns:**", "**Raises:**", "**Caveats**"):
+        assert f"\n{part}\n" in text
+    assert "\n- **`grace`** (`float`, default: `5.0` ) –\n" in text
+    assert f"]({BASE}examples/family/leave_an_orphan/index.md)" in text
+    assert "\n## `shell_code` `property`\n" in text_of(site, "reference/ExitStatus/")
 
 
-def test_list_for_language_models_has_each_page_once(site: Path) -> None:
-    """In the form of llmstxt.org: a title, a summary, and sections of links."""
-    lines = (site / "llms.txt").read_text("utf-8").splitlines()
-    assert lines[0] == "# process-terminate"
-    assert lines[2].startswith("> ")
-    items = [line for line in lines if line.startswith("- ")]
-    found = [re.fullmatch(r"- \[.+?\]\((\S+)\): .{10,}", item) for item in items]
-    assert None not in found
-    targets = [match[1] for match in found if match]
-    of_pages = [f"{BASE}{page.address}index.md" for page in PAGES]
-    assert sorted(t for t in targets if t.endswith(".md")) == sorted(of_pages)
+def test_elements_of_a_page_become_markdown() -> None:
+    """Two rows of names become one; what only a browser can use is left out."""
+    page = """<article><h1>Title<a class="headerlink" href="#t">¶</a></h1>
+<div class="language-sh highlight"><span class="filename">run</span>
+<pre><code><span>a</span> &amp;&amp; b</code><button>Copy</button></pre></div>
+<details><summary>Times</summary><svg><text>1</text></svg>
+<details><summary>In words</summary><ol><li>one</li></ol></details></details>
+<table><thead><tr><th rowspan="2">Method</th><th colspan="2">CPython</th></tr>
+<tr><th>3.9</th><th><a href="../x/">3.10</a></th></tr></thead><tbody>
+<tr><th colspan="3">all</th></tr><tr><th>fork</th><td>4</td><td>a | b</td></tr>
+</tbody></table></article>"""
+    found = from_html(page, f"{BASE}y/", frozenset({f"{BASE}x/"}))
+    assert found == (
+        '# Title\n\n```sh title="run"\na && b\n```\n\n**Times**\n\n1. one\n\n'
+        f"| Method | CPython 3.9 | CPython [3.10]({BASE}x/index.md) |\n"
+        "| --- | --- | --- |\n| all | | |\n| fork | 4 | a \\| b |\n"
+    )
+
+
+def test_llms_txt_lists_each_page_once_by_section(site: Path) -> None:
+    text = (site / "llms.txt").read_text("utf-8")
+    assert text.startswith("# process-terminate\n\n> ")
+    items = [line for line in text.splitlines() if line.startswith("- ")]
+    targets = [target for item in items for target in links(item)]
+    of_pages = sorted(f"{BASE}{page.address}index.md" for page in PAGES)
+    assert sorted(t for t in targets if t.endswith(".md")) == of_pages
     assert [t for t in targets if not in_site(site, t).exists()] == []
-    assert f"{BASE}evidence/runs.schema.json" in targets
-    assert [line for line in lines if line.startswith("## ")][-1] == "## Data"
+    assert all(len(item.partition("): ")[2]) >= 10 for item in items)
 
 
-def test_all_pages_are_there_in_one_file(site: Path) -> None:
-    """In the order of the navigation."""
+def test_llms_full_txt_has_all_pages_in_order(site: Path) -> None:
     text = (site / "llms-full.txt").read_text("utf-8")
-    order = [text.index(f'url: "{BASE}{page.address}"\n') for page in PAGES]
-    assert order == sorted(order)
-    assert text.count("\nurl: ") == len(PAGES)
+    assert text == "\n".join(text_of(site, page.address) for page in PAGES)
 
 
-@each_example
-def test_example_can_be_downloaded_to_the_letter(example: Example, site: Path) -> None:
-    """From where its page says; the address that uv gets is the same file."""
-    html = (site / "examples" / example.name / "index.html").read_text("utf-8")
-    line = one(r'(?s)<p class="run">.*?</p>', html)
-    link = one(r'href="(.*?)"', line)
-    path = (site / "examples" / example.name / link).resolve()
-    assert path.read_bytes() == example.path.read_bytes()
-    for command in re.findall(r"<code>uv run (.*?)</code>", line):
-        assert in_site(site, command) == path
-    assert pages.HERE not in line
+def test_example_is_published_unchanged_and_runs_alone(site: Path) -> None:
+    for example in examples.find():
+        path = site / "examples" / f"{example.name}.py"
+        assert path.read_bytes() == example.path.read_bytes()
+    name = "terminate/terminate_a_worker.py"
+    ran = run(
+        [sys.executable, site / "examples" / name], capture_output=True, check=True
+    )
+    assert ran.stdout.decode().splitlines() == Example(EXAMPLES / name).output
 
 
-def test_downloaded_example_runs(site: Path) -> None:
-    """Away from the project."""
-    path = site / "examples/terminate/terminate_a_worker.py"
-    run = run_file(path)
-    assert (run.status, run.errors, run.leftovers) == (0, "", [])
-    assert run.output == Example(path).output
+def test_commands_to_run_an_example_name_the_published_file(site: Path) -> None:
+    for example in examples.find():
+        page = (site / "examples" / example.name / "index.html").read_text("utf-8")
+        (line,) = html.document_fromstring(page).xpath("//p[@class='run']")
+        commands = [code.text for code in line.iter("code")]
+        urls = [c.removeprefix("uv run ") for c in commands if c.startswith("uv run ")]
+        assert urls in ([], [f"{BASE}examples/{example.name}.py"])
 
 
-@each_example
-def test_page_says_how_to_run_its_example(example: Example) -> None:
-    """Below the code, by a line that is written for it."""
-    mend = "python -m evidence render"
-    path = pages.run_line_path(example)
-    assert path.exists(), mend
-    assert path.read_text("utf-8") == pages.run_line(example), mend
-    page = (DOCS / "examples" / f"{example.name}.md").read_text("utf-8")
-    snippet = f'--8<-- "docs/evidence/fragments/run/{example.name}.html"'
-    assert f'--8<-- "examples/{example.name}.py"\n```\n\n{snippet}\n' in page, mend
+def test_data_is_published_unchanged_with_schemas_that_it_follows(site: Path) -> None:
+    for path in DATA.rglob("*.json"):
+        copy = site / "data" / path.relative_to(DATA)
+        assert copy.read_bytes() == path.read_bytes()
+    for schema in (site / "data").rglob("*.schema.json"):
+        name = schema.relative_to(site / "data").as_posix()[: -len(".schema.json")]
+        files = list(DATA.glob(f"{name}.json")) or list(DATA.glob(f"{name}/*/*.json"))
+        assert files, f"no data for {name}"
+        check = jsonschema.Draft202012Validator(json.loads(schema.read_text("utf-8")))
+        for file in files[:5]:
+            check.validate(json.loads(file.read_text("utf-8")))
 
 
-def test_line_to_run_says_what_is_needed() -> None:
-    """A package or a Python that uv brings; this library is in a clone."""
-    lines = {e.name: pages.run_line(e) for e in examples.find()}
-    assert "It needs psutil, which uv brings." in lines["family/ask_a_zombie"]
-    newer = "It needs Python 3.14 or newer, which uv brings."
-    assert newer in lines["terminate/interrupt_a_worker"]
-    assert "uv run" not in lines["terminate/stop_a_worker"]
-    assert ".venv/bin/python examples/" in lines["terminate/stop_a_worker"]
+def test_sitemap_has_each_page_with_its_last_change(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sitemap_of(site / "sitemap.xml")[0] == [BASE + p.address for p in PAGES]
+    changes = {"docs/examples/family/ask_a_zombie.md": "2026-01-01"}
+    changes["examples/family/ask_a_zombie.py"] = "2026-01-02"
+    monkeypatch.setattr(sitemap, "_changes", lambda: changes)
+    sitemap.write(tmp_path, BASE)
+    assert sitemap_of(tmp_path / "sitemap.xml")[1] == ["2026-01-02"]
 
 
-def test_sitemap_has_just_the_pages(site: Path) -> None:
-    """Without the date of the build, which says nothing of a page."""
-    text = (site / "sitemap.xml").read_bytes()
-    found = [
-        node.text
-        for node in ElementTree.fromstring(text).iter()  # noqa: S314, our own
-        if node.tag.endswith("}loc")
-    ]
-    assert sorted(map(str, found)) == sorted(BASE + page.address for page in PAGES)
-    assert b"lastmod" not in text
-    assert gzip.decompress((site / "sitemap.xml.gz").read_bytes()) == text
+def sitemap_of(path: Path) -> tuple[list[str | None], list[str | None]]:
+    """Return the URLs and the dates in a sitemap."""
+    root = ElementTree.parse(path).getroot()  # noqa: S314  # It is our own.
+    found = ([e.text for e in root.iter(f"{{*}}{name}")] for name in ("loc", "lastmod"))
+    return next(found), next(found)
 
 
-def test_wrong_address_leads_on(site: Path) -> None:
-    """The page for it links to where one may have wanted to go, from the root."""
-    html = (site / "404.html").read_text("utf-8")
-    article = one(r"(?s)<article.*?</article>", html)
-    found = re.findall(r'href="(.*?)"', article)
-    assert len(found) > 5
+def test_page_for_wrong_urls_leads_to_each_section(each_site: Path) -> None:
+    page = html.document_fromstring((each_site / "404.html").read_text("utf-8"))
+    found = page.xpath("//article//li/a/@href")
     assert [link for link in found if not link.startswith("/")] == []
-    files = [site / link.removeprefix("/") / "index.html" for link in found]
-    assert [path for path in files if not path.exists()] == []
-
-
-def test_wrong_address_leads_on_below_a_path() -> None:
-    """Where the site is not at the root of its host."""
-    found = re.findall(r'href="(.*?)"', publish.not_found("/a/path/"))
-    assert "/a/path/" in found
-    assert [link for link in found if not link.startswith("/a/path/")] == []
-
-
-def test_addresses_are_recorded(site: Path) -> None:
-    """One that is gone leads on, and a new one is written down."""
-    now = addresses.of(site)
-    assert addresses.lost(now) == set(), "say in docs/redirects.txt where it leads"
-    assert now - addresses.recorded() == set(), "python -m evidence addresses"
+    urls = {urljoin(BASE, link) for link in found}
+    firsts = {page.sections[:1] or page.path: page.address for page in reversed(PAGES)}
+    assert urls == {BASE + address for address in firsts.values()}
 
 
 @pytest.fixture
-def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A site of one page with one heading, and no record of it."""
-    monkeypatch.setattr(addresses, "RECORD", tmp_path / "addresses.txt")
-    monkeypatch.setattr(addresses, "REDIRECTS", tmp_path / "redirects.txt")
-    monkeypatch.setattr(addresses, "ROOT", tmp_path)
-    addresses.REDIRECTS.write_text("# A comment.\n")
-    page = tmp_path / "site/new/page/index.html"
-    page.parent.mkdir(parents=True)
-    page.write_text('<b id="__x"></b><article><h2 id="now">Now</h2></article>')
-    return tmp_path / "site"
+def moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The list of redirects, to be written by the test."""
+    path = tmp_path / "redirects.txt"
+    monkeypatch.setattr(addresses, "REDIRECTS", path)
+    return path
 
 
-def test_record_keeps_what_leads_on(small: Path) -> None:
-    """A lost address is not forgotten by recording again."""
-    addresses.write(small)
-    assert addresses.recorded() == {"new/page/", "new/page/#now"}
-    addresses.RECORD.write_text("old/\nold/#then\n")
-    with pytest.raises(addresses.AddressError, match=r"gone: old/, old/#then; say in"):
-        addresses.write(small)
-    addresses.REDIRECTS.write_text("old/ new/page/\n")
-    addresses.write(small)
-    assert addresses.recorded() == {"new/page/", "new/page/#now", "old/", "old/#then"}
-
-
-def test_moved_page_leads_to_the_new_one(small: Path) -> None:
-    """Without a script; it is not a page of its own."""
-    before = addresses.of(small)
-    addresses.REDIRECTS.write_text("old/page/ new/page/#now\n")
-    addresses.redirect(small, BASE)
-    html = (small / "old/page/index.html").read_text()
-    target = one(r'content="0; url=(.*?)"', html)
-    assert target == "../../new/page/#now"
-    assert one(r'<a href="(.*?)"', html) == target
-    assert one(r'rel="canonical" href="(.*?)"', html) == f"{BASE}new/page/#now"
-    assert addresses.of(small) == before
-
-
-def test_moved_id_is_found_again(small: Path) -> None:
-    """The heading has its old id, too."""
-    addresses.REDIRECTS.write_text("new/page/#then new/page/#now\n")
-    addresses.redirect(small, BASE)
-    html = (small / "new/page/index.html").read_text()
-    assert '<span id="then"></span><h2 id="now">' in html
+def test_old_url_leads_to_the_new_page(moved: Path, tmp_path: Path) -> None:
+    moved.write_text("# A comment.\nold/page/ decoder/#table\n")
+    addresses.redirect(tmp_path, BASE)
+    page = html.document_fromstring((tmp_path / "old/page/index.html").read_text())
+    target = "../../decoder/#table"
+    assert page.xpath("//meta/@content")[-1] == f"0; url={target}"
+    assert page.xpath("//a/@href") == [target]
+    assert page.xpath("//link/@href") == [f"{BASE}decoder/#table"]
 
 
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
         ("old/ gone/", "old/ leads to gone/, which is no page"),
-        ("new/page/ new/page/#now", "new/page/ is a page, and cannot lead to"),
-        ("new/page/#then new/page/#gone", "which is no id of this page"),
-        ("new/page/#then other/#now", "an id of its own page only"),
+        ("decoder/ errors/", "decoder/ is a page; remove its redirect"),
+        ("old/", "expected an old and a new URL, got 'old/'"),
     ],
 )
-def test_redirect_to_nowhere_fails(line: str, reason: str, small: Path) -> None:
-    """And says which one."""
-    addresses.REDIRECTS.write_text(f"{line}\n")
-    with pytest.raises(addresses.AddressError, match=reason):
-        addresses.redirect(small, BASE)
-
-
-def test_site_is_finished_once(site: Path) -> None:
-    """It says so, before it changes anything."""
-    with pytest.raises(publish.FinishedError, match="is finished already"):
-        publish.finish(site, BASE)
-
-
-def test_page_without_a_heading_for_wrong_addresses_fails(tmp_path: Path) -> None:
-    """A new Material may name it otherwise."""
-    (tmp_path / "404.html").write_text("<h1>Sorry</h1>")
-    with pytest.raises(ValueError, match="has not the heading"):
-        publish.write_not_found(tmp_path, BASE)
-
-
-def test_table_in_html_becomes_one_of_markdown() -> None:
-    """With a name for each column, however many rows its head has."""
-    html = (
-        '<table><caption>Runs</caption><tr><th rowspan="2">Method</th>'
-        '<th colspan="2">CPython</th></tr><tr><th>3.9</th><th><a href="x">3.10</a>'
-        '</th></tr><tr><th scope="rowgroup" colspan="3">all</th></tr>'
-        "<tr><th>fork</th><td>held <i>4</i></td><td>a | b</td></tr></table>"
-    )
-    assert from_html(html, lambda href: f"/{href}") == (
-        "Runs\n\n"
-        "| Method | CPython 3.9 | CPython [3.10](/x) |\n"
-        "| --- | --- | --- |\n"
-        "| all |  |  |\n"
-        "| fork | held *4* | a \\| b |"
-    )
-
-
-def test_details_in_html_become_text() -> None:
-    """Pictures and inner headings of them fall away; output stays as it was."""
-    html = (
-        "<details><summary>Under fork</summary><svg><text>1</text></svg>"
-        "<details><summary>In words</summary><ol><li>one</li><li>two</li></ol>"
-        "</details><pre>a\n b</pre><p>or<br>so &amp; <code>x</code></p></details>"
-    )
-    assert from_html(html, str) == (
-        "**Under fork**\n\n1. one\n1. two\n\n```text\na\n b\n```\n\nor so & `x`"
-    )
-
-
-def test_snippet_may_be_some_lines_of_a_file() -> None:
-    """As Markdown's extension counts them."""
-    source = '```\n--8<-- "examples/terminate/terminate_a_worker.py:3:4"\n```'
-    written = Writer(BASE).text(source, Page("index.md"))
-    assert written == "```\nimport time\nfrom multiprocessing import Pipe, Process\n```"
-
-
-def test_snippet_may_be_a_section_of_a_file() -> None:
-    """Without its marks, and without the indent of the function that it is in."""
-    source = '```\n--8<-- "tests/outside/programs.py:redis_killed"\n```'
-    written = Writer(BASE).text(source, Page("index.md"))
-    assert written == "```\nstop(server, grace=0)\n```"
-
-
-def test_box_may_follow_html() -> None:
-    """Its Markdown is not taken for a part of the HTML."""
-    source = "<p>one</p>\n<div markdown>\n\n- [two](decoder.md)\n\n</div>\n\nthree"
-    written = Writer(BASE).text(source, Page("index.md"))
-    assert written == f"one\n\n- [two]({BASE}decoder/index.md)\n\nthree"
-
-
-def test_marks_of_the_builder_become_text() -> None:
-    """Boxes, lists of attributes, and links; code is left as it is."""
-    source = (
-        '!!! note "Look"\n    See [it](stop.md#x) and `[no](link.md)`.\n\n'
-        "    More.\n\nAfter.\n{ #after }\n\n"
-        "<kbd>/</kbd> is a key.\n\n"
-        '<div class="grid" markdown>\n- in a box\n</div>\n\n'
-        '```python\nx = "[a](b.md)"\n\n\n# --8<-- none\n```\n'
-        "[here](#y), [code](../evidence/runs.schema.json), "
-        "[object][process_terminate.ExitStatus.from_shell]"
-    )
-    page = Page("reference/kill.md")
-    assert Writer(BASE).text(source, page) == (
-        f"**Look**\n\nSee [it]({BASE}reference/stop/#x) and `[no](link.md)`.\n\n"
-        "More.\n\nAfter.\n\n<kbd>/</kbd> is a key.\n\n- in a box\n\n"
-        '```python\nx = "[a](b.md)"\n\n\n# --8<-- none\n```\n'
-        f"[here]({BASE}reference/kill/#y), "
-        f"[code]({BASE}evidence/runs.schema.json), [object]({BASE}reference/"
-        "ExitStatus/#process_terminate.ExitStatus.from_shell)"
-    )
-
-
-@pytest.mark.parametrize(
-    ("lines", "description"),
-    [
-        (["One sentence that is long enough to say it all."] * 2, None),
-        (["Short.", "This one comes with it."], "Short. This one comes with it."),
-        ([("word " * 20).strip() + ", " + "word " * 20], ("word " * 20).strip() + "."),
-        ([("word " * 40).strip()], ("word " * 32).strip() + "."),
-    ],
-)
-def test_description_is_of_whole_sentences(
-    lines: list[str], description: str | None
+def test_redirect_that_cannot_work_is_an_error(
+    line: str, reason: str, moved: Path, tmp_path: Path
 ) -> None:
-    """As many as fit; a long one ends at a pause."""
-    assert pages.first_sentences(lines) == (description or " ".join(lines))
+    moved.write_text(line)
+    with pytest.raises(UserError, match=reason):
+        addresses.redirect(tmp_path, BASE)
 
 
-@pytest.fixture(scope="module")
-def unpacked(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site as it lies on a reader's disk."""
-    folder = tmp_path_factory.mktemp("disk")
-    offline.pack(site, folder / "name.zip")
-    with ZipFile(folder / "name.zip") as archive:
-        archive.extractall(folder)
-    return folder / "name"
+def test_published_urls_lead_somewhere(site: Path) -> None:
+    assert addresses.lost(site) == set(), (
+        "name the new page in docs/redirects.txt; keep the id of a heading: { #id }"
+    )
+
+
+def test_lost_url_is_found_once_it_was_published(
+    site: Path, moved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved.write_text("moved/ decoder/\n")
+    monkeypatch.setattr(addresses, "PUBLISHED", tmp_path / "published.txt")
+    addresses.publish(site)
+    assert addresses.lost(site) == set()
+    with addresses.PUBLISHED.open("a") as file:
+        file.write("moved/\nmoved/#id\ngone/\ndecoder/#gone\n")
+    assert addresses.lost(site) == {"gone/", "decoder/#gone"}
 
 
 def test_zip_is_the_same_for_the_same_site(site: Path, tmp_path: Path) -> None:
-    """It can be compared, and made again by others."""
-    offline.pack(site, tmp_path / "a.zip")
-    first = (tmp_path / "a.zip").read_bytes()
-    offline.pack(site, tmp_path / "a.zip")
-    assert (tmp_path / "a.zip").read_bytes() == first
+    for name in "first", "second":
+        (tmp_path / name).mkdir()
+        offline.pack(site, tmp_path / name / "site.zip")
+    zips = [(tmp_path / name / "site.zip").read_bytes() for name in ("first", "second")]
+    assert zips[0] == zips[1]
 
 
-def test_links_lead_to_files_on_disk(unpacked: Path) -> None:
-    """A folder would show its list of files instead of a page."""
+def test_links_in_the_zip_lead_to_files(site: Path, tmp_path: Path) -> None:
+    offline.pack(site, tmp_path / "site.zip")
+    with ZipFile(tmp_path / "site.zip") as archive:
+        archive.extractall(tmp_path)
     broken = []
-    for path in unpacked.rglob("*.html"):
-        tags = re.findall(r"<[a-z]+\b[^<>]*>", path.read_text("utf-8"))
-        for link in re.findall(r'\b(?:href|src)="(.*?)"', "".join(tags)):
-            address = urlsplit(link)
-            if address.scheme or not address.path:
-                continue
-            if not (path.parent / unquote(address.path)).is_file():
-                broken.append(f"{path}: {link}")
+    for path in (tmp_path / "site").rglob("*.html"):
+        page = html.document_fromstring(path.read_text("utf-8"))
+        for link in page.xpath("//@href | //@src"):
+            parts = urlsplit(link)
+            if parts.path and not parts.scheme:
+                if not (path.parent / parts.path).is_file():
+                    broken.append((path.name, link))
     assert broken == []
-
-
-@pytest.mark.parametrize(
-    ("link", "file"),
-    [
-        (".", "./index.html"),
-        ("..", "../index.html"),
-        ("../a/#b", "../a/index.html#b"),
-        ("../a.py", "../a.py"),
-        ("#b", "#b"),
-        ("", ""),
-        ("https://example.org/", "https://example.org/"),
-        ("mailto:a@example.org", "mailto:a@example.org"),
-    ],
-)
-def test_link_to_a_folder_gets_the_name_of_its_page(link: str, file: str) -> None:
-    """Others stay."""
-    assert offline.to_file(link) == file
-
-
-def test_search_works_from_disk(unpacked: Path, browser: Browser) -> None:
-    """It finds a page, whose file opens; nothing is asked of the network."""
-    asked: list[str] = []
-    page = browser.new_page()
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto((unpacked / "index.html").as_uri())
-    page.locator("input[name=query]").focus()
-    page.keyboard.type("zombie")
-    page.locator(".md-search-result__item a[href*=ask_a_zombie]").first.click()
-    page.wait_for_url("**/ask_a_zombie/index.html*")
-    assert "os.kill(pid, 0)" in page.locator("h1").inner_text()
-    page.close()
-    assert {urlsplit(address).scheme for address in asked} == {"file"}
-    # Material would ask for it if it took the Markdown for a translation.
-    assert [address for address in asked if address.endswith("sitemap.xml")] == []

@@ -1,147 +1,155 @@
-"""The built site: complete, whole, and of one host."""
+"""The HTML of the built site."""
 
-import re
-from dataclasses import dataclass, field
-from html.parser import HTMLParser
+import hashlib
+import json
+from collections import Counter
+from importlib.resources import files
 from pathlib import Path
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
+from lxml import html
+from lxml.html import HtmlElement
 from mkdocstrings import Inventory
 
 import process_terminate
-from evidence import examples
-from helpers import DOCS
+from evidence import examples, pages
+from evidence.paths import ROOT
+from helpers import BASE
+
+PAGES = pages.in_order()
 
 
-@dataclass
-class Page(HTMLParser):
-    """What a browser would find on a page: links, ids, and what it loads."""
-
-    text: str
-    links: list[str] = field(default_factory=list)
-    loads: list[str] = field(default_factory=list)
-    ids: set[str] = field(default_factory=set)
-    words: str = ""
-
-    def __post_init__(self) -> None:
-        super().__init__()
-        self.feed(self.text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note where a tag leads."""
-        attributes = dict(attrs)
-        if name := attributes.get("id"):
-            self.ids.add(name)
-        if address := attributes.get("href") or attributes.get("src"):
-            loaded = tag != "a" and attributes.get("rel") not in {"canonical", "edit"}
-            (self.loads if loaded else self.links).append(address)
-
-    def handle_data(self, data: str) -> None:
-        """Note what can be read."""
-        self.words += data
-
-
-@pytest.fixture(scope="session")
-def pages(site: Path) -> dict[Path, Page]:
-    """Every page of the site, by its file."""
+@pytest.fixture(scope="module")
+def trees(each_site: Path) -> dict[str, HtmlElement]:
+    """Each page by its URL."""
     return {
-        path: Page(path.read_text("utf-8"))
-        for path in site.rglob("*.html")
-        if path.name != "404.html"  # Its links are absolute: it stands anywhere.
+        url_of(path, each_site): html.document_fromstring(path.read_text("utf-8"))
+        for path in each_site.rglob("*.html")
     }
 
 
-def test_each_source_page_is_built(site: Path) -> None:
-    """No page of docs/ is missing."""
-    for source in DOCS.rglob("*.md"):
-        page = source.relative_to(DOCS)
-        built = page.parent if page.stem == "index" else page.with_suffix("")
-        assert (site / built / "index.html").exists()
+def url_of(path: Path, site: Path) -> str:
+    """Return the URL of a file in the site."""
+    return urljoin(BASE, path.relative_to(site).as_posix().removesuffix("index.html"))
 
 
-def test_links_lead_somewhere(pages: dict[Path, Page]) -> None:
-    """Every link within the site leads to a file, and to an id that it has."""
+def links(tree: HtmlElement, url: str) -> set[str]:
+    """Return the URLs that a page leads to or loads."""
+    found = tree.xpath("//@href | //@src")
+    return {urljoin(url, link) for link in found}
+
+
+def test_each_page_of_the_nav_is_built_and_no_other(
+    trees: dict[str, HtmlElement],
+) -> None:
+    assert set(trees) == {BASE + "404.html", *(BASE + p.address for p in PAGES)}
+
+
+def test_links_lead_to_files_and_anchors_that_exist(
+    each_site: Path, trees: dict[str, HtmlElement]
+) -> None:
+    anchors = {url: set(tree.xpath("//@id")) for url, tree in trees.items()}
     broken = []
-    for path, page in pages.items():
-        for link in [*page.links, *page.loads]:
-            address, fragment = urldefrag(link)
-            if urlsplit(address).scheme:
+    for url, tree in trees.items():
+        for link in links(tree, url):
+            target, name = urldefrag(link)
+            if not target.startswith(BASE):
                 continue
-            target = (path.parent / unquote(address)).resolve() if address else path
-            if target.is_dir():
-                target /= "index.html"
-            if not target.exists():
-                broken.append(f"{path}: {link}")
-            elif fragment and target in pages and fragment not in pages[target].ids:
-                broken.append(f"{path}: {link} (no such id)")
+            file = each_site / unquote(target.removeprefix(BASE))
+            exists = target in trees or file.is_file()
+            if not exists or (name and name not in anchors.get(target, {name})):
+                broken.append((url, link))
     assert broken == []
 
 
-def test_pages_load_nothing_from_other_hosts(pages: dict[Path, Page]) -> None:
-    """A reader's browser talks to the host of the site only."""
-    foreign = {
-        load for page in pages.values() for load in page.loads if urlsplit(load).netloc
-    }
-    assert foreign == set()
+def test_pages_load_nothing_from_other_hosts(trees: dict[str, HtmlElement]) -> None:
+    loading = "//@src | //link[not(@rel='canonical')]/@href"
+    found = {link for tree in trees.values() for link in tree.xpath(loading)}
+    assert [
+        link for link in found if urlsplit(urljoin(BASE, link)).netloc not in BASE
+    ] == []
 
 
-@pytest.mark.parametrize("example", examples.find(), ids=lambda e: e.name)
-def test_page_shows_the_code_to_the_letter(
-    example: examples.Example, pages: dict[Path, Page], site: Path
+def test_scripts_neither_set_cookies_nor_report(each_site: Path) -> None:
+    texts = [*each_site.rglob("*.js"), *each_site.rglob("*.html")]
+    for word in ("document.cookie", "sendBeacon"):
+        assert [path for path in texts if word in path.read_text("utf-8")] == []
+
+
+def test_pages_need_no_exception_from_the_policy(
+    site: Path, trees: dict[str, HtmlElement]
 ) -> None:
-    """What a reader copies from the page is the file that the tests run."""
-    page = pages[site / "examples" / example.name / "index.html"]
-    assert example.source in page.words
+    inline = "//*[@style] | //style | //@*[starts-with(name(), 'on')]"
+    assert [url for url, tree in trees.items() if tree.xpath(inline)] == []
+    headers = (site / "_headers").read_text("utf-8")
+    assert "default-src 'none'; script-src 'self' 'sha256-" in headers
+    assert "unsafe" not in headers
 
 
-@pytest.mark.parametrize("name", ["terminate", "kill"])
-def test_reference_page_has_all_that_a_reference_needs(
-    name: str, pages: dict[Path, Page], site: Path
+def test_each_page_has_its_own_title_description_and_url(
+    trees: dict[str, HtmlElement],
 ) -> None:
-    """Name, signature, parameters, return value, errors, caveats, versions."""
-    words = pages[site / "reference" / name / "index.html"].words
-    signature = rf"{name}\(process: BaseProcess\) -> None"
-    assert re.search(signature, words)
-    for part in ("Parameters:", "Returns:", "Raises:", "Caveats", "Versions"):
-        assert part in words
-    for part in ("POSIX", "Windows", "See also", "Example", "Proofs"):
-        assert part in words
+    heads = {url: tree.head for url, tree in trees.items()}
+    for page in PAGES:
+        head = heads[BASE + page.address]
+        assert head.xpath("link[@rel='canonical']/@href") == [BASE + page.address]
+        assert head.xpath("meta[@name='description']/@content") == [page.description]
+        assert head.xpath("link[@type='text/markdown']/@href") == ["index.md"]
+    for what in "title/text()", "meta[@name='description']/@content":
+        counts = Counter(found for head in heads.values() for found in head.xpath(what))
+        repeated = {text for text, count in counts.items() if count > 1}
+        # The page for wrong URLs has the description of the site.
+        assert repeated == set(), what
 
 
-def test_inventory_has_just_what_is_exported(site: Path) -> None:
-    """Other projects can link to each public name, and to nothing private."""
-    with (site / "objects.inv").open("rb") as file:
+def test_pages_show_the_code_of_their_examples_unchanged(
+    trees: dict[str, HtmlElement],
+) -> None:
+    for example in examples.find():
+        tree = trees[f"{BASE}examples/{example.name}/"]
+        codes = [code.text_content() for code in tree.iter("pre")]
+        assert example.source in codes, example.name
+
+
+def test_reference_page_has_all_parts_of_a_docstring(
+    trees: dict[str, HtmlElement],
+) -> None:
+    for name in ("terminate", "kill"):
+        words = trees[f"{BASE}reference/{name}/"].text_content()
+        signature = f"{name}(process: BaseProcess) -> None"
+        assert signature in words
+        for part in ("Parameters:", "Returns:", "Raises:", "Caveats", "Versions"):
+            assert part in words, (name, part)
+
+
+def test_inventory_has_each_exported_name_and_no_private_one(each_site: Path) -> None:
+    with (each_site / "objects.inv").open("rb") as file:
         inventory = Inventory.parse_sphinx(file)
     exported = {f"process_terminate.{name}" for name in process_terminate.__all__}
-    # The module that a name comes from is there too, as an alias.
-    public = {re.sub(r"\._\w+", "", name) for name in inventory}
-    # And the attributes and methods of the classes.
-    assert {".".join(name.split(".")[:2]) for name in public} == exported
-
-
-def test_heads_of_tables_say_what_they_head(pages: dict[Path, Page]) -> None:
-    """A column, a row, or a group of them."""
-    heads = [tag for page in pages.values() for tag in re.findall("<th[ >]", page.text)]
-    scoped = re.compile('<th [^>]*scope="(?:col|row)(?:group)?"')
-    assert len(heads) == sum(len(scoped.findall(page.text)) for page in pages.values())
-
-
-def test_pages_run_nothing_inline_but_what_the_policy_names(
-    site: Path, pages: dict[Path, Page]
-) -> None:
-    """No handlers, no styles; the inline scripts of Material by their hashes."""
-    inline = re.compile(r"<[^>]* (?:on[a-z]+|style)=\"")
-    assert [path for path, page in pages.items() if inline.search(page.text)] == []
-    (policy,) = re.findall(
-        "Content-Security-Policy: (.*)", (site / "_headers").read_text()
+    # The private module that a name comes from is there, too, as an alias.
+    parts = (
+        [p for p in name.split(".") if not p.startswith("_")] for name in inventory
     )
-    assert "unsafe" not in policy
-    assert "default-src 'none'; script-src 'self' 'sha256-" in policy
+    assert {".".join(public[:2]) for public in parts} == exported
 
 
-def test_front_page_shows_a_timeline(pages: dict[Path, Page], site: Path) -> None:
-    """A recorded run, and the record in numbers."""
-    page = pages[site / "index.html"]
-    assert page.text.count('role="img" aria-label="Timeline') == 1
-    assert "recorded runs" in page.words
+@pytest.mark.parametrize("theme", ["material", "zensical"])
+def test_templates_behind_the_overrides_are_unchanged(theme: str) -> None:
+    recorded = json.loads(Path(__file__).with_name("originals.json").read_text("utf-8"))
+    templates = files(theme) / "templates"
+    for name, digest in recorded[theme].items():
+        original = templates.joinpath(name).read_bytes()
+        assert hashlib.sha256(original).hexdigest() == digest, (
+            f"{theme} has another {name}: compare it with overrides/{name}, "
+            "change that if it must, and record the new hash"
+        )
+
+
+def test_each_override_has_recorded_originals() -> None:
+    recorded = json.loads(Path(__file__).with_name("originals.json").read_text("utf-8"))
+    overrides = {
+        path.relative_to(ROOT / "overrides").as_posix()
+        for path in (ROOT / "overrides").rglob("*.html")
+    }
+    assert overrides - {"page.html"} == set(recorded["material"])

@@ -1,93 +1,95 @@
-"""Packs the built site so that it can be read from disk, search included.
+"""Pack the finished site into a zip that opens from disk, search included.
 
-`make offline` runs it after `make site`. Material has a plugin for this, `offline`,
-whose pages ask another host for the worker of the search, which then never starts.
+The theme's own plugin for this loads the search from another host.
 """
 
 import json
-import re
 import shutil
-import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
+from posixpath import relpath
+from urllib.parse import urljoin, urlsplit
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from lxml import html
+from lxml.html import HtmlElement
+from lxml.html.builder import SCRIPT
+
+from evidence import UserError
+
 SHIM = Path(__file__).parent / "vendor" / "iframe-worker"
-#: What only a server can use.
-_OF_THE_SERVER = ("404.html", "sitemap.xml", "sitemap.xml.gz")
-_LINK = re.compile(r'(<[a-z]+\b[^<>]*?\b(?:href|src)="|; url=)([^"]*)(?=")')
-_POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>\s*', re.I)
-_BUNDLE = re.compile(r'<script src="([^"]*)assets/javascripts/bundle\.')
-_BEGINNING = (1980, 1, 1, 0, 0, 0)
+_WORKER = "assets/iframe-worker.js"
+#: Files that only a server can use.
+_OF_THE_SERVER = ("404.html", "_headers", "sitemap.xml")
+#: The zip has one date, so that the same site gives the same zip.
+_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def pack(site: Path, target: Path) -> None:
-    """Make a zip of a built site, that is the same for the same site."""
+    """Pack a site that MkDocs has built and `finish` has finished."""
+    if not (site / "llms.txt").exists():
+        raise UserError(f"{site} is no finished site; run: make site")
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / target.stem
-        shutil.copytree(site, copy)
-        for name in _OF_THE_SERVER:
-            (copy / name).unlink(missing_ok=True)
-        for page in copy.rglob("*.html"):
-            page.write_text(_from_disk(page.read_text("utf-8")), "utf-8")
-        _let_search(copy)
+        shutil.copytree(site, copy, ignore=shutil.ignore_patterns(*_OF_THE_SERVER))
+        root = _root(copy)
+        for path in copy.rglob("*.html"):
+            page = html.document_fromstring(path.read_text("utf-8"))
+            folder_of_page = f"{root}{path.parent.relative_to(copy).as_posix()}/"
+            _convert(page, folder_of_page, root)
+            path.write_bytes(
+                html.tostring(page, encoding="utf-8", doctype="<!doctype html>")
+            )
+        _convert_search(copy)
         target.parent.mkdir(parents=True, exist_ok=True)
         with ZipFile(target, "w", ZIP_DEFLATED) as archive:
             for path in sorted(copy.rglob("*")):
                 if path.is_file():
-                    name = path.relative_to(folder).as_posix()
-                    entry = ZipInfo(name, _BEGINNING)
+                    entry = ZipInfo(path.relative_to(folder).as_posix(), _DATE)
                     entry.external_attr = 0o644 << 16
                     archive.writestr(entry, path.read_bytes(), ZIP_DEFLATED)
 
 
-def _from_disk(html: str) -> str:
-    """A page whose links lead to files, since a folder on disk has no first page."""
-    html = _POLICY.sub("", html)  # It is about hosts, and a disk has none.
-    html = _LINK.sub(lambda match: match[1] + to_file(match[2]), html)
-    return _BUNDLE.sub(r'<script src="\1assets/iframe-worker.js"></script>\g<0>', html)
+def _root(site: Path) -> str:
+    """Return the path of the site on its host."""
+    page = html.document_fromstring((site / "index.html").read_text("utf-8"))
+    (url,) = page.xpath("//link[@rel='canonical']/@href")
+    return urlsplit(url).path
 
 
-def to_file(link: str) -> str:
-    """The link with the name of the file, where it leads to a folder."""
-    address, mark, fragment = link.partition("#")
-    if ":" in address or not address:
+def _convert(page: HtmlElement, folder: str, root: str) -> None:
+    """Let a page link to files, since a folder on disk shows a list of files."""
+    for element in page.iter("a", "link", "script", "img"):
+        name = "href" if "href" in element.attrib else "src"
+        if element.get("rel") != "canonical" and name in element.attrib:
+            element.set(name, _to_file(element.get(name), folder, root))
+    for refresh in page.xpath("//meta[@http-equiv='refresh']"):
+        wait, _, link = refresh.get("content").partition("url=")
+        refresh.set("content", f"{wait}url={_to_file(link, folder, root)}")
+    for bundle in page.xpath("//script[contains(@src, 'javascripts/bundle.')]"):
+        bundle.addprevious(SCRIPT(src=_to_file(f"{root}{_WORKER}", folder, root)))
+
+
+def _to_file(link: str, folder: str, root: str) -> str:
+    """Return the link from a folder of the site to the file that it leads to."""
+    parts = urlsplit(link)
+    if parts.scheme or not parts.path:
         return link
-    if address.endswith("/"):
-        address += "index.html"
-    elif address.split("/")[-1] in (".", ".."):
-        address += "/index.html"
-    return address + mark + fragment
+    path = urljoin(folder, parts.path)
+    if path.endswith("/"):
+        path += "index.html"
+    return parts._replace(path=relpath(path, folder)).geturl()
 
 
-def _let_search(folder: Path) -> None:
-    """Give the search what it can load without a server: its index, as a script."""
+def _convert_search(folder: Path) -> None:
+    """Give the search an index that it can load without a server: a script."""
     path = folder / "search" / "search_index.json"
     index = json.loads(path.read_text("utf-8"))
     for entry in index["docs"]:
-        entry["location"] = _of_page(entry["location"])
-    script = f"var __index = {json.dumps(index, separators=(',', ':'))}"
-    path.with_suffix(".js").write_text(script, "utf-8")
+        page, mark, name = entry["location"].partition("#")
+        entry["location"] = f"{page}index.html{mark}{name}"
+    text = json.dumps(index, separators=(",", ":"))
+    path.with_suffix(".js").write_text(f"var __index = {text}", "utf-8")
     path.unlink()
-    shutil.copy(SHIM / "iframe-worker.js", folder / "assets")
+    shutil.copy(SHIM / "iframe-worker.js", folder / _WORKER)
     shutil.copy(SHIM / "LICENSE", folder / "assets" / "iframe-worker.LICENSE.txt")
-
-
-def _of_page(location: str) -> str:
-    address, mark, fragment = location.partition("#")
-    return to_file(address or "./") + mark + fragment
-
-
-def main(arguments: list[str], report: Callable[[str], object]) -> None:
-    """Do what the command line says: a site, and the name of the zip."""
-    site, target = map(Path, arguments)
-    pack(site, target)
-    megabytes = target.stat().st_size / 1e6
-    report(
-        f"offline: {target} has {megabytes:.1f} MB; open {target.stem}/index.html in it\n"
-    )
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:], sys.stdout.write)

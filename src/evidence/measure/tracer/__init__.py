@@ -1,1 +1,4 @@
-"""The folder that puts the tracer into every Python process of an example."""
+"""The tracer: watches the processes of an example, and makes events of what it sees.
+
+The modules in `inside/` run in the traced processes, and use the standard library only.
+"""

@@ -1,0 +1,1 @@
+"""What the traced processes import: this folder is on their PYTHONPATH."""

@@ -1,0 +1,44 @@
+"""Serve the site for writers: what is saved is rendered, built and shown again."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import mkdocs.__main__
+from mkdocs.commands import build
+from mkdocs.commands import serve as mkdocs_serve
+from mkdocs.config.defaults import MkDocsConfig
+
+from evidence import UserError
+from evidence.publish.finish import finish
+
+HOST = "127.0.0.1"
+
+
+def serve(port: int) -> None:
+    """Do what `mkdocs serve --strict` does; render before each build, finish after."""
+    with socket.socket() as probe:
+        # As the server does, so that a port that was just left counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except (OSError, OverflowError) as error:
+            raise UserError(
+                f"cannot serve on port {port}: {error}; "
+                "choose another, such as: make serve PORT=8001"
+            ) from error
+    # MkDocs offers no step before a build; a plugin would run for other builds, too.
+    mkdocs_serve.build = _build  # type: ignore[attr-defined]
+    mkdocs.__main__.cli(["serve", "--strict", "--dev-addr", f"{HOST}:{port}"])
+
+
+def _build(config: MkDocsConfig, **options: Any) -> None:
+    url = str(config.site_url)
+    # A process of its own sees what was saved in src/, too.
+    command = [sys.executable, "-m", "evidence", "render"]
+    subprocess.run(command, check=True, env=os.environ | {"SITE_URL": url})
+    build.build(config, **options)
+    finish(Path(config.site_dir), url)

@@ -1,0 +1,46 @@
+"""What several tests need to read the pages."""
+
+from functools import cache
+
+from bs4 import BeautifulSoup, Tag
+from markdown import markdown
+
+from evidence.pages import Page
+
+_SNIPPET = '--8<-- "'
+
+
+def snippets(text: str) -> list[str]:
+    """Return the files that a text embeds, in its order."""
+    lines = [line.strip() for line in text.splitlines()]
+    found = [line for line in lines if line.startswith(_SNIPPET)]
+    return [line.removeprefix(_SNIPPET).removesuffix('"') for line in found]
+
+
+@cache
+def html(text: str) -> BeautifulSoup:
+    """Return Markdown as HTML, in which no snippet is embedded."""
+    extensions = ["attr_list", "def_list", "fenced_code", "md_in_html", "tables"]
+    return BeautifulSoup(markdown(text, extensions=extensions), "lxml")
+
+
+def read(path: str) -> BeautifulSoup:
+    """Return a page of docs/ as HTML."""
+    return html(Page(path).body)
+
+
+def rows(tag: Tag) -> list[list[Tag]]:
+    """Return the cells of the rows of the tables, without their heads."""
+    found = [row.find_all(["th", "td"]) for row in tag.select("tbody tr")]
+    return [cells for cells in found if cells]
+
+
+def linked_examples(tag: Tag) -> list[str]:
+    """Return the names of the examples that a part of a page links to."""
+    found = []
+    for link in tag.find_all("a", href=True):
+        path = str(link["href"]).partition("#")[0].rstrip("/").removesuffix(".md")
+        match path.split("/")[-3:]:
+            case ["examples", topic, name] if name != "index":
+                found.append(f"{topic}/{name}")
+    return found
