@@ -6,7 +6,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from filelock import FileLock
@@ -63,7 +63,9 @@ def skip_or_fail(reason: str) -> None:
     (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
 
 
-def built_once(factory: pytest.TempPathFactory, name: str, **builder: str) -> Path:
+def built_once(
+    factory: pytest.TempPathFactory, name: str, builder: Literal["mkdocs", "zensical"]
+) -> Path:
     """Return a finished site, which the first worker that needs it builds for all."""
     # These take a second to import, which most tests do not need.
     from evidence.publish import finish  # noqa: PLC0415
@@ -75,7 +77,7 @@ def built_once(factory: pytest.TempPathFactory, name: str, **builder: str) -> Pa
     built = folder / name
     with FileLock(f"{built}.lock"):
         if not built.exists():
-            finish.build(folder / f"unfinished-{name}", BASE, **builder)
+            finish.build(folder / f"unfinished-{name}", BASE, builder)
             (folder / f"unfinished-{name}").rename(built)
     return built
 
@@ -83,7 +85,7 @@ def built_once(factory: pytest.TempPathFactory, name: str, **builder: str) -> Pa
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The published site: built by MkDocs, then finished."""
-    return built_once(tmp_path_factory, "site")
+    return built_once(tmp_path_factory, "site", "mkdocs")
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +93,7 @@ def zensical_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same site, built by Zensical, then finished."""
     if importlib.util.find_spec("zensical") is None:
         skip_or_fail("Zensical is not installed; run tools/setup.py check")
-    return built_once(tmp_path_factory, "zensical_site", builder="zensical")
+    return built_once(tmp_path_factory, "zensical_site", "zensical")
 
 
 @pytest.fixture(scope="session")
