@@ -9,7 +9,8 @@ from collections.abc import Iterable
 #: The beginning of a test's id below `tests/`: the name of the check, and the fix.
 CHECKS = {
     "examples/": ("outputs", "make update, if what it prints now is right"),
-    "site/test_docs.py": (
+    "site/test_docs.py": ("pages", "change the page as the failure says"),
+    "site/test_pages.py": (
         "pages",
         "change the page or the nav of mkdocs.yml as the failure says",
     ),

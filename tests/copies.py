@@ -12,15 +12,21 @@ from evidence.paths import ROOT
 
 #: Seconds for a run of a few tests on a busy machine.
 DEADLINE = 110
-UNWANTED = (".git", ".venv", "site", "dist", "mutants", "__pycache__", ".*cache")
+#: What git ignores in the root.
+UNWANTED = {".git", ".venv", ".build", "site", "dist", "mutants", ".hypothesis"}
+
+
+def unwanted(folder: str, names: list[str]) -> set[str]:
+    """Return what a copy does not need of a folder."""
+    everywhere = {n for n in names if n == "__pycache__" or n.endswith("_cache")}
+    return everywhere | (UNWANTED if Path(folder) == ROOT else set())
 
 
 class Copy:
     """A copy of the project."""
 
     def __init__(self, folder: Path) -> None:
-        ignore = shutil.ignore_patterns(*UNWANTED)
-        self.folder = shutil.copytree(ROOT, folder / "copy", ignore=ignore)
+        self.folder = shutil.copytree(ROOT, folder / "copy", ignore=unwanted)
         # Not the environment of the make and the pytest that run this test.
         self.environment = {
             name: value
