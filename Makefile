@@ -1,4 +1,4 @@
-# The verbs of this project. People, README and CI call only these.
+# The targets of this project. People and CI call only these.
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -11,86 +11,98 @@ endif
 
 # Material prints a notice about the future of MkDocs on every run.
 export NO_MKDOCS_2_WARNING = 1
-# Edit and source links need the address of the repository, and only that.
+# Edit and source links need the repository's URL.
 ifneq ($(REPO_URL),)
 export EDIT_URI ?= edit/main/docs/
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve site offline test outside update format evidence bench compare dist check lint types zensical lock clean
+.PHONY: help python setup serve site offline test outside update format record bench \
+	mutants dist check lint types zensical coverage lock clean
 
-help: ## list the verbs
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 20
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 16
 
-setup: # make .venv, if it is not there
+python:
 	@command -v $(PYTHON) >/dev/null || { echo "setup: there is no $(PYTHON); install Python 3.11 or newer"; exit 1; }
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
 		echo "setup: needs Python 3.11 or newer, not $$($(PYTHON) --version); name one with: make PYTHON=python3.13"; exit 1; }
+
+setup: python ## install the tools into .venv; other targets do it when they need it
 	@$(PYTHON) tools/setup.py
 
-serve: setup ## build and serve the site, with live reload (PORT=8000)
-	@$(RUN) tools/serve.py $(PORT)
+# The tools of one more group in requirements/.
+setup-%: python
+	@$(PYTHON) tools/setup.py $*
+
+serve: setup ## build and serve the site, and reload it after each change (PORT=8000)
+	@$(RUN) -m evidence serve $(PORT)
 
 site: setup ## build the site into site/
+	@$(RUN) -m evidence render
 	@$(RUN) -m mkdocs build --strict
-	@$(RUN) -m evidence.publish site
+	@$(RUN) -m evidence finish site
 
-offline: site ## pack the site to be read from disk, into dist/
-	@$(RUN) -m evidence.offline site dist/process-terminate-site.zip
+offline: site ## pack the site into dist/, to be read without a server
+	@$(RUN) -m evidence offline site dist/process-terminate-site.zip
 
-test: setup ## run all tests
-	@$(RUN) tools/test.py
+test: setup ## run all tests, or some: ARGS="-k NAME"
+	@$(RUN) tools/test.py $(ARGS)
 
-outside: setup ## stop real programs, serve the site with nginx, and validate its HTML
-	@$(RUN) -m pytest -q -p no:cacheprovider tests/outside/check_programs.py tests/outside/check_hosting.py tests/outside/check_html.py
+outside: setup ## test real programs, nginx, and the validity of the HTML
+	@$(RUN) -m pytest -q -p no:cacheprovider tests/outside/check_*.py
 
-update: setup ## run the examples and rewrite the outputs in them
-	@$(RUN) -m pytest -q -rfE tests/test_examples.py --update-examples
+update: setup ## run the examples and rewrite the outputs in them (ARGS="-k NAME")
+	@$(RUN) -m pytest -q -rfE -m "alone or not alone" tests/examples --update-examples $(ARGS)
 
-format: setup ## format the code, and mend what ruff can mend
+format: setup-check ## format the code and fix what ruff can fix
 	@$(RUN) -m ruff check --quiet --fix || true
 	@$(RUN) -m ruff format --quiet
 
-evidence: setup ## measure changed examples on the Pythons at hand (PYTHONS="..."), redraw
-	@$(RUN) -m evidence record $(addprefix --python ,$(PYTHONS)) $(if $(RUNS),--runs $(RUNS) --busy $(RUNS)) $(if $(ANYWAY),--anyway)
+record: setup ## measure new and changed examples on the Pythons on PATH (ARGS=NAME)
+	@$(RUN) -m evidence record $(ARGS)
 
-bench: setup ## measure the library against the floor, in ratios
-	@$(RUN) -m pytest -q tests/bench/bench_stop.py --benchmark-group-by=group --benchmark-columns=min,median,mean,rounds --benchmark-sort=name
+bench: setup-measure ## compare the speed of the library with the standard library
+	@$(RUN) -m pytest -q tests/library/bench_stop.py --benchmark-group-by=group --benchmark-columns=min,median,mean,rounds --benchmark-sort=name
 
-compare: setup ## measure the site against Material as it comes, in ratios
-	@PYTHONPATH=tests $(RUN) tools/compare.py
+mutants: setup-measure ## change the library at random and see whether its tests fail
+	@$(RUN) tools/mutants.py $(ARGS)
 
-dist: setup ## build the package twice, compare, and check it, into dist/
+dist: setup-release ## build the package twice, compare and check it, into dist/
 	@$(RUN) tools/dist.py
-	@$(RUN) -m pip install --quiet --require-hashes --requirement requirements-release.txt
 	@$(RUN) -m twine --no-color check --strict dist/*.whl dist/*.tar.gz
 
-check: setup ## all that must pass: what CI runs; names what fails, and what mends it
+check: setup-check ## run all that must pass; name each failure and its fix
 	@$(RUN) tools/check.py "$(MAKE)"
 
-lint: setup
+lint: setup-check ## check style, spelling and the workflows
 	@$(RUN) -m ruff check --quiet
 	@$(RUN) -m ruff format --check --quiet
 	@$(RUN) -m codespell_lib
+	@$(RUN) -m check_jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(dir $(RUN))zizmor --quiet --offline --persona pedantic .github/workflows
 
-types: setup
+types: setup-check ## check types, for each platform
 	@$(RUN) -m mypy
 	@$(RUN) -m mypy --platform darwin src/process_terminate
 	@$(RUN) -m mypy --platform win32 src/process_terminate
 
-zensical: setup
+zensical: setup-check ## build the site with Zensical instead of MkDocs
+	@$(RUN) -m evidence render
 	@$(RUN) -m zensical build --strict --clean
 
-# Extras stay in the pins: pip takes the newest version of what is pinned without
-# the extra that another package asks for, and then misses its hash.
-PIN := -m uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
-	--no-strip-extras --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
+coverage: setup-check ## run the library's tests, which must reach each line and branch
+	@$(RUN) -m pytest -q -p no:cacheprovider tests/library --cov --cov-fail-under=100
 
-lock: setup ## pin the newest tools in requirements.txt
-	@$(RUN) -m pip install --quiet uv
-	@$(RUN) $(PIN) --group dev --output-file requirements.txt
-	@$(RUN) $(PIN) --group release --constraint requirements.txt --output-file requirements-release.txt
+PIN := -m uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
+GROUPS := docs test check measure release uv
 
-clean: ## remove all that was made, .venv too
-	@rm -rf .venv site dist .coverage .mypy_cache .pytest_cache .ruff_cache .cache
+lock: setup-uv ## pin the newest tools in requirements/
+	@$(RUN) $(PIN) --upgrade $(addprefix --group ,$(GROUPS)) --output-file .venv/all.txt
+	@for group in $(GROUPS); do \
+		$(RUN) $(PIN) --constraint .venv/all.txt --group $$group --output-file requirements/$$group.txt || exit; done
+
+clean: ## remove all that was made, and .venv
+	@rm -rf .venv .build site dist mutants .coverage .mypy_cache .pytest_cache .ruff_cache .cache
 	@find . -name __pycache__ -prune -exec rm -rf {} +

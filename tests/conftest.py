@@ -1,29 +1,32 @@
-"""What holds for the whole run."""
+"""Fixtures and hooks for all tests."""
 
-import gc
+import importlib.util
 import os
 import shutil
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from filelock import FileLock
-from playwright.sync_api import Browser, sync_playwright
 
 import checks
+from copies import Copy
+from evidence.measure import leftovers
 
-#: The first is the same Chromium without windows, at half the cost.
-NAMES = (
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+#: The first is Chromium without windows, at half the cost.
+BROWSERS = (
     "chromium-headless-shell",
     "chromium",
     "chromium-browser",
     "google-chrome",
     "chrome",
 )
-#: A browser of its own: it speaks to no host but the one of the site.
+#: The browser connects to no host but the site's.
 OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -34,102 +37,78 @@ OPTIONS = [
 
 
 def pytest_configure() -> None:
-    """Hear Ctrl-C, and let all hear it that the tests start.
-
-    A background job of a shell ignores it from birth, and so do its children.
-    """
+    """Handle SIGINT, which a shell's background job and its children ignore."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)  # Then "-m browser" can choose them.
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that a browser looks at."""
-    for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
-            item.add_marker("browser")
-
-
-def pytest_collection_finish() -> None:
-    """Leave what is there by now out of the garbage collections.
-
-    Each test that starts processes ends with one, which goes through all objects:
-    a tenth of a second for those of pytest and its plugins.
-    """
-    gc.collect()
-    gc.freeze()
-
-
-class NotHere(pytest.Module):
-    """A file that is skipped unread: its imports alone would fail."""
-
-    def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
-        """Say why."""
-        reason = checks.NOT_THERE[sys.platform][self.path.stem]
-        raise pytest.skip.Exception(reason, allow_module_level=True)
-
-
-def pytest_pycollect_makemodule(
-    module_path: Path, parent: pytest.Collector
-) -> pytest.Module | None:
-    """Skip what this platform cannot run."""
-    if module_path.stem in checks.NOT_THERE.get(sys.platform, {}):
-        return NotHere.from_parent(parent, path=module_path)
-    return None
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name the checks that fail, each with what mends it."""
+    """Name each failed check and the command that fixes it."""
     stats = terminalreporter.stats
     failed = [*stats.get("failed", []), *stats.get("error", [])]
-    for line in checks.failing(report.nodeid for report in failed):
+    for line in checks.failed(report.nodeid for report in failed):
         terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Iterator[Copy]:
+    """A copy of the project; the test fails if a process of it is left."""
+    with leftovers.ended() as left:
+        yield Copy(tmp_path)
+    assert left == []
+
+
+def skip_or_fail(reason: str) -> None:
+    """Skip the test where a tool is missing, but fail in CI and in `make check`."""
+    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+
+
+def built_once(
+    factory: pytest.TempPathFactory, name: str, builder: Literal["mkdocs", "zensical"]
+) -> Path:
+    """Return a finished site, which the first worker that needs it builds for all."""
+    # These take a second to import, which most tests do not need.
+    from evidence.publish import finish  # noqa: PLC0415
+    from helpers import BASE  # noqa: PLC0415
+
+    folder = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    built = folder / name
+    with FileLock(f"{built}.lock"):
+        if not built.exists():
+            finish.build(folder / f"unfinished-{name}", BASE, builder)
+            (folder / f"unfinished-{name}").rename(built)
+    return built
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site as it is published, at an address of its own.
-
-    The shares of `make test` have one together, which the first to need it builds.
-    """
-    # Not for every test: it brings MkDocs with it, which takes a second.
-    from evidence.publish import finish as publish  # noqa: PLC0415
-    from helpers import BASE  # noqa: PLC0415
-
-    shared = os.environ.get("TESTS_SHARE")
-    folder = Path(shared) if shared else tmp_path_factory.mktemp("shared")
-    with FileLock(folder / "lock"):
-        if not (folder / "site").exists():
-            publish.build(folder / "unfinished", BASE)
-            (folder / "unfinished").rename(folder / "site")
-    return folder / "site"
+    """The published site: built by MkDocs, then finished."""
+    return built_once(tmp_path_factory, "site", "mkdocs")
 
 
-def scope_of_browser(
-    fixture_name: str, config: pytest.Config
-) -> Literal["session", "module"]:
-    """For a module, not for all: beside its threads `stop_tree()` adopts no orphans.
-
-    Where only tests with a browser run, one is enough.
-    """
-    alone = config.getoption("markexpr") == fixture_name
-    return "session" if alone else "module"
+@pytest.fixture(scope="session")
+def zensical_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same site, built by Zensical, then finished."""
+    if importlib.util.find_spec("zensical") is None:
+        skip_or_fail("Zensical is not installed; run tools/setup.py check")
+    return built_once(tmp_path_factory, "zensical_site", "zensical")
 
 
-@pytest.fixture(scope=scope_of_browser)
-def browser() -> Iterator[Browser]:
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
     """The system's Chromium; `CHROMIUM` names another."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415
+
     found = os.environ.get("CHROMIUM") or next(
-        filter(None, map(shutil.which, NAMES)), ""
+        filter(None, map(shutil.which, BROWSERS)), ""
     )
     if not found:
-        why_not = (
+        skip_or_fail(
             "there is no Chromium; on Debian: apt install chromium-headless-shell, "
             "elsewhere Chromium or Chrome"
         )
-        if os.environ.get("CI") == "true":
-            pytest.fail(why_not)
-        pytest.skip(why_not)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=found, args=OPTIONS)
         yield running

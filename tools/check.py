@@ -1,20 +1,21 @@
-"""Run all checks, each to its end; then name those that fail, and what mends them."""
+"""Run all checks to their end, then name each that failed and how to fix it."""
 
 import subprocess
 import sys
 
-#: The verbs of make that are checks, each with what mends it.
+#: The targets of make that are checks, each with its fix.
 CHECKS = {
-    "lint": "make format; the rest by hand, as ruff and codespell say above",
+    "lint": "make format, or correct what ruff, codespell or zizmor name above",
     "types": "correct the lines that mypy names above",
     "site": "correct the page or the nav that MkDocs warns of above",
     "zensical": "correct the page that Zensical names above",
     "test": "see the lines above that begin with check:",
+    "coverage": "test the lines that the table above names as missing",
 }
 
 
 def main(make: str) -> int:
-    """Run one after the other: their output is read from top to bottom."""
+    """Run one after the other, so that their output reads from top to bottom."""
     command = [make, "--no-print-directory"]
     failed = [
         name
@@ -22,9 +23,9 @@ def main(make: str) -> int:
         if subprocess.run([*command, name], check=False).returncode
     ]
     for name in failed:
-        print(f"check: {name} fails (make {name}); mend it: {CHECKS[name]}")
+        print(f"check: {name} failed (make {name}); fix: {CHECKS[name]}")
     if not failed:
-        print(f"check: all pass ({', '.join(CHECKS)})")
+        print(f"check: all passed ({', '.join(CHECKS)})")
     return bool(failed)
 
 

@@ -1,71 +1,107 @@
-"""Make .venv with the pinned tools, once; say in one line what is wrong.
+"""Install the pinned tools into .venv: `tools/setup.py [GROUP ...]`.
 
-Run by `make` before anything is installed, so it needs the standard library only.
+A group is a file in requirements/; `docs` and `test` are always installed.
+`make` runs this before anything is installed, so it uses the standard library only.
 """
 
 import hashlib
+import importlib.util
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import venv
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PINS = ROOT / "requirements.txt"
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-READY = VENV / "ready"
+DONE = VENV / "installed.txt"
 LOG = VENV / "setup.log"
-SAID = 4  # Lines of pip's words that name what went wrong.
 
 
-def main() -> None:
-    """Set up, unless it was done for the same tools and the same Python."""
-    wanted = made_for()
-    if READY.exists() and READY.read_text() == wanted:
+def main(groups: set[str]) -> None:
+    """Install the groups, unless the same pins are installed already."""
+    before = DONE.read_text("utf-8").splitlines() if DONE.exists() else [""]
+    groups |= {"docs", "test"} | {line.split()[0] for line in before[1:]}
+    after = [base(), *(f"{group} {pins(group)}" for group in sorted(groups))]
+    if after == before:
         return
-    print("setup: making .venv (about a minute, once)", flush=True)
-    make_venv()
-    install("--require-hashes", "-r", str(PINS))
-    # From what is installed by now: nothing that is not pinned is downloaded.
-    install("--no-index", "--no-deps", "--no-build-isolation", "-e", str(ROOT))
-    READY.write_text(wanted)
+    print(f"setup: installing {', '.join(sorted(groups))} into .venv", flush=True)
+    if after[0] != before[0]:
+        shutil.rmtree(VENV, ignore_errors=True)
+        venv.create(VENV, symlinks=os.name != "nt")
+    DONE.unlink(missing_ok=True)
+    # Neither uv nor pip stays: together they are 55 MB.
+    with tempfile.TemporaryDirectory(dir=VENV) as folder:
+        uv = [str(install_uv(Path(folder))), "pip"]
+        files = [str(pin_file(group)) for group in sorted(groups)]
+        run([*uv, "sync", "--python", str(PYTHON), "--require-hashes", *files])
+        here = ["--offline", "--no-deps", "--no-build-isolation", "--editable", "."]
+        run([*uv, "install", "--python", str(PYTHON), *here])
+    DONE.write_text("\n".join(after), "utf-8")
 
 
-def made_for() -> str:
-    """What .venv depends on: the pins, the Python, the folder."""
-    pins = hashlib.sha256(PINS.read_bytes()).hexdigest()
-    return "\n".join([pins, sys.version, sys.base_prefix, str(ROOT)])
+def base() -> str:
+    """Return what the whole of .venv depends on: the Python and the folder."""
+    return repr((sys.version, sys.base_prefix, str(ROOT)))
 
 
-def make_venv() -> None:
-    """Make an empty .venv in the place of the old one."""
-    shutil.rmtree(VENV, ignore_errors=True)
-    command = [sys.executable, "-m", "venv", str(VENV)]
-    if subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode:
-        sys.exit(
-            f"setup: {sys.executable} cannot make a virtual environment; "
-            "on Debian and Ubuntu: apt install python3-venv"
-        )
+def pin_file(group: str) -> Path:
+    """Return the file with the pins of a group."""
+    return ROOT / "requirements" / f"{group}.txt"
 
 
-def install(*arguments: str) -> None:
-    """Let the pip of .venv install something, and keep its words in a log."""
-    command = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install"]
+def pins(group: str) -> str:
+    """Return a hash of the pins of a group."""
+    return hashlib.sha256(pin_file(group).read_bytes()).hexdigest()
+
+
+def install_uv(folder: Path) -> Path:
+    """Let pip install uv into a folder; return the path of the program."""
+    python = sys.executable
+    if importlib.util.find_spec("pip") is None:
+        if importlib.util.find_spec("ensurepip") is None:
+            sys.exit(
+                f"setup: {python} has neither pip nor ensurepip; "
+                "on Debian and Ubuntu: apt install python3-pip"
+            )
+        venv.create(folder / "pip", with_pip=True)
+        python = str(folder / "pip" / PYTHON.relative_to(VENV))
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "--retries", "2"]
+    pinned = ["--require-hashes", "--requirement", str(pin_file("uv"))]
+    run([*pip, "install", "--target", str(folder / "uv"), *pinned])
+    return folder / "uv" / "bin" / ("uv.exe" if sys.platform == "win32" else "uv")
+
+
+def run(command: list[str]) -> None:
+    """Run an installer, with its output in the log; exit with one line if it fails."""
     with LOG.open("ab") as log:
-        ended = subprocess.run(
-            [*command, *arguments], check=False, stdout=log, stderr=log
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment(), check=False, stdout=log, stderr=log
         )
-    if ended.returncode:
-        words = LOG.read_text(errors="replace").splitlines()
+    if done.returncode:
+        tool = "uv" if Path(command[0]).stem == "uv" else "pip"
         sys.exit(
-            "setup: could not install the tools; is the network there? pip said:\n"
-            + "\n".join(f"  {line}" for line in words[-SAID:])
-            + f"\nAll its words are in {LOG.relative_to(ROOT)}; then run make again"
+            f"setup: {tool} could not install the pinned packages; is there a network? "
+            f"See {LOG.relative_to(ROOT)} for the reason, then run make again"
         )
+
+
+@cache
+def environment() -> dict[str, str]:
+    """Return the environment for uv, which does not read the index that pip uses."""
+    found = os.environ | {"UV_HTTP_RETRIES": "2"}
+    ask = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
+    configured = subprocess.run(ask, check=False, capture_output=True, text=True)
+    index = os.environ.get("PIP_INDEX_URL") or configured.stdout.strip()
+    return {"UV_DEFAULT_INDEX": index, **found} if index else found
 
 
 if __name__ == "__main__":
     try:
-        main()
+        main(set(sys.argv[1:]))
     except KeyboardInterrupt:
-        sys.exit("setup: interrupted; run make again to go on")
+        sys.exit("setup: interrupted; run make again to continue")

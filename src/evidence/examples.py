@@ -142,6 +142,7 @@ class Example:
         return [str(name) for name in self.header.get("dependencies", [])]
 
 
+@cache
 def what_runs(source: str) -> str:
     """Return a program without its comments, docstrings and blank lines.
 

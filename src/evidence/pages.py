@@ -105,16 +105,6 @@ def root() -> str:
     return urlsplit(site_url()).path
 
 
-def configuration_of_docstrings() -> dict[str, Any]:
-    """Return how the site reads docstrings."""
-    for plugin in configuration()["plugins"]:
-        if "mkdocstrings" in plugin:
-            handler = plugin["mkdocstrings"]["handlers"]["python"]
-            found: dict[str, Any] = handler["options"]["docstring_options"]
-            return found
-    return {}
-
-
 def in_order() -> list[Page]:
     """Return every page, in the order of the nav."""
 

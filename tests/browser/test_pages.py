@@ -155,5 +155,5 @@ def test_printed_page_is_dark_on_light_with_all_code_and_urls(
     assert max(color) < 100
     link = page.locator(".md-typeset a[href^=http]:not(.headerlink)").first
     shown = link.evaluate("e => getComputedStyle(e, '::after').content")
-    assert shown == f'" <" attr(href) ">"' or str(link.get_attribute("href")) in shown
+    assert str(link.get_attribute("href")) in shown or "attr(href)" in shown
     assert not page.is_visible("header")

@@ -14,7 +14,7 @@ from evidence.measure.runs import Runs
 from evidence.pages import Page
 from evidence.paths import DOCS, EXAMPLES
 from evidence.render import lists, render, tables
-from evidence.render.tables import Results
+from evidence.render.results import Results
 from reading import html, linked_examples, read, rows, snippets
 
 PAGES = pages.in_order()
@@ -47,6 +47,7 @@ def test_each_example_has_a_page_in_the_nav() -> None:
 def test_page_of_an_example_embeds_its_code_and_results(page: Page) -> None:
     assert page.example
     name = page.example.name
+    assert page.source.count("{ data-search-exclude }") == 2
     assert snippets(page.source) == [
         f"examples/{name}.py",
         f"run/{name}.html",
@@ -118,7 +119,10 @@ def test_render_writes_only_what_changed(
     assert {p for p in written if again[p] != written[p]} == {changed}
 
 
-def test_table_of_results_is_the_golden_one(tmp_path: Path) -> None:
+def test_table_of_results_is_the_golden_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SITE_URL", "https://a.example/")
     example = Example(EXAMPLES / "terminate/escalate_to_kill.py")
     source = (GOLDEN / "runs.json").read_text("utf-8")
     runs = msgspec.json.decode(source.replace("CURRENT", example.hash), type=Runs)

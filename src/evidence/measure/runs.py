@@ -49,7 +49,7 @@ class Tally(Struct, omit_defaults=True):
                     old.count += new.count
                     break
             else:
-                self.differed.append(new)
+                self.differed.append(replace(new))
 
 
 class Cell(Struct, omit_defaults=True):

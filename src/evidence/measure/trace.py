@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from evidence.examples import START_METHODS, Example
+from evidence.examples import Example
 from evidence.measure import interpreters, leftovers, timelines
 from evidence.measure.interpreters import Interpreter
 from evidence.measure.run import command_of, environment
@@ -39,8 +39,6 @@ def forget(all_but: Set[str]) -> None:
 def record(example: Example, interpreter: Interpreter) -> None:
     """Trace an example under each start method, and write its timeline."""
     methods = interpreter.methods_for(example)
-    if methods != ["own"]:
-        methods = sorted(methods, key=START_METHODS.index)
     timeline = Timeline(
         hash=example.hash,
         tracer=timelines.TRACER_VERSION,
@@ -100,7 +98,11 @@ def trace(
             stdout=output,
             stderr=errors,
         )
-        watch.follow(main)
+        try:
+            watch.follow(main)
+        finally:
+            main.kill()  # It is alive only if watching was broken off.
+            main.wait()
         errors.seek(0)
         output.seek(0)
         printed = output.read().decode().splitlines()

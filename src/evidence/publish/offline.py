@@ -62,15 +62,15 @@ def _convert(page: HtmlElement, folder: str, root: str) -> None:
     for element in page.iter("a", "link", "script", "img"):
         name = "href" if "href" in element.attrib else "src"
         if element.get("rel") != "canonical" and name in element.attrib:
-            element.set(name, _to_file(element.get(name), folder, root))
+            element.set(name, _to_file(element.get(name), folder))
     for refresh in page.xpath("//meta[@http-equiv='refresh']"):
         wait, _, link = refresh.get("content").partition("url=")
-        refresh.set("content", f"{wait}url={_to_file(link, folder, root)}")
+        refresh.set("content", f"{wait}url={_to_file(link, folder)}")
     for bundle in page.xpath("//script[contains(@src, 'javascripts/bundle.')]"):
-        bundle.addprevious(SCRIPT(src=_to_file(f"{root}{_WORKER}", folder, root)))
+        bundle.addprevious(SCRIPT(src=_to_file(f"{root}{_WORKER}", folder)))
 
 
-def _to_file(link: str, folder: str, root: str) -> str:
+def _to_file(link: str, folder: str) -> str:
     """Return the link from a folder of the site to the file that it leads to."""
     parts = urlsplit(link)
     if parts.scheme or not parts.path:

@@ -1,5 +1,28 @@
-"""Render the examples and the data into `.build/`, where the pages find the parts."""
+"""Render the examples and the data into `.build/`, where pages find what they embed."""
 
-from evidence.render.everything import render
+from pathlib import Path
 
-__all__ = ["render"]
+from evidence.paths import BUILD
+from evidence.render import decoder, lists, studies, tables, timelines
+
+#: Each has `files()`, which returns a text for each path in the folder.
+_PARTS = (lists, tables, decoder, timelines, studies)
+
+
+def render(folder: Path = BUILD) -> None:
+    """Write the rendered files that changed, and remove those that are gone.
+
+    Each file is replaced whole, so that a builder can read while this runs.
+    """
+    files = (part.files() for part in _PARTS)
+    wanted = {folder / path: text for found in files for path, text in found.items()}
+    for path in folder.rglob("*"):
+        if path.is_file() and path not in wanted:
+            path.unlink()
+    for path, text in wanted.items():
+        if path.is_file() and path.read_text("utf-8") == text:
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{path.name}.unfinished")
+        unfinished.write_text(text, "utf-8")
+        unfinished.replace(path)

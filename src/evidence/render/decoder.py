@@ -2,10 +2,10 @@
 
 import signal
 from collections.abc import Iterator
-from html import escape
 from typing import NamedTuple
 
 from evidence import pages
+from evidence.render.template import fill
 from process_terminate import ExitStatus
 from process_terminate._exit_status import ORIGINS
 
@@ -51,23 +51,6 @@ def _row_of(place: str, code: int, status: ExitStatus) -> Row:
 
 def files() -> dict[str, str]:
     """Return the rows of the table on the page of the decoder."""
-    titles = {
-        page.example.name: page.title
-        for shown in pages.topics().values()
-        for page in shown
-        if page.example
-    }
-    return {"decoder.html": "".join(_html(row, titles) for row in rows())}
-
-
-def _html(row: Row, titles: dict[str, str]) -> str:
-    shown = f"{row.code:#x}" if row.code > 255 else str(row.code)
-    link = ""
-    if row.example:
-        title = escape(titles.get(row.example, row.example), quote=False)
-        link = f'<a href="{pages.root()}examples/{row.example}/">{title}</a>'
-    return (
-        f'<tr data-place="{row.place}" data-code="{row.code}">'
-        f'<th scope="row">{shown}</th><td>{row.place}</td>'
-        f"<td>{escape(row.meaning, quote=False)}</td><td>{link}</td></tr>\n"
-    )
+    shown = pages.below("examples")
+    titles = {page.example.name: page.title for page in shown if page.example}
+    return {"decoder.html": fill("decoder.html", rows=list(rows()), titles=titles)}

@@ -6,15 +6,13 @@ Links in a list are relative to the page that includes it, so the list of a page
 
 import ast
 import inspect
-from html import escape
 from itertools import groupby
 
 import process_terminate
 from evidence import pages
 from evidence.examples import Example
 from evidence.pages import Page
-
-_LIBRARY = "process-terminate"
+from evidence.render.template import fill
 
 
 def files() -> dict[str, str]:
@@ -81,23 +79,17 @@ def _reference(shown: list[Page]) -> str:
 
 def run_line(example: Example, site: str) -> str:
     """Return how to run an example, as HTML: no builder knows a file outside docs/."""
-    name = f"{example.name.split('/')[1]}.py"
-    path = f"{pages.root()}examples/{example.name}.py"
-    link = f'<a href="{path}" download>{name}</a>'
-    if _LIBRARY in example.packages:
-        command = f".venv/bin/python examples/{example.name}.py"
-        return (
-            f'<p class="run">Run it: {link} needs this library; in a clone of the '
-            f"project, after <code>make setup</code>: <code>{command}</code></p>\n"
-        )
-    needs = [*example.packages]
+    needs = list(example.packages)
     if python := example.header.get("requires-python"):
-        needs.append(f"Python {python.removeprefix('>=')} or newer")
-    asks = f" It needs {escape(' and '.join(needs))}, which uv brings." if needs else ""
-    if example.platforms == ("linux",):
-        asks += " It runs on Linux only."
-    return (
-        f'<p class="run">Run it: download {link}, then <code>python {name}</code>; '
-        "or without a download "
-        f"<code>uv run {site}examples/{example.name}.py</code>.{asks}</p>\n"
+        oldest = python.removeprefix(">=")
+        needs.append(
+            f"Python {python}" if oldest == python else f"Python {oldest} or newer"
+        )
+    return fill(
+        "run.html",
+        example=example,
+        file=example.path.name,
+        needs=needs,
+        needs_library="process-terminate" in needs,
+        site=site,
     )

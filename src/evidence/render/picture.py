@@ -22,52 +22,46 @@ WIDTH, LINE, ROW, GAP = 330, 13, 19, 15
 #: a line of capitals may reach into the margin.
 LETTER = 6.0
 
-#: The signs of a picture, in the order in which they are drawn.
-SIGNS = {
-    "w": "a call in the example that took long, or never returned",
-    "l": "a process, from its start to its death",
-    "z": "a zombie: a dead process that is not reaped yet",
-    "f": "a process starts another",
-    "r": "a process reaps another",
-    "a": "an orphan is adopted",
-    "s": "a signal, from its sender to its receiver; "
-    "a ring if a process signals itself",
-    "h": "",
-    "p": "a line that the example prints",
-    "c": "a handler is installed or runs, a cleanup runs, or a call begins",
-    "d": "a process dies",
-}
-#: What the method page draws for each sign, 30 pixels wide and 20 high.
-_SAMPLES = {
-    "l": {"l": "M15 1v18"},
-    "w": {"w": "M15 3v14", "l": "M15 1v18"},
-    "z": {"z": "M15 1v18"},
-    "f": {"f": "M5 10H25m-2.5-2.5a2.5 2.5 0 1 0 .1 0"},
-    "r": {"r": "M5 10H25"},
-    "a": {"l": "M15 1v18", "a": "M11 10a4 4 0 1 0 8 0a4 4 0 1 0-8 0"},
-    "s": {"s": "M3 10H26", "h": "M26 10l-5-3v6z"},
-    "p": {"l": "M15 1v18", "p": "M15 10h0"},
-    "c": {"l": "M15 1v18", "c": "M15 10h0"},
-    "d": {"l": "M15 1v9", "d": "M11 6l8 8m0-8l-8 8"},
+#: The signs of a picture, in the order in which they are drawn: classes of paths.
+SIGNS = "wlzfrashpcd"
+#: What each sign means, and how the legend draws it, 30 pixels wide and 20 high.
+LEGEND = {
+    "a process, from its start to its death": {"l": "M15 1v18"},
+    "a call in the example that took long, or never returned": {
+        "w": "M15 3v14",
+        "l": "M15 1v18",
+    },
+    "a zombie: a dead process that is not reaped yet": {"z": "M15 1v18"},
+    "a process starts another": {"f": "M5 10H25m-2.5-2.5a2.5 2.5 0 1 0 .1 0"},
+    "a process reaps another": {"r": "M5 10H25"},
+    "an orphan is adopted": {
+        "l": "M15 1v18",
+        "a": "M11 10a4 4 0 1 0 8 0a4 4 0 1 0-8 0",
+    },
+    "a signal, from its sender to its receiver; a ring if a process signals itself": {
+        "s": "M3 10H26",
+        "h": "M26 10l-5-3v6z",
+    },
+    "a line that the example prints": {"l": "M15 1v18", "p": "M15 10h0"},
+    "a handler is installed or runs, a cleanup runs, or a call begins": {
+        "l": "M15 1v18",
+        "c": "M15 10h0",
+    },
+    "a process dies": {"l": "M15 1v9", "d": "M11 6l8 8m0-8l-8 8"},
 }
 
 
 def signs() -> str:
     """Return a table of what each sign means."""
-    rows = [
+    rows = "\n".join(
         '<tr><td><svg viewBox="0 0 30 20" width="30" height="20" aria-hidden="true">'
-        f"{_paths(sample)}</svg></td><td>{SIGNS[sign]}</td></tr>"
-        for sign, sample in _SAMPLES.items()
-    ]
-    return "\n".join(
-        [
-            '<div class="timeline signs"><table>',
-            "<thead><tr><th>Sign</th><th>Meaning</th></tr></thead>",
-            "<tbody>",
-            *rows,
-            "</tbody>",
-            "</table></div>\n",
-        ]
+        f"{_paths(sample)}</svg></td><td>{meaning}</td></tr>"
+        for meaning, sample in LEGEND.items()
+    )
+    return (
+        '<div class="timeline signs"><table>\n'
+        "<thead><tr><th>Sign</th><th>Meaning</th></tr></thead>\n"
+        f"<tbody>\n{rows}\n</tbody>\n</table></div>\n"
     )
 
 
@@ -119,30 +113,25 @@ class _Picture:
 
     def _write(self) -> tuple[float, list[float]]:
         """Write the texts; return where the last one ends, and the y of each row."""
-        y = self._top + 10.0
+        x, y = self._left, self._top + 10.0
         heights = []
-        width = int((WIDTH - self._left) / LETTER)
         before = self._rows[0].ms
         for row in self._rows:
-            if row.ms - before >= LONG:
-                gap = f"\u22ee {row.ms - before:.0f} ms"
-                self._texts.append(
-                    f'<text class="t" x="{self._left}" y="{y:g}">{gap}</text>'
+            passed = row.ms - before
+            if passed >= LONG:
+                text = (
+                    f'<text class="t" x="{x}" y="{y:g}">\u22ee {passed:.0f} ms</text>'
                 )
+                self._texts.append(text)
                 y += GAP
             before = row.ms
             time = f"{row.ms:.0f}"
-            first, *more = textwrap.wrap(f"{time} {row.text}", width)
-            spans = [
-                f'<tspan class="t">{time}</tspan>{escape(first.removeprefix(time))}'
-            ]
-            spans += [
-                f'<tspan x="{self._left}" dy="{LINE}">{escape(line)}</tspan>'
-                for line in more
-            ]
-            self._texts.append(
-                f'<text x="{self._left}" y="{y + 4:g}">{"".join(spans)}</text>'
-            )
+            width = int((WIDTH - x) / LETTER)
+            first, *more = map(escape, textwrap.wrap(f"{time} {row.text}", width))
+            text = f'<tspan class="t">{time}</tspan>{first.removeprefix(time)}'
+            for line in more:
+                text += f'<tspan x="{x}" dy="{LINE}">{line}</tspan>'
+            self._texts.append(f'<text x="{x}" y="{y + 4:g}">{text}</text>')
             heights.append(y)
             y += ROW + LINE * len(more)
         return y - 6, heights
@@ -189,10 +178,8 @@ class _Picture:
     def svg(self, title: str) -> str:
         """Return all of it."""
         height = round(self._bottom + 6)
-        sent = sum(isinstance(row.event, Signal) for row in self._rows)
         description = (
-            f"{len(self._lanes)} processes: {', '.join(self._lanes)}. "
-            f"{len(self._rows)} events, {sent} of them signals. "
+            f"Processes: {', '.join(self._lanes)}. Events: {len(self._rows)}. "
             "The list in words follows."
         )
         return (

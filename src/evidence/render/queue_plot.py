@@ -143,7 +143,7 @@ def _marker(group: Element, who: str, x: float, y: float) -> None:
         SubElement(group, "rect", place, width="5", height="5", fill="none")
 
 
-def _line(  # noqa: PLR0913 - two places
+def _line(
     parent: Element, x1: float, y1: float, x2: float, y2: float, **looks: str
 ) -> None:
     ends = zip(("x1", "y1", "x2", "y2"), (x1, y1, x2, y2), strict=True)
@@ -152,7 +152,7 @@ def _line(  # noqa: PLR0913 - two places
     )
 
 
-def _text(  # noqa: PLR0913 - a place, and how it stands there
+def _text(
     parent: Element, x: float, y: float, text: str, anchor: str = "start", **looks: str
 ) -> None:
     place = {"x": f"{x:.1f}", "y": f"{y:.1f}", "text-anchor": anchor}

@@ -1,22 +1,29 @@
 """Renders the timelines: the picture of each, the same in words, and its source."""
 
 from html import escape
+from pathlib import Path
 
 from evidence import examples, pages
 from evidence.examples import Example
 from evidence.measure import timelines
 from evidence.measure.timelines import Timeline
+from evidence.paths import BUILD
 from evidence.render.events import rows, same_methods
 from evidence.render.picture import draw, signs
 
-#: Rows that a picture shows at most; what comes after looks the same.
-SHOWN = 90
-
 
 def files() -> dict[str, str]:
-    """Return the timeline of each example, and the table of the signs."""
+    """Return the timeline of each example, and the signs for the method page."""
     found = {f"timelines/{e.name}.html": of(e) for e in examples.find()}
     return found | {"signs.html": signs()}
+
+
+def write(folder: Path = BUILD) -> None:
+    """Write these files into a folder."""
+    for name, text in files().items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
 
 
 def of(example: Example) -> str:
@@ -50,10 +57,7 @@ def render(timeline: Timeline, name: str, version: str = "") -> str:
 def _details(
     timeline: Timeline, name: str, methods: list[str], *, is_open: bool
 ) -> str:
-    all_rows = rows(timeline.methods[methods[0]])
-    shown = all_rows[:SHOWN]
-    more = len(all_rows) - len(shown)
-    rest = f"<p>{more} more events: see the JSON.</p>" if more else ""
+    shown = rows(timeline.methods[methods[0]])
     title = "Timeline"
     if methods != ["own"]:
         title += f" under {methods[0]}"
@@ -63,5 +67,5 @@ def _details(
     return (
         f'<details class="timeline"{" open" if is_open else ""}>'
         f"<summary>{title}</summary>\n{draw(shown, f'{title}: {name}')}\n"
-        f"<details><summary>In words</summary><ol>{items}</ol></details>{rest}</details>"
+        f"<details><summary>In words</summary><ol>{items}</ol></details></details>"
     )

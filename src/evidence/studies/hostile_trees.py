@@ -5,20 +5,20 @@ of a tree inherits a mark in its environment, and is found by that mark.
 """
 
 import os
-import signal
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from evidence.measure import leftovers
 from evidence.paths import ROOT
-from evidence.studies.study import hash_of
+from evidence.studies import study
 
 FOLDER = ROOT / "tests" / "trees"
 #: Builds the trees; not a tree itself.
@@ -26,8 +26,8 @@ _BUILDER = FOLDER / "grow.py"
 _VARIABLE = "HOSTILE_TREE"
 #: Seconds that a killed process may take to exit, because no process waits for it.
 _DYING = 1.0
-#: Rounds of killing in which a process was seen, before the witness gives up.
-_ROUNDS = 1000
+#: Looks for processes that exit before they can be opened.
+_TRIES = 100
 
 
 def names() -> list[str]:
@@ -42,7 +42,7 @@ def path_of(name: str) -> Path:
 
 def source_hash(name: str) -> str:
     """Return a hash of what runs when a tree grows."""
-    return hash_of([path_of(name), _BUILDER])
+    return study.hash_of([path_of(name), _BUILDER])
 
 
 @dataclass(frozen=True)
@@ -81,50 +81,42 @@ class Tree:
         return count
 
     def kill(self) -> None:
-        """Kill every process of the tree, until several looks find none.
-
-        Give up after a number of rounds instead of seconds: a round may take
-        a second on a busy machine, and a chain that is left would fork forever.
-        """
-        quiet = rounds = 0
-        while quiet < self._looks:
-            if rounds > _ROUNDS:
-                raise RuntimeError(f"cannot kill what has {_VARIABLE}={self.mark}")
-            if self._look(_kill_with_group):
-                quiet, rounds = 0, rounds + 1
-            else:
-                quiet += 1
-                time.sleep(0.01)  # A chain is elsewhere a moment later.
+        """Kill and reap every process of the tree."""
+        # With its group each, because no fork escapes a signal to a group. The group
+        # is never ours, because the root of a tree leads a session.
+        leftovers.kill_all(self.processes, looks=self._looks, groups=True)
         for child in psutil.Process().children():
             with suppress(psutil.NoSuchProcess, ChildProcessError):
                 if child.status() == psutil.STATUS_ZOMBIE:
                     os.waitpid(child.pid, os.WNOHANG)
+
+    def processes(self) -> Iterator[psutil.Process]:
+        """Yield each process of the tree; look again while one exits too fast."""
+        for _ in range(_TRIES):
+            is_complete = True
+            for pid in self._pids():
+                try:
+                    yield psutil.Process(pid)
+                except psutil.NoSuchProcess:
+                    is_complete = False
+            if is_complete:
+                return
+
+    def _pids(self) -> Iterator[int]:
+        """Yield the pid of each process that has the mark."""
+        mark = f"{_VARIABLE}={self.mark}".encode()
+        # From the newest on: a link of a chain is gone a millisecond later.
+        for pid in sorted(psutil.pids(), reverse=True):
+            with suppress(OSError):
+                if mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+                    yield pid
 
     @property
     def _looks(self) -> int:
         return 30 if self.name == "chain" else 3
 
     def _largest_look(self) -> int:
-        return max(self._look(lambda *_: None) for _ in range(self._looks))
-
-    def _look(self, act: Callable[[int, int], None]) -> int:
-        """Act on the pid and pidfd of each living process; return how many there are.
-
-        Count a process even if it exits before it can be opened: it may have forked.
-        """
-        found = 0
-        for pid in psutil.pids():
-            with suppress(OSError):
-                if self._has(pid):
-                    found += 1
-                    with _opened(pid) as pidfd:
-                        if self._has(pid):
-                            act(pid, pidfd)
-        return found
-
-    def _has(self, pid: int) -> bool:
-        environment = Path(f"/proc/{pid}/environ").read_bytes()
-        return f"{_VARIABLE}={self.mark}".encode() in environment.split(b"\0")
+        return max(len(list(self._pids())) for _ in range(self._looks))
 
 
 @contextmanager
@@ -135,24 +127,3 @@ def marked(name: str) -> Iterator[Tree]:
         yield tree
     finally:
         tree.kill()
-
-
-@contextmanager
-def _opened(pid: int) -> Iterator[int]:
-    pidfd = os.pidfd_open(pid)
-    try:
-        yield pidfd
-    finally:
-        os.close(pidfd)
-
-
-def _kill_with_group(pid: int, pidfd: int) -> None:
-    """Kill a process with its group, because no fork escapes a signal to a group.
-
-    A link of a chain has forked before the kill for this link alone arrives.
-    The group is never ours, because the root of a tree leads a session.
-    """
-    group = os.getpgid(pid)
-    if group != os.getpgrp():
-        os.killpg(group, signal.SIGKILL)
-    signal.pidfd_send_signal(pidfd, signal.SIGKILL)

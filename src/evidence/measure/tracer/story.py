@@ -6,24 +6,19 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from msgspec import convert
 from msgspec.structs import replace
 
-from evidence.measure.timelines import (
-    Adopt,
-    Call,
-    Cleanup,
-    Die,
-    Event,
-    Fork,
-    Handled,
-    Handler,
-    Print,
-    Reap,
-    Signal,
-)
+from evidence.measure.timelines import Adopt, Call, Cleanup, Die, Event
 from evidence.measure.tracer.watch import Note, Watch
 
+#: Notes that name processes or end calls, but are no events.
+_NO_EVENTS = {"ask", "run", "start", "return"}
+#: What an event takes from its note as it is, and what it takes as a process.
+_FACTS = ("text", "signal", "action", "dead", "group", "by")
+_PROCESSES = ("child", "to", "by")
 #: Milliseconds that make a call of the example an event.
 LONG = 250
 #: Characters of a call that are kept.
@@ -98,50 +93,50 @@ class _Story:
         """Yield the events, with times since the main process started."""
         over = False
         for note in self._notes:
-            pids = {note.get(key) for key in ("pid", "child", "to", "by")}
+            pids = {note.get(key) for key in ("pid", *_PROCESSES)}
             if not {p for p in pids if isinstance(p, int)} <= self._names.keys():
                 continue
-            for event in self._events_of(note):
+            if note["kind"] in _NO_EVENTS:
+                continue
+            is_call = note["kind"] == "call"
+            for event in self._calls(note) if is_call else [self._event(note)]:
                 # The server exits by itself when the main process is gone.
                 is_late = over or isinstance(event, Adopt)
                 if is_late and "forkserver" in event.processes:
                     continue
-                over |= isinstance(event, Die) and event.who == "main"
+                over |= isinstance(event, Die) and note["pid"] == self._main
                 yield event
 
-    def _events_of(self, note: Note) -> Iterator[Event]:
-        """Yield the events of a note: none, one, or a call and its finally block."""
+    def _head(self, note: Note) -> dict[str, Any]:
+        """Return what each event has."""
         ms = (note["at"] - self._start) / 1e6
-        names = self._names
-        who = names[note["pid"]]
-        match note:
-            case {"kind": "fork", "pid": pid, "child": child}:
-                asker = self._askers.get(child)
-                asked = names.get(asker) if asker and asker != pid else None
-                yield Fork(ms, who, names[child], asked)
-            case {"kind": "print", "text": text}:
-                yield Print(ms, who, text)
-            case {"kind": "signal", "to": to, "signal": number, "dead": dead}:
-                yield Signal(ms, who, names[to], number, dead, "group" in note)
-            case {"kind": "handler", "signal": number, "action": action}:
-                yield Handler(ms, who, number, action)
-            case {"kind": "handled", "signal": number}:
-                yield Handled(ms, who, number)
-            case {"kind": "cleanup", "by": by}:
-                yield Cleanup(ms, who, by)
-            case {"kind": "die", "pid": pid}:
-                yield Die(ms, who, self._codes.get(pid))
-            case {"kind": "reap", "child": child}:
-                yield Reap(ms, who, names[child])
-            case {"kind": "adopt", "by": by}:
-                yield Adopt(ms, who, names[by])
-            case {"kind": "call"}:
-                if self._enters_finally(note):
-                    yield Cleanup(ms, who, "finally")
-                if text := self._call(note):
-                    returned = self._returned(note)
-                    took = returned and (returned - note["at"]) / 1e6
-                    yield Call(ms, who, text, took and round(took, 1))
+        return {"ms": ms, "who": self._names[note["pid"]]}
+
+    def _event(self, note: Note) -> Event:
+        """Return the event of a note."""
+        event = {"what": note["kind"]} | self._head(note)
+        event |= {key: note[key] for key in _FACTS if key in note}
+        for key in _PROCESSES:
+            if note.get(key) in self._names:
+                event[key] = self._names[note[key]]
+        if note["kind"] == "die":
+            event["code"] = self._codes.get(note["pid"])
+        if note["kind"] == "fork":
+            asker = self._askers.get(note["child"])
+            if asker and asker != note["pid"]:
+                event["asker"] = self._names.get(asker)
+        converted: Event = convert(event, Event)
+        return converted
+
+    def _calls(self, note: Note) -> Iterator[Event]:
+        """Yield the events of a call: its finally block and itself, or neither."""
+        head = self._head(note)
+        if self._enters_finally(note):
+            yield Cleanup(**head, by="finally")
+        if text := self._call(note):
+            returned = self._returned(note)
+            took = returned and round((returned - note["at"]) / 1e6, 1)
+            yield Call(**head, call=text, took=took)
 
     def _enters_finally(self, call: Note) -> bool:
         """Return whether a call is the first one of a finally block."""

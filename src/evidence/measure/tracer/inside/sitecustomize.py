@@ -16,16 +16,11 @@ import time
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from evidence.measure.tracer.inside.tracer_calls import EXAMPLE, unseen, watch
-    from evidence.measure.tracer.inside.tracer_notes import note
-    from evidence.measure.tracer.inside.tracer_proc import read, stat
-else:
-    from tracer_calls import EXAMPLE, unseen, watch
-    from tracer_notes import note
-    from tracer_proc import read, stat
+from tracer_calls import EXAMPLE, unseen, watch  # type: ignore[import-not-found]
+from tracer_notes import note  # type: ignore[import-not-found]
+from tracer_proc import read, stat  # type: ignore[import-not-found]
 
 #: Seconds that a process may take to come to rest before it is sent a signal.
 PATIENCE = float(os.environ["TRACED_PATIENCE"])
@@ -51,7 +46,7 @@ handlers: dict[Any, Any] = {}
 
 def is_called_by_example() -> bool:
     """Return whether code of the example called the function that calls this one."""
-    return sys._getframe(2).f_code.co_filename == EXAMPLE
+    return bool(sys._getframe(2).f_code.co_filename == EXAMPLE)
 
 
 def note_signal(pid: int, number: int, **more: Any) -> None:

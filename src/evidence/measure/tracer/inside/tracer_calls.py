@@ -4,12 +4,9 @@ import os
 import threading
 import time
 from types import CodeType, FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from evidence.measure.tracer.inside.tracer_notes import note
-else:
-    from tracer_notes import note
+from tracer_notes import note  # type: ignore[import-not-found]
 
 EXAMPLE = os.environ["TRACED_EXAMPLE"]
 #: Calls from one place of the example that are all noted; then only slow ones.

@@ -1,0 +1,21 @@
+"""Fill the templates of the HTML that pages embed."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from evidence import pages
+
+_ENVIRONMENT = Environment(
+    autoescape=True,
+    keep_trailing_newline=True,
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    lstrip_blocks=True,  # A blank line would end the HTML for Markdown.
+    trim_blocks=True,
+    undefined=StrictUndefined,
+)
+
+
+def fill(name: str, **values: object) -> str:
+    """Return a template with the root of the site and its values, which are escaped."""
+    return _ENVIRONMENT.get_template(name).render(values, root=pages.root())
