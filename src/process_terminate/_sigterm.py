@@ -1,10 +1,15 @@
 """`exit_on_sigterm`: for the process that is to be ended."""
 
+import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import NoReturn
+
+from process_terminate import _stdlib
 
 
 @contextmanager
@@ -59,19 +64,43 @@ def exit_on_sigterm() -> Iterator[None]:
             f"{threading.current_thread().name!r}: call it before starting threads"
         )
 
-    def leave(number: int, _: object) -> None:
-        signal.signal(number, signal.SIG_IGN)
-        sys.exit(128 + number)
-
-    old = signal.signal(signal.SIGTERM, leave)
+    old = signal.signal(signal.SIGTERM, _leave)
+    _active.append(_stdlib.is_task_of_executor())
     leaving = False
     try:
         yield
     except SystemExit as error:
-        ignored = signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
-        leaving = ignored and error.code == 128 + signal.SIGTERM
+        leaving = (
+            signal.getsignal(signal.SIGTERM) is _do_nothing
+            and error.code == 128 + signal.SIGTERM
+        )
         raise
     finally:
-        if not leaving:  # Else SIGTERM stays ignored until the process has ended.
+        in_executor = _active.pop()
+        if not leaving:  # Else a second SIGTERM would interrupt the rest of the exit.
             # None: a handler that was not set from Python cannot be set again.
             signal.signal(signal.SIGTERM, signal.SIG_DFL if old is None else old)
+        elif in_executor and not _active:
+            _exit()
+
+
+#: For each active block, whether it is in a task of an executor.
+_active: list[bool] = []
+
+
+def _leave(number: int, _: FrameType | None) -> NoReturn:
+    # Not SIG_IGN, which a command that the cleanup starts would inherit.
+    signal.signal(number, _do_nothing)
+    sys.exit(128 + number)
+
+
+def _do_nothing(*_: object) -> None:
+    pass
+
+
+def _exit() -> NoReturn:
+    """Exit here, as an executor would catch SystemExit, and keep the process."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    os._exit(128 + signal.SIGTERM)

@@ -1,7 +1,8 @@
 """`terminate` and `kill`: one signal to one `multiprocessing` process."""
 
-from multiprocessing import current_process, parent_process
 from multiprocessing.process import BaseProcess
+
+from process_terminate._adapters import check
 
 
 def terminate(process: BaseProcess) -> None:
@@ -169,26 +170,5 @@ def kill(process: BaseProcess) -> None:
 
 
 def _is_running(process: BaseProcess, call: str) -> bool:
-    """Whether there is a process to signal; raise if there never can be."""
-    check(process, call)
-    return process.exitcode is None
-
-
-def check(process: BaseProcess, call: str) -> None:
-    """Raise if this object stands for no process that could be ended."""
-    if not isinstance(process, BaseProcess):
-        kind = f"{type(process).__module__}.{type(process).__qualname__}"
-        raise TypeError(
-            f"{call}() takes a multiprocessing.Process, not {kind}: {process!r}"
-        )
-    name = process.name
-    if process is current_process():
-        raise ValueError(f"{name!r} is the calling process: use sys.exit()")
-    if process is parent_process():
-        raise ValueError(f"{name!r} is the parent: a child cannot {call}() it")
-    try:
-        pid = process.pid
-    except ValueError:
-        raise ValueError(f"{name!r} is closed: {call}() comes before close()") from None
-    if pid is None:
-        raise ValueError(f"{name!r} was not started: call start() first")
+    """Return whether there is a process to signal; raise if there never can be."""
+    return check(process, call).exitcode is None
