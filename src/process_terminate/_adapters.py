@@ -40,7 +40,7 @@ def adapt(process: object, call: str, *, loop: bool = False) -> "Adapter":
         call: The name of the function that was called, for messages.
         loop: Whether an event loop waits, so that its processes are taken.
     """
-    if isinstance(process, _stdlib.process_kinds()):
+    if _stdlib.is_process(process):
         return _Multiprocessing(process, call)
     if isinstance(process, psutil.Process):
         return _Psutil(process)
@@ -243,7 +243,7 @@ class _Asyncio(Adapter):
 
 def check(process: Any, call: str) -> BaseProcess:
     """Return a multiprocessing process; raise if it cannot be signaled."""
-    if not isinstance(process, _stdlib.process_kinds()):
+    if not _stdlib.is_process(process):
         raise TypeError(
             f"{call}() takes a multiprocessing.Process, got {kind(process)}"
         )

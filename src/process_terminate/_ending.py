@@ -39,7 +39,9 @@ def checked_signal(number: object) -> Signals:
     try:
         found = Signals(number)
     except ValueError:
-        raise ValueError(f"signal must be the number of a signal, got {number}") from None
+        raise ValueError(
+            f"signal must be the number of a signal, got {number}"
+        ) from None
     if sys.platform == "win32" and found != signal.SIGTERM:  # pragma: no cover
         raise ValueError(f"signal must be SIGTERM on Windows, got {found.name}")
     return found

@@ -1,4 +1,4 @@
-"""`ExitStatus`: what the number says that a process left."""
+"""`ExitStatus`."""
 
 import signal
 import sys
@@ -24,30 +24,33 @@ _HIGHEST_SIGNAL = 64  # Linux; other systems have fewer.
 class ExitStatus:
     """What an exit code means: which signal, which shell code, in a sentence.
 
-    It takes the number as [`Process.exitcode`](../examples/terminate/read_exit_codes.md)
-    and `Popen.returncode` give it: 0 or more is an exit, `-n` a death by signal n.
-    For the number that a shell shows, `$?`, there is
-    [`from_shell()`][process_terminate.ExitStatus.from_shell].
-    `str()` makes [a sentence](../examples/terminate/describe_exit_codes.md) of it.
+    It takes the number as `Process.exitcode` and `Popen.returncode` show it: 0 or
+    more for an exit, `-n` for a process killed by signal n
+    ([example: exit codes](../examples/terminate/read_exit_codes.md)).
+    Use [`from_shell()`][process_terminate.ExitStatus.from_shell] for the number that a
+    shell shows, `$?`.
+    `str()` makes a sentence of it
+    ([example: describe exit codes](../examples/terminate/describe_exit_codes.md)).
 
     Args:
-        code: The exit code; `None` if nobody can tell it, because the process
-            has not ended, or somebody else reaped it.
+        code: The exit code; `None` if it is unknown, because the process is still
+            running, or was reaped elsewhere.
+        gone: Whether the process is known to have ended although its code is unknown.
 
     Raises:
         TypeError: If `code` is neither an integer nor `None`.
         ValueError: If no process can leave such a number.
 
     Warning: Caveats
-        - A shell has one number, 143, for a death by `SIGTERM` and for
-          `sys.exit(143)`; `from_shell()` takes it for the death.
-          [Proof](../examples/terminate/translate_exit_codes.md)
-        - A negative number that went through `sys.exit()` comes back as another
-          one: -15 as 241.
-          [Proof](../examples/terminate/exit_with_minus_15.md)
-        - Exit code 255 of a worker whose forkserver died says nothing of the
-          worker, which may even be alive.
-          [Proof](../examples/terminate/kill_the_forkserver.md)
+        - A shell has one number, 143, for a process terminated by `SIGTERM` and for
+          `sys.exit(143)`; `from_shell()` takes it for the first
+          ([example: Python and a shell](../examples/terminate/translate_exit_codes.md)).
+        - A negative number that went through `sys.exit()` becomes another one: -15
+          becomes 241
+          ([example: exit code 241](../examples/terminate/exit_with_minus_15.md)).
+        - Exit code 255 of a worker whose forkserver died says nothing about the
+          worker, which may even be alive
+          ([example: killed forkserver](../examples/terminate/kill_the_forkserver.md)).
     """
 
     code: int | None
@@ -71,7 +74,9 @@ class ExitStatus:
 
     @classmethod
     def from_shell(cls, code: int) -> "ExitStatus":
-        """Read the number that a shell shows, `$?`: 143 is a death by `SIGTERM`.
+        """Return the status for the number that a shell shows, `$?`.
+
+        143 stands for a process that was terminated by `SIGTERM`.
 
         Args:
             code: 0 to 255.
@@ -102,23 +107,23 @@ class ExitStatus:
 
     @property
     def shell_code(self) -> int | None:
-        """What a shell would show: 128 + n for signal n, else the lowest 8 bits."""
+        """The number that a shell shows: 128 + n for signal n, else the lowest 8 bits."""
         if self.code is None:
             return None
         return _SHELL_BASE - self.code if self.code < 0 else self.code & 0xFF
 
     @property
     def success(self) -> bool:
-        """Whether the process ended with 0."""
+        """Whether the exit code is 0."""
         return self.code == 0
 
     @property
     def killed(self) -> bool:
-        """Whether a signal, or `TerminateProcess` on Windows, ended the process."""
+        """Whether a signal killed the process, or `TerminateProcess` on Windows."""
         return self.signal is not None or self.code == 0x10000
 
     def __str__(self) -> str:
-        """Say it in a sentence for people."""
+        """Return a sentence for people."""
         if self.code is None:
             if self.gone:
                 return "ended; its exit code is not available here"

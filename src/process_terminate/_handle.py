@@ -156,7 +156,7 @@ class Handle(ABC):
             return f"pid {self.pid} ({process.name()}, {process.status()})"
         return f"pid {self.pid}"
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  # Most hold nothing.
         """Release what it holds."""
 
     def __enter__(self) -> Self:

@@ -24,7 +24,67 @@ from process_terminate._waits import Steps, run
 
 
 def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
-    """DOC-no_orphans."""
+    """Stop, at the end of a block, every process that was started in it.
+
+    At the end of the `with` block it ends the pools and executors that were made
+    inside, sends `SIGTERM` to all processes that descend from the block, and
+    `SIGKILL` after `grace` seconds.
+    It does the same when an exception leaves the block, for example Ctrl-C.
+    If an exception interrupts the end of the block, the processes are killed at once,
+    and the exception is raised; no process stays stopped.
+
+    **When to use it:** around code that starts processes which may hide, by `setsid`,
+    a double fork, or a parent that is dead
+    ([example: escape from a tree](../examples/family/escape_from_a_tree.md)).
+    In a program with other threads, a process that another thread starts during the
+    block counts as started inside.
+    Use [`stop_tree()`][process_terminate.stop_tree] for one process and its
+    descendants.
+
+    **Linux:** A process that is started inside the block inherits a tag: a value of
+    the resource limit `RLIMIT_LOCKS`, which the kernel has not used since 2.4.
+    So it is found when all its ancestors are dead, and no process of an earlier child
+    is mistaken for one.
+    Where that limit cannot be set, an orphan that may belong to an earlier child is
+    left alone, and the log says so.
+    The calling process is child subreaper inside the block; an orphan of an earlier
+    child may come to it, and is left alone.
+
+    **macOS, BSD, Windows:** They have no such means. It raises `RuntimeError`.
+
+    It leaves alone the resource trackers and forkservers of `multiprocessing`, and
+    the workers of pools that were made before; the workers that a forkserver starts
+    inside the block are stopped.
+    Each dead child is reaped by its own object: `process.poll()` and
+    `process.exitcode` are true afterwards. A child that was forked with `os.fork()`,
+    or started by an event loop, is left for you, or for the loop, to reap.
+
+    Blocks may be nested in one thread and one asyncio task: each stops what was
+    started inside it.
+
+    Args:
+        grace: Seconds between `SIGTERM` and `SIGKILL`; 0 kills at once.
+
+    Returns:
+        A context manager; its value is `None`.
+
+    Raises:
+        TypeError: If `grace` is no number.
+        ValueError: If `grace` is negative or not finite.
+        RuntimeError: If the system is not Linux, `/proc` is missing or belongs to
+            another pid namespace, or another thread or asyncio task is inside such a
+            block.
+        PermissionError: If the system does not permit a signal to one of them.
+        TimeoutError: If one is still running 10 seconds after `SIGKILL`, or new ones
+            appear faster than they can be killed.
+
+    Warning: Caveats
+        - It cannot help if the process that runs it is itself killed
+          ([example: kill the process that runs no_orphans()](../examples/family/kill_the_keeper.md)).
+        - A fixture of pytest that starts a process for the whole session must be made
+          before a block of an `autouse` fixture
+          ([example: end what a test starts](../examples/family/end_what_a_test_starts.md)).
+    """
     return _no_orphans(checked_grace(grace))
 
 

@@ -29,9 +29,8 @@ class Children:
 
     def note_fork(self) -> None:
         """Note the child that this thread has just forked: it is the newest."""
-        with suppress(OSError, IndexError):
-            with open("/proc/thread-self/children") as file:  # noqa: PTH123, as it is faster
-                self._forked.add(int(file.read().split()[-1]))
+        with suppress(OSError, IndexError), open("/proc/thread-self/children") as file:  # noqa: PTH123, as it is faster
+            self._forked.add(int(file.read().split()[-1]))
 
     def pids(self) -> set[int]:
         """Return the pids of all that are noted."""

@@ -51,7 +51,9 @@ def has_processes(pool: object) -> bool:
     """Return whether it is a pool or an executor that has processes, not threads."""
     if isinstance(pool, ThreadPool):
         return False
-    return hasattr(pool, "_change_notifier") or hasattr(pool, "_executor_manager_thread")
+    return hasattr(pool, "_change_notifier") or hasattr(
+        pool, "_executor_manager_thread"
+    )
 
 
 def adapt(pool: Any) -> Pool:
@@ -101,7 +103,9 @@ class _Executor(Pool):
     def __init__(self, executor: Any) -> None:
         is_thread = isinstance(executor, threading.Thread)
         self._thread = (
-            executor if is_thread else getattr(executor, "_executor_manager_thread", None)
+            executor
+            if is_thread
+            else getattr(executor, "_executor_manager_thread", None)
         )
         self._processes = (
             getattr(executor, "processes" if is_thread else "_processes", None) or {}
@@ -122,7 +126,7 @@ class _Executor(Pool):
     def finish(self) -> Steps[None]:
         if self._thread is None:
             return
-        queue = getattr(self._thread, "call_queue", None)
+        queue: Any = getattr(self._thread, "call_queue", None)
         yield from _join(self._thread, NOTE_WAIT, warn=False)
         if self._thread.is_alive():
             with suppress(AttributeError, OSError):

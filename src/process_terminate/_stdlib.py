@@ -18,11 +18,11 @@ from typing import Any
 _COPIES = ("multiprocessing", "multiprocess", "billiard", "loky.backend")
 
 
-def process_kinds() -> tuple[type, ...]:
-    """Return the classes of processes of multiprocessing and of its copies."""
+def is_process(value: object) -> bool:
+    """Return whether it is a process of multiprocessing, or of a copy of it."""
     modules = [sys.modules.get(f"{package}.process") for package in _COPIES]
-    kinds = (getattr(module, "BaseProcess", None) for module in modules)
-    return (BaseProcess, *(kind for kind in kinds if isinstance(kind, type)))
+    kinds = [getattr(module, "BaseProcess", BaseProcess) for module in modules]
+    return isinstance(value, (BaseProcess, *kinds))
 
 
 def popen_of(process: BaseProcess) -> Any:

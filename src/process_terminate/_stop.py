@@ -12,7 +12,74 @@ from process_terminate._waits import Steps, run
 def stop(
     process: AnyProcess, *, grace: float = 5.0, signal: int = signals.SIGTERM
 ) -> ExitStatus:
-    """DOC-stop."""
+    """Stop one process, and return how it ended.
+
+    It sends `SIGTERM`, waits up to `grace` seconds, sends `SIGKILL` if the process is
+    still running, waits until it is dead, and reaps it.
+    If an exception interrupts the wait, for example Ctrl-C or a timer, the process
+    is killed at once, in the middle of its cleanup, and the exception is raised.
+
+    **When to use it:** if the process must be gone when the call returns.
+    Use [`stop_all()`][process_terminate.stop_all] for several processes,
+    [`stop_tree()`][process_terminate.stop_tree] if the process has children of its
+    own, and [`aio.stop()`][process_terminate.aio.stop] in a coroutine.
+    Do not use it for the worker of a pool, because the pool starts another one: use
+    [`stop_pool()`][process_terminate.stop_pool].
+
+    **Linux:** A pidfd tracks the process, so no signal reaches another process that
+    got its pid, and `stop()` waits for an event.
+    Without pidfds (Linux before 5.3, no free file descriptor) it compares pid and
+    start time before each signal, and polls.
+    `SIGCONT` follows the first signal, so that a stopped process receives it.
+
+    **macOS and BSD:** As on Linux without pidfds (not tested).
+
+    **Windows:** `TerminateProcess` ends the process at once, so there is no grace
+    period, and the exit code is 15 (tested with CPython on Wine 10, not on Windows).
+
+    No wait is longer than the grace period and 12 seconds.
+    Python may notice Ctrl-C only at the end of a wait, so each wait takes 0.5 seconds
+    at most.
+    The logger `process_terminate` gets a warning if `SIGKILL` was needed, and a debug
+    message for each signal.
+
+    Args:
+        process: A started `multiprocessing.Process`, of any start method, or a
+            `subprocess.Popen`, both started by the calling process, or any
+            `psutil.Process`.
+            A child that is given as `psutil.Process` is not reaped, because another
+            object may have to do that.
+        grace: Seconds between the first signal and `SIGKILL`; 0 kills at once.
+        signal: The first signal, for example `signal.SIGINT`.
+
+    Returns:
+        How the process ended. The code is `None` if it is not available here: the
+            process is no child of this one, it was reaped elsewhere, or a debugger
+            holds it.
+
+    Raises:
+        TypeError: If `process` is none of these, `grace` is no number, or `signal`
+            is no signal.
+        ValueError: If `process` was not started, is closed, was started by another
+            process, is the calling process or one of its ancestors; or if `grace` is
+            negative or not finite.
+        PermissionError: If the system does not permit a signal to the process.
+        TimeoutError: If the process is still running 10 seconds after `SIGKILL`,
+            because it is in an uninterruptible system call.
+
+    Warning: Caveats
+        - It does not stop the children of the process
+          ([example: orphaned child](../examples/family/leave_an_orphan.md)).
+        - Shared objects may be left unusable: a lock that the process held stays
+          locked ([example: lock of a dead process](../examples/shared/end_a_lock_holder.md)).
+        - The exit code is not available if the process was reaped elsewhere
+          ([example: reaped elsewhere](../examples/terminate/steal_the_reaping.md)).
+        - If the forkserver of a worker was killed, `stop()` still stops the worker on
+          Linux, but the exit code is 255, not the worker's own
+          ([example: killed forkserver](../examples/terminate/kill_the_forkserver.md)).
+        - `join(timeout)` may wait for a grandchild, `stop()` does not
+          ([example: join() behind a grandchild](../examples/terminate/join_behind_a_grandchild.md)).
+    """
     return stop_all([process], grace=grace, signal=signal)[0]
 
 
@@ -22,7 +89,40 @@ def stop_all(
     grace: float = 5.0,
     signal: int = signals.SIGTERM,
 ) -> list[ExitStatus]:
-    """DOC-stop_all."""
+    """Stop several processes within one grace period, and return how each ended.
+
+    It does for each process what [`stop()`][process_terminate.stop] does, but sends
+    the first signal to all of them before it waits.
+    If an exception interrupts the wait, all processes are killed at once, and the
+    exception is raised.
+    If one process cannot be stopped, the others are stopped before the error is
+    raised.
+
+    **When to use it:** if you started several workers, and want to wait one grace
+    period, not one for each.
+
+    **Linux, macOS and BSD, Windows:** as for [`stop()`][process_terminate.stop].
+
+    Args:
+        processes: What `stop()` takes, in any mixture.
+        grace: Seconds between the first signal and `SIGKILL`; 0 kills at once.
+        signal: The first signal, for example `signal.SIGINT`.
+
+    Returns:
+        How each process ended, in the order of `processes`.
+
+    Raises:
+        TypeError: As for `stop()`, before any signal is sent.
+        ValueError: As for `stop()`, before any signal is sent.
+        PermissionError: As for `stop()`; the message lists every such process.
+        TimeoutError: As for `stop()`; the message lists every such process.
+
+    Warning: Caveats
+        - It does not stop the children of the processes
+          ([example: orphaned child](../examples/family/leave_an_orphan.md)).
+        - One deadline holds for all processes
+          ([example: stop many workers](../examples/terminate/stop_many_workers.md)).
+    """
     return run(stopping(processes, grace, signal))
 
 

@@ -34,7 +34,64 @@ class StoppedProcess:
 def stop_tree(
     process: AnyProcess, *, grace: float = 5.0, signal: int = signals.SIGTERM
 ) -> list[StoppedProcess]:
-    """DOC-stop_tree."""
+    """Stop a process and all its descendants, and return how each ended.
+
+    It sends `SIGTERM` to all processes of the tree and waits up to `grace` seconds.
+    Then it stops the remaining ones with `SIGSTOP`, rescans until no new process has
+    appeared, and sends `SIGKILL` to all of them.
+    If an exception interrupts the wait, for example Ctrl-C, the tree is killed at
+    once, and the exception is raised; no process stays stopped.
+
+    **When to use it:** if the process starts others: a shell, a supervisor, a worker
+    with its own workers.
+    It finds descendants that appear while it works, for example replaced workers.
+    Use [`no_orphans()`][process_terminate.no_orphans] if a descendant may have lost
+    its parent before the call: such an orphan no longer belongs to the tree.
+
+    **Linux:** Each process of the tree gets a tag that its children inherit: a value
+    of the resource limit `RLIMIT_LOCKS`, which the kernel has not used since 2.4.
+    So an orphan of the tree is found wherever it goes, and no other process is
+    mistaken for one.
+    The calling process is child subreaper during the call; an orphan of another
+    child may come to it meanwhile, and is left alone.
+    Without tags (a hard limit on `RLIMIT_LOCKS`, another user's process) an orphan
+    that may belong to another child is left alone, and the log says so.
+    Resource trackers of `multiprocessing` and loky are the last to end, so that they
+    can remove shared memory.
+
+    **macOS and BSD:** An orphan is out of reach (not tested).
+
+    **Windows:** All processes are suspended at once, and ended by
+    `TerminateProcess`; there is no grace period (tested with CPython on Wine 10, not
+    on Windows).
+
+    [Who survives](../evidence/survivors.md) compares it with other ways to stop a
+    tree.
+
+    Args:
+        process: What [`stop()`][process_terminate.stop] takes.
+        grace: Seconds between the first signal and `SIGKILL`; 0 kills at once.
+        signal: The first signal, for example `signal.SIGINT`.
+
+    Returns:
+        One [`StoppedProcess`][process_terminate.StoppedProcess] per process; the
+            root comes first.
+
+    Raises:
+        TypeError: As for `stop()`, before any signal is sent.
+        ValueError: As for `stop()`, before any signal is sent.
+        RuntimeError: If `/proc` is missing on Linux, or belongs to another pid
+            namespace; before any signal is sent.
+        PermissionError: If the system does not permit a signal to one of them.
+        TimeoutError: If one is still running 10 seconds after `SIGKILL`, or new ones
+            appear faster than they can be killed.
+
+    Warning: Caveats
+        - A descendant that lost its parent before the call does not belong to the
+          tree ([example: escape from a tree](../examples/family/escape_from_a_tree.md)).
+        - Shared objects may be left unusable: a lock that a process held stays
+          locked ([example: lock of a dead process](../examples/shared/end_a_lock_holder.md)).
+    """
     return run(stopping_tree(process, grace, signal))
 
 
@@ -64,13 +121,12 @@ def _ending(
         if stack.enter_context(_subreaper.adopting()):
             tree.sources = {os.getpid()}
         root = tree.add(entry, handle)
-        root_handles = {entry.key}
-        if tree.tag and not tree.tag.covers(_tags.read(entry.pid)):
-            if _tags.read(entry.pid) is not None:
-                tree.tag = None
+        value = _tags.read(entry.pid)
+        if tree.tag and value is not None and not tree.tag.covers(value):
+            tree.tag = None  # There is a hard limit.
         if tree.tag is None:
             tree.earlier = _processes.descendants({os.getpid()})
-            of_tree = _processes.descendants({entry.pid}) | root_handles
+            of_tree = _processes.descendants({entry.pid}) | {entry.key}
             tree.is_alone = tree.earlier <= of_tree and threading.active_count() == 1
         owned = frozenset({entry.pid})  # Its object reaps it.
         try:

@@ -6,164 +6,142 @@ from process_terminate._adapters import check
 
 
 def terminate(process: BaseProcess) -> None:
-    """Ask a process to end: send it `SIGTERM`, and do not wait.
+    """Send `SIGTERM` to a worker, and return without waiting.
 
-    This is [`Process.terminate()`][stdlib] with two additions: clear errors,
-    and a look whether the process is dead already, which reaps it.
-    To make sure that the process ends, call `process.join(timeout)` next, and
-    [`kill()`](kill.md) and `join()` again if `process.is_alive()` is still true.
+    It is [`Process.terminate()`][multiprocessing] with clear errors, and it first
+    checks, as `subprocess` does, whether the process is dead already.
 
-    On POSIX it sends `SIGTERM`, which ends a Python process at once unless the
-    process handles, ignores or blocks that signal.
-    [`process.exitcode`](../examples/terminate/read_exit_codes.md) is then -15,
-    the [negative number of the signal](../examples/terminate/terminate_a_worker.md).
+    **When to use it:** if you wait for the end yourself.
+    Call `process.join(timeout)` next, and if `process.is_alive()` is still true,
+    [`kill()`][process_terminate.kill] and `join()`.
+    [`stop()`][process_terminate.stop] does all of this.
 
-    On Windows it calls `TerminateProcess` with exit code 0x10000, which the
-    process can neither handle nor ignore, and which `exitcode` shows as -15
-    too (from [CPython's source][windows], not run).
+    **Linux, macOS and BSD:** `SIGTERM` terminates a Python process at once unless the
+    process handles, ignores or blocks the signal.
+    `process.exitcode` is then -15, the negative number of the signal
+    ([example: exit codes](../examples/terminate/read_exit_codes.md)).
 
-    A process that is [already dead](../examples/terminate/terminate_a_dead_worker.md),
-    joined or not, is left alone and keeps its exit code.
-    The parent looks first, as `subprocess` does: under forkserver the pid of a
-    dead process may already belong to another.
-    One that dies between the look and the signal is not covered.
+    **Windows:** `TerminateProcess` with exit code 0x10000 ends the process, which can
+    neither handle nor ignore that; `exitcode` shows -15
+    (from [CPython's source][windows], seen on Wine 10).
 
-    [stdlib]: https://docs.python.org/3/library/multiprocessing.html#multiprocessing.Process.terminate
+    A process that is [already dead](../examples/terminate/terminate_a_dead_worker.md)
+    is left alone, and keeps its exit code.
+
+    [multiprocessing]: https://docs.python.org/3/library/multiprocessing.html#multiprocessing.Process.terminate
     [windows]: https://github.com/python/cpython/blob/3.14/Lib/multiprocessing/popen_spawn_win32.py
 
     Args:
         process: A started `multiprocessing.Process`, of any start method.
 
-    Returns:
-        Nothing; how the process ended is in `process.exitcode`, after
-            `process.join()`.
-
     Raises:
         TypeError: If `process` is not a `multiprocessing` process.
-            A `subprocess.Popen` and an `asyncio` process have a `terminate()`
-            of their own.
+            `subprocess.Popen` and asyncio's processes have a `terminate()` of their
+            own.
         ValueError: If it was
             [not started](../examples/terminate/call_before_start.md), is
             [closed](../examples/terminate/call_after_close.md), or is the
             calling process or its parent.
-        PermissionError: If the system forbids the signal, because the process
-            runs as another user now.
+        PermissionError: If the system does not permit the signal, because the
+            process runs as another user now.
 
     Warning: Caveats
-        - It returns before the process is dead; `join()` waits for that.
-          [Proof](../examples/terminate/return_before_death.md)
-        - A process that ignores or blocks `SIGTERM` lives on, and `join()`
-          without a timeout waits for it; under fork it may have inherited
-          [a handler](../examples/terminate/inherit_the_handler.md).
-          [Proof](../examples/terminate/escalate_to_kill.md)
-        - `finally` blocks and the exits of `with` blocks do not run, and
-          unflushed output is lost, unless a handler raises, as `sys.exit()` does.
-          [Proof](../examples/terminate/lose_finally_and_buffers.md)
-        - `atexit` functions do not run either.
-          [Proof](../examples/terminate/lose_atexit.md)
-        - A stopped process does not hear `SIGTERM` until `SIGCONT`.
-          [Proof](../examples/terminate/terminate_a_stopped_worker.md)
-        - Children of the process become orphans and live on.
-          [Proof](../examples/family/leave_an_orphan.md)
-        - Of the processes that merely wait in `Queue.get()`, one holds the
-          queue's lock; after its death nobody else gets an item.
-          [Proof](../examples/shared/end_a_reader_in_get.md)
-        - Ended while its queue still writes an item, even after `put()` has
-          returned, it leaves half a message, on which `get(timeout=...)` hangs,
-          and a locked queue: the next writer's item never arrives, and that
-          writer cannot exit.
-          [Proof](../examples/shared/terminate_a_writer_in_put.md)
-        - Ended in the middle of a `Connection.send()`, it leaves half a
-          message, which the reader gets as an `OSError` if every other copy of
-          the sending end is closed.
-          [Proof](../examples/shared/terminate_a_sender_in_send.md)
-        - Ended in `Event.wait()`, it makes the next `Event.set()` hang.
-          [Proof](../examples/shared/terminate_a_waiter_on_an_event.md)
-        - A `Lock` that it held stays locked, until another process releases
-          it.
-          [Proof](../examples/shared/end_a_lock_holder.md)
-        - An `RLock` that it held stays locked for ever.
-          [Proof](../examples/shared/terminate_an_rlock_holder.md)
-        - Any process that has the object may call it: the rule that only the
-          parent should is not checked.
-          [Proof](../examples/terminate/call_from_a_sibling.md)
+        - It returns before the process is dead; `join()` waits for that
+          ([example: alive after terminate()](../examples/terminate/return_before_death.md)).
+        - A process that ignores or blocks `SIGTERM` keeps running, and `join()`
+          without a timeout waits for it
+          ([example: terminate, then kill](../examples/terminate/escalate_to_kill.md)).
+        - Under fork, the process may have inherited a handler
+          ([example: inherited handler](../examples/terminate/inherit_the_handler.md)).
+        - `finally` blocks and the exits of `with` blocks do not run, and unflushed
+          output is lost, unless a handler raises, as `sys.exit()` does
+          ([example: lost output](../examples/terminate/lose_finally_and_buffers.md)).
+        - `atexit` functions do not run
+          ([example: lost atexit](../examples/terminate/lose_atexit.md)).
+        - A stopped process receives `SIGTERM` only after `SIGCONT`
+          ([example: stopped worker](../examples/terminate/terminate_a_stopped_worker.md)).
+        - Children of the process become orphans and keep running
+          ([example: orphaned child](../examples/family/leave_an_orphan.md)).
+        - One of the processes that wait in `Queue.get()` holds the lock of the queue;
+          if it is terminated, no other process gets an item
+          ([example: reader in get()](../examples/shared/end_a_reader_in_get.md)).
+        - If its queue still writes an item, even after `put()` has returned, half a
+          message remains: `get(timeout=...)` hangs on it, and the queue stays locked
+          ([example: writer in put()](../examples/shared/terminate_a_writer_in_put.md)).
+        - If it is in the middle of a `Connection.send()`, half a message remains,
+          which the reader gets as an `OSError` if every other copy of the sending end
+          is closed
+          ([example: sender in send()](../examples/shared/terminate_a_sender_in_send.md)).
+        - If it is in `Event.wait()`, the next `Event.set()` hangs
+          ([example: waiter on an event](../examples/shared/terminate_a_waiter_on_an_event.md)).
+        - A `Lock` that it held stays locked until another process releases it
+          ([example: lock of a dead process](../examples/shared/end_a_lock_holder.md)).
+        - An `RLock` that it held stays locked forever
+          ([example: RLock of a dead process](../examples/shared/terminate_an_rlock_holder.md)).
+        - Any process that has the object can call it; the rule that only the parent
+          should is not checked
+          ([example: call from a sibling](../examples/terminate/call_from_a_sibling.md)).
 
     Note: Versions
-        `Process.terminate()` is as old as `multiprocessing`, from Python 2.6.
-        From 3.14 on, the default start method on Linux is forkserver, not
-        fork: the process is then no longer a child of the caller for the
-        operating system, and does not inherit the caller's `SIGTERM` handler.
-
-    Info: See also
-        [`stop()`](stop.md) does both, and waits, and
-        [`stop_tree()`](stop_tree.md) does it with all descendants;
-        [`kill()`](kill.md) sends `SIGKILL`, which nothing can ignore.
+        `Process.terminate()` exists since Python 2.6.
+        In Python 3.14 and later the default start method on Linux is forkserver, not
+        fork: the operating system then shows the forkserver as the parent of the
+        process, and the process does not inherit a handler of yours.
     """
     if _is_running(process, "terminate"):
         process.terminate()
 
 
 def kill(process: BaseProcess) -> None:
-    """End a process that need not agree: send it `SIGKILL`, and do not wait.
+    """Send `SIGKILL` to a worker, and return without waiting.
 
-    This is [`Process.kill()`][stdlib] with two additions: clear errors, and a
-    look whether the process is dead already, which reaps it.
-    Call `process.join()` next, to wait for the death and to reap the process.
-    Where the process should get a chance to clean up, call
-    [`terminate()`](terminate.md) first.
+    It is [`Process.kill()`][multiprocessing] with clear errors, and it first checks
+    whether the process is dead already.
 
-    On POSIX it sends `SIGKILL`, which a process can neither handle nor ignore
-    nor block.
-    `process.exitcode` is then -9.
+    **When to use it:** if the process ignores `SIGTERM`, or must not clean up.
+    Call `process.join()` next. Call
+    [`terminate()`][process_terminate.terminate] before, if the process should get a
+    chance to clean up; [`stop()`][process_terminate.stop] does both, and waits.
 
-    On Windows it is the same as [`terminate()`](terminate.md), and `exitcode`
-    is -15 (from [CPython's source][windows], not run).
+    **Linux, macOS and BSD:** A process can neither handle nor ignore nor block
+    `SIGKILL`. `process.exitcode` is then -9.
 
-    A process that is [already dead](../examples/terminate/terminate_a_dead_worker.md),
-    joined or not, is left alone and keeps its exit code.
+    **Windows:** It is the same as [`terminate()`][process_terminate.terminate], and
+    `exitcode` is -15 (from [CPython's source][windows], seen on Wine 10).
 
-    [stdlib]: https://docs.python.org/3/library/multiprocessing.html#multiprocessing.Process.kill
+    A process that is [already dead](../examples/terminate/terminate_a_dead_worker.md)
+    is left alone, and keeps its exit code.
+
+    [multiprocessing]: https://docs.python.org/3/library/multiprocessing.html#multiprocessing.Process.kill
     [windows]: https://github.com/python/cpython/blob/3.14/Lib/multiprocessing/popen_spawn_win32.py
 
     Args:
         process: A started `multiprocessing.Process`, of any start method.
 
-    Returns:
-        Nothing; how the process ended is in `process.exitcode`, after
-            `process.join()`.
-
     Raises:
         TypeError: If `process` is not a `multiprocessing` process.
-            A `subprocess.Popen` and an `asyncio` process have a `kill()` of
-            their own.
+            `subprocess.Popen` and asyncio's processes have a `kill()` of their own.
         ValueError: If it was
             [not started](../examples/terminate/call_before_start.md), is
             [closed](../examples/terminate/call_after_close.md), or is the
             calling process or its parent.
-        PermissionError: If the system forbids the signal, because the process
-            runs as another user now.
+        PermissionError: If the system does not permit the signal, because the
+            process runs as another user now.
 
     Warning: Caveats
-        - No handler and no `finally` block runs, whatever the process has
-          prepared for its end.
-          [Proof](../examples/terminate/skip_handlers_with_kill.md)
-        - A stopped process dies as well, unlike with `terminate()`.
-          [Proof](../examples/terminate/kill_a_stopped_worker.md)
-        - Children of the process become orphans and live on.
-          [Proof](../examples/family/leave_an_orphan.md)
-        - A `Lock` that it held stays locked, until another process releases
-          it.
-          [Proof](../examples/shared/end_a_lock_holder.md)
-        - A queue on which it waited is of no use afterwards; other queues,
-          events and RLocks suffer as with [`terminate()`](terminate.md).
-          [Proof](../examples/shared/end_a_reader_in_get.md)
+        - No handler and no `finally` block of the process runs
+          ([example: skipped handlers](../examples/terminate/skip_handlers_with_kill.md)).
+        - A stopped process dies as well, unlike with `terminate()`
+          ([example: stopped worker](../examples/terminate/kill_a_stopped_worker.md)).
+        - Children of the process become orphans and keep running
+          ([example: orphaned child](../examples/family/leave_an_orphan.md)).
+        - A `Lock` that it held stays locked until another process releases it
+          ([example: lock of a dead process](../examples/shared/end_a_lock_holder.md)).
+        - A queue on which it waited is unusable afterwards
+          ([example: reader in get()](../examples/shared/end_a_reader_in_get.md)).
 
     Note: Versions
-        `Process.kill()` came with Python 3.7.
-
-    Info: See also
-        [`terminate()`](terminate.md) sends `SIGTERM`, which the process can
-        handle.
+        `Process.kill()` is new in Python 3.7.
     """
     if _is_running(process, "kill"):
         process.kill()

@@ -26,11 +26,11 @@ NOTE_WAIT = 1.0
 
 
 class Wait(NamedTuple):
-    """Wait until all processes are dead, or it is time; without any, until then."""
+    """Wait until all processes are dead, or it is time."""
 
     until: float
-    handles: list[Handle]
-    #: Without processes: until this descriptor is readable.
+    #: None to wait only until it is time, or until the descriptor is readable.
+    handles: list[Handle] | None
     fd: int | None = None
 
 
@@ -39,7 +39,7 @@ Steps = Generator[Wait, None, T]
 
 def pause(seconds: float, fd: int | None = None) -> Wait:
     """Return a wait for some time."""
-    return Wait(time.monotonic() + seconds, [], fd)
+    return Wait(time.monotonic() + seconds, None, fd)
 
 
 def wait_for(handles: list[Handle], seconds: float) -> Wait:
@@ -52,7 +52,7 @@ def pauses(seconds: float) -> Iterator[Wait]:
     end = time.monotonic() + seconds
     length = 0.0002
     while (now := time.monotonic()) < end:
-        yield Wait(min(now + length, end), [])
+        yield Wait(min(now + length, end), None)
         length = min(length * 2, 0.02)
 
 
@@ -61,28 +61,35 @@ def run(steps: Steps[T]) -> T:
     error: BaseException | None = None
     while True:
         try:
-            if error is None:
-                wait = next(steps)
-            else:
-                error, thrown = None, error
-                wait = steps.throw(thrown)
-            block(wait)
+            thrown, error = error, None
+            block(advance(steps, thrown))
         except StopIteration as done:
             result: T = done.value
             return result
         except BaseException as caught:  # Ctrl-C, or an error of the steps.
-            if steps.gi_frame is None:
+            if is_over(steps):
                 raise
             error = caught
 
 
+def advance(steps: Any, error: BaseException | None) -> Wait:
+    """Take the next steps, up to a wait; with an exception that ended the last one."""
+    wait: Wait = next(steps) if error is None else steps.throw(error)
+    return wait
+
+
+def is_over(steps: Any) -> bool:
+    """Return whether all steps are taken, so that an exception came out of them."""
+    return steps.gi_frame is None
+
+
 def block(wait: Wait) -> None:
     """Wait in this thread."""
-    for handle in wait.handles:
+    for handle in wait.handles or []:
         while not handle.wait(wait.until - time.monotonic()):
             if time.monotonic() >= wait.until:
                 break
-    if wait.handles:
+    if wait.handles is not None:
         return
     rest = max(min(wait.until - time.monotonic(), STEP), 0)
     if wait.fd is None or sys.platform == "win32":
