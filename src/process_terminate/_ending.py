@@ -60,9 +60,19 @@ def end_all(handles: list[Handle], grace: float, first: Signals) -> Steps[None]:
             alive = [handle for handle in handles if not handle.is_dead()]
             for handle in alive:
                 warn_of_kill(handle, first, grace)
-    finally:  # Even when Ctrl-C arrives during the wait.
-        if alive:
-            yield from kill_all(alive)
+    except BaseException as error:  # Such as Ctrl-C during the wait.
+        yield from noted(error, kill_all(handles))
+        raise
+    if alive:
+        yield from kill_all(alive)
+
+
+def noted(error: BaseException, steps: Steps[None]) -> Steps[None]:
+    """Take the steps that an error makes necessary; note it if they fail."""
+    try:
+        yield from steps
+    except (PermissionError, TimeoutError) as failed:
+        error.add_note(f"{type(failed).__name__}: {failed}")
 
 
 def kill_all(handles: list[Handle]) -> Steps[None]:

@@ -5,7 +5,7 @@ import sys
 import time
 from signal import Signals
 
-from process_terminate._ending import check_dead, warn_of_kill
+from process_terminate._ending import check_dead, noted, warn_of_kill
 from process_terminate._handle import SIGCONT, SIGKILL
 from process_terminate._log import log
 from process_terminate._tree import Member, Tree
@@ -43,9 +43,11 @@ def end_tree(
             tree.scan(lambda _: None)
         if grace > 0 and sys.platform != "win32":
             ended = yield from _ask(tree, grace, first, owned)
-    finally:
-        if not ended:  # Even when Ctrl-C arrives during the wait.
-            yield from _force(tree)
+    except BaseException as error:  # Such as Ctrl-C during the wait.
+        yield from noted(error, _force(tree))
+        raise
+    if not ended:
+        yield from _force(tree)
     if tree.doubtful:
         log.warning(
             "left alone, as they may descend from an earlier child: %s",
