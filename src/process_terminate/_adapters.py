@@ -137,7 +137,11 @@ class _Multiprocessing(Adapter):
             )
 
     def _is_my_child(self) -> bool:
-        return _stdlib.start_method(self.process) != "forkserver"
+        return self._method() not in ("forkserver", None)
+
+    def _method(self) -> str | None:
+        """Return the start method; None if it is unknown."""
+        return _stdlib.start_method(self.process)
 
     def _is_it(self, handle: Handle) -> bool:
         code = self.process.exitcode
@@ -147,7 +151,9 @@ class _Multiprocessing(Adapter):
         # the worker is known by a pipe whose other end is here.
         if code is None:
             servers = _stdlib.forkservers()
-            return not servers or handle.parent() in servers
+            if not servers:  # It is unknown, or there is none.
+                return handle.is_child() or self._method() == "forkserver"
+            return handle.is_child() or handle.parent() in servers
         pipe = _stdlib.pipe_of_worker(self.process)
         return code == _LOST_FORKSERVER and _has_other_end(handle.pid, pipe)
 

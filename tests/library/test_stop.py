@@ -635,9 +635,7 @@ def test_stop_all_names_each_process_that_does_not_die(
     with monkeypatch.context() as patch:
         patch.setattr("process_terminate._ending.LAST_WAIT", 0.1)
         patch.setattr("process_terminate._ending._DYING", 0.1)
-        patch.setattr(
-            Handle, "is_dead", lambda h: h.pid != undying and is_dead(h)
-        )
+        patch.setattr(Handle, "is_dead", lambda h: h.pid != undying and is_dead(h))
         if forbidden:
             forbid(patch, refused)
         with pytest.raises(TimeoutError, match=f"^still running .* pid {undying}") as e:

@@ -18,7 +18,7 @@ import programs
 import psutil
 
 import process_terminate
-from process_terminate import Ended, ExitStatus
+from process_terminate import ExitStatus, StoppedProcess
 
 calls: list[dict[str, Any]] = []
 
@@ -64,12 +64,11 @@ def watched_block(grace: float) -> Iterator[None]:
         note("no_orphans", grace, time.monotonic() - began, found, [])
 
 
-def _alone(process: psutil.Process, status: ExitStatus) -> Ended:
+def _alone(process: psutil.Process, status: ExitStatus) -> StoppedProcess:
     """What stop() says, in the form of stop_tree()."""
     killed = status.code == -signal.SIGKILL
-    return Ended(
-        process.pid, NAMES[process], "SIGKILL" if killed else "SIGTERM", status
-    )
+    last = signal.SIGKILL if killed else signal.SIGTERM
+    return StoppedProcess(process.pid, NAMES[process], last, status)
 
 
 NAMES: dict[psutil.Process, str] = {}
@@ -88,7 +87,7 @@ def note(
     grace: float,
     seconds: float,
     found: list[psutil.Process],
-    ended: list[Ended],
+    ended: list[StoppedProcess],
 ) -> None:
     """Write down a call."""
     calls.append(
@@ -103,7 +102,12 @@ def note(
                 if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
             ],
             "ended": [
-                {"name": e.name, "by": e.by, "code": e.status.code} for e in ended
+                {
+                    "name": e.name,
+                    "by": e.signal.name if e.signal else "nothing",
+                    "code": e.status.code,
+                }
+                for e in ended
             ],
         }
     )

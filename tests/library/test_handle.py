@@ -1,0 +1,246 @@
+"""Handles: a process is tracked with a pidfd, and without one in the same way."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psutil
+import pytest
+from support import DEADLINE, IGNORE, KILLED, TERMINATED, Shell, run, wait_until
+
+from process_terminate import _handle, _processes, stop
+from process_terminate._handle import Handle, open_handle
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="compares with pidfds")
+
+needs_pidfds = pytest.mark.skipif(
+    not hasattr(os, "pidfd_open"), reason="this run is without pidfds"
+)
+
+
+@pytest.fixture
+def child() -> Iterator["subprocess.Popen[bytes]"]:
+    """A child that sleeps."""
+    process = subprocess.Popen(["sleep", "60"])
+    yield process
+    process.kill()
+    process.wait(DEADLINE)
+
+
+def polling(pid: int) -> Handle:
+    """Return a handle that polls a child."""
+    return _handle._PollingHandle(pid, child=True)
+
+
+def polling_by_start(pid: int) -> Handle:
+    """Return a handle that compares start times."""
+    return _handle._PollingHandle(pid, child=False)
+
+
+WAYS = [polling, polling_by_start, *[_handle._PidfdHandle] * hasattr(os, "pidfd_open")]
+
+
+@pytest.fixture(params=WAYS)
+def handle(request: Any, child: "subprocess.Popen[bytes]") -> Iterator[Handle]:
+    """A handle of the child, of each kind."""
+    with request.param(child.pid) as found:
+        yield found
+
+
+def die(process: "subprocess.Popen[bytes]") -> None:
+    """Terminate a child, and leave it unreaped."""
+    process.terminate()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+
+def test_handle_sends_signals_and_tells_the_exit_code(handle: Handle) -> None:
+    for number, state in [(_handle.SIGSTOP, "stopped"), (_handle.SIGCONT, "sleeping")]:
+        handle.send(number)
+        wait_until(lambda s=state: psutil.Process(handle.pid).status() == s)  # type: ignore[misc]
+        assert not handle.is_dead()
+        assert handle.exit_code() is None
+    handle.send(signal.SIGTERM)
+    wait_until(handle.is_dead)
+    assert handle.is_child()
+    assert handle.exit_code() == handle.exit_code(reap=True) == -15
+    assert not handle.is_child()
+    assert handle.exit_code() is None
+
+
+@pytest.mark.parametrize("reaped", [False, True])
+def test_handle_of_a_dead_process_sends_nothing(
+    reaped: bool, handle: Handle, child: "subprocess.Popen[bytes]"
+) -> None:
+    die(child)
+    if reaped:
+        child.wait()
+    handle.send(signal.SIGKILL)
+    assert not handle.forbidden
+    assert handle.is_dead()
+    assert child.wait() == -15
+
+
+def test_handle_waits_until_the_process_is_dead_for_one_step(
+    handle: Handle, child: "subprocess.Popen[bytes]"
+) -> None:
+    before = time.monotonic()
+    assert not handle.wait(0.05)
+    assert not handle.wait(-1)
+    assert 0.05 <= time.monotonic() - before < DEADLINE
+    killer = threading.Timer(0.1, child.kill)
+    killer.start()
+    wait_until(lambda: handle.wait(1e10))
+    killer.join(DEADLINE)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_handle_knows_the_parent_and_what_is_no_child(
+    way: Callable[[int], Handle], child: "subprocess.Popen[bytes]"
+) -> None:
+    with way(child.pid) as handle:
+        assert handle.parent() == os.getpid()
+        die(child)
+        child.wait()
+        assert handle.parent() == 0
+    with way(os.getppid()) as stranger:
+        assert not stranger.is_child()
+        assert stranger.exit_code(reap=True) is None
+    with pytest.raises(ProcessLookupError):
+        way(child.pid)
+
+
+def test_handle_describes_its_process(
+    handle: Handle, child: "subprocess.Popen[bytes]"
+) -> None:
+    wait_until(lambda: psutil.Process(child.pid).status() == "sleeping")
+    assert handle.describe() == f"pid {child.pid} (sleep, sleeping)"
+    die(child)
+    child.wait()
+    assert handle.describe() == f"pid {child.pid}"
+
+
+@needs_pidfds
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOSYS, errno.EACCES])
+def test_handle_sends_by_pid_where_a_sandbox_denies_signals_by_pidfd(
+    number: int, child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kind 13."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(signal, "pidfd_send_signal", refuse)
+        assert stop(child) == TERMINATED
+
+
+@needs_pidfds
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.EPERM, errno.EMFILE])
+def test_stop_works_where_there_are_no_pidfds(
+    number: int, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pidfd_open", refuse)
+        assert stop(shell(IGNORE), grace=0.1) == KILLED
+
+
+@needs_pidfds
+@pytest.mark.parametrize(
+    ("number", "error"),
+    [
+        (errno.ENOENT, ProcessLookupError),
+        (errno.EINVAL, ProcessLookupError),
+        (errno.ESRCH, ProcessLookupError),
+        (errno.ENOMEM, OSError),
+    ],
+)
+def test_opening_passes_on_other_errors(
+    number: int,
+    error: type[Exception],
+    child: "subprocess.Popen[bytes]",
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "pidfd_open", refuse)
+    with pytest.raises(error):
+        open_handle(child.pid)
+
+
+@needs_pidfds
+@pytest.mark.parametrize("answer", [errno.ESRCH, errno.ENOTTY, errno.EINVAL])
+def test_parent_is_known_where_the_kernel_does_not_tell_it_of_a_pidfd(
+    answer: int, child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As before Linux 6.13."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(answer, os.strerror(answer))
+
+    with open_handle(child.pid) as handle, monkeypatch.context() as patch:
+        patch.setattr("fcntl.ioctl", refuse)
+        assert handle.parent() == (0 if answer == errno.ESRCH else os.getpid())
+
+
+@pytest.mark.parametrize("limit", [96, 3])
+def test_stop_needs_no_file_descriptor(limit: int) -> None:
+    """Kind 13: a child can be signaled by its pid until it is reaped."""
+    program = """
+        import multiprocessing, os, resource, subprocess, sys, time
+        from process_terminate import stop_all
+        children = [subprocess.Popen(["sleep", "60"]) for _ in range(50)]
+        fork = multiprocessing.get_context("fork")
+        children += [fork.Process(target=time.sleep, args=(60,)) for _ in range(3)]
+        for child in children[50:]:
+            child.start()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[1]), 200))
+        print({status.code for status in stop_all(children)})
+        print({child.returncode for child in children[:50]})
+    """
+    assert run(program, str(limit)) == "{-15}\n{-15}\n"
+
+
+def test_table_shows_what_psutil_shows(child: "subprocess.Popen[bytes]") -> None:
+    found, shown = _processes.look_up(child.pid), _processes._ask_psutil(child.pid)
+    assert found
+    assert shown
+    assert (found.pid, found.parent, found.name) == (
+        shown.pid,
+        shown.parent,
+        shown.name,
+    )
+    assert _processes.look_up(0x7FFFFFFF) is None
+
+
+LEADER_EXITS = """
+import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(60,)).start()
+print(flush=True)
+ctypes.CDLL(None).syscall({exit}, 0)
+"""
+
+
+@pytest.mark.parametrize("grace", [0, 5])
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="has a number of a call")
+def test_process_whose_first_thread_has_exited_is_alive(grace: float) -> None:
+    """Kind 8: the system shows it as a zombie."""
+    program = LEADER_EXITS.format(exit=60)
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        wait_until(lambda: psutil.Process(process.pid).status() == "zombie")
+        entry = _processes.look_up(process.pid)
+        assert entry
+        assert not entry.is_dead
+        with open_handle(process.pid, child=True) as handle:
+            assert not handle.is_dead()
+        assert stop(process, grace=grace) == (TERMINATED if grace else KILLED)

@@ -1,0 +1,458 @@
+"""stop_tree(): a tree is stopped as a whole, and no other process is."""
+
+import multiprocessing
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from hostile import OUT_OF_REACH, survivors_of, trees
+from support import DEADLINE, IGNORE, METHODS, REST, TREE, Shell, Start, run, wait_until
+
+from process_terminate import ExitStatus, _tree_ending, stop_tree
+from process_terminate._handle import Handle
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+LOCKS = 10  # RLIMIT_LOCKS
+NO_TAGS = "import resource; resource.setrlimit(10, (5, 5))\n"
+IS_ROOT = os.geteuid() == 0
+
+
+@pytest.fixture(params=["with tags", "without tags"])
+def tags(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether there are tags; else as under a hard limit, or on PyPy."""
+    if request.param == "without tags":
+        monkeypatch.delattr(resource, "prlimit")
+    return bool(request.param == "with tags")
+
+
+def children(process: "subprocess.Popen[bytes]", count: int = 1) -> list[int]:
+    """Return the pids of the `sleep`s of a shell, which are copies of it first."""
+    found: list[psutil.Process] = []
+
+    def are_there() -> bool:
+        found[:] = psutil.Process(process.pid).children(recursive=True)
+        return [p.name() for p in found].count("sleep") >= count
+
+    wait_until(are_there)
+    return [process.pid for process in found]
+
+
+@pytest.mark.parametrize("tree", sorted(set(trees()) - OUT_OF_REACH))
+def test_stop_tree_leaves_no_survivor_of_a_hostile_tree(tree: str) -> None:
+    assert survivors_of(tree, lambda root: stop_tree(root, grace=0.1)) == 0
+
+
+def test_stop_tree_returns_how_each_process_ended(shell: Shell, tags: bool) -> None:
+    root = shell(TREE)
+    (child,) = children(root)
+    found = stop_tree(root, grace=0.2)
+    assert [(p.pid, p.name, p.signal, p.status.code) for p in found] == [
+        (root.pid, "sh", signal.SIGKILL, -9),
+        (child, "sleep", signal.SIGKILL, -9),
+    ]
+    assert root.returncode == -9
+    assert tags or not hasattr(resource, "prlimit")
+
+
+def test_stop_tree_sends_the_first_signal_that_is_given(shell: Shell) -> None:
+    root = shell("trap 'exit 7' USR1; echo; while :; do sleep 0.05; done")
+    found = stop_tree(root, grace=DEADLINE, signal=signal.SIGUSR1)
+    assert found[0].status == ExitStatus(7)
+    assert found[0].signal == signal.SIGUSR1
+
+
+def test_stop_tree_without_grace_sends_sigkill_alone(shell: Shell) -> None:
+    root = shell(TREE)
+    children(root)
+    assert {p.signal for p in stop_tree(root, grace=0)} == {signal.SIGKILL}
+
+
+def test_stop_tree_continues_a_stopped_member(shell: Shell) -> None:
+    root = shell("sleep 60 & echo; wait")
+    (child,) = children(root)
+    os.kill(child, signal.SIGSTOP)
+    found = stop_tree(root, grace=DEADLINE)
+    assert {p.signal for p in found} == {signal.SIGTERM}
+
+
+@pytest.mark.parametrize("reaped", [False, True])
+def test_stop_tree_of_a_dead_process_returns_its_status(reaped: bool) -> None:
+    with subprocess.Popen(["sh", "-c", "exit 3"]) as root:
+        os.waitid(os.P_PID, root.pid, os.WEXITED | os.WNOWAIT)
+        if reaped:
+            root.wait()
+        (found,) = stop_tree(root)
+    assert (found.signal, found.status) == (None, ExitStatus(3))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_stop_tree_of_a_worker_stops_its_children(method: str, start: Start) -> None:
+    worker = start(method, "fork_a_child")
+    grandchild = worker.report()
+    stop_tree(worker.process, grace=2)
+    assert worker.code() == -signal.SIGTERM
+    wait_until(lambda: not psutil.pid_exists(grandchild))
+
+
+def test_stop_tree_finds_more_processes_than_there_are_descriptors() -> None:
+    program = """
+        import resource, subprocess, sys, process_terminate as p
+        resource.setrlimit(resource.RLIMIT_NOFILE, (120, 120))
+        many = "import os, time\\nfor _ in range(200):\\n" \\
+            "  if not os.fork(): time.sleep(60)\\nprint(flush=True); time.sleep(60)"
+        root = subprocess.Popen([sys.executable, "-c", many], stdout=subprocess.PIPE)
+        root.stdout.readline()
+        print(len(p.stop_tree(root, grace=5)))
+    """
+    assert run(program) == "201\n"
+
+
+# Innocent processes.
+
+
+LAUNCHERS = {
+    "started before": "sleep 60 & echo; sleep 0.3",
+    "started during": "echo; sleep 0.2; sleep 60 & sleep 0.1",
+    "in a session of its own": "echo; sleep 0.2; setsid sleep 60 & sleep 0.4",
+}
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS.values(), ids=LAUNCHERS)
+def test_stop_tree_leaves_the_orphan_of_another_child_alone(
+    launcher: str, shell: Shell, tags: bool
+) -> None:
+    """Kind 2: the orphan comes to this process, as that is child subreaper."""
+    other = shell(launcher)
+    root = shell(IGNORE)
+    stop_tree(root, grace=1)
+    assert tags in (True, False)
+    other.wait(DEADLINE)
+    orphans = [p for p in psutil.process_iter() if is_sleep_of(p, other)]
+    assert orphans
+    for orphan in orphans:
+        orphan.kill()
+
+
+def is_sleep_of(process: psutil.Process, shell: "subprocess.Popen[bytes]") -> bool:
+    """Return whether a process writes to the pipe that a shell had."""
+    try:
+        if process.name() != "sleep" or process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        assert shell.stdout
+        pipe = os.stat(shell.stdout.fileno()).st_ino
+        return any(Path(fd).stat().st_ino == pipe for fd in fds(process.pid))
+    except (psutil.Error, OSError):
+        return False
+
+
+def fds(pid: int) -> Iterator[str]:
+    """Return the paths of the open files of a process."""
+    return map(str, Path(f"/proc/{pid}/fd").iterdir())
+
+
+def test_stop_tree_leaves_what_another_thread_starts_alone(
+    shell: Shell, tags: bool
+) -> None:
+    """Kind 9: a caller with a second thread."""
+    others: list[subprocess.Popen[bytes]] = []
+    root = shell(IGNORE)
+    done = threading.Event()
+
+    def start_others() -> None:
+        while not done.wait(0.02):
+            others.append(shell(REST))
+
+    thread = threading.Thread(target=start_others)
+    thread.start()
+    try:
+        stop_tree(root, grace=0.3)
+    finally:
+        done.set()
+        thread.join(DEADLINE)
+    assert tags in (True, False)
+    assert {other.poll() for other in others} == {None}
+
+
+REPLACED = """
+import os, signal, sys, time
+def replace(*_):
+    if os.fork():
+        os._exit(0)
+def work():
+    signal.signal(signal.SIGTERM, replace)
+    os.write(1, b".")
+    while True:
+        time.sleep(60)
+for _ in range(3):
+    if os.fork() == 0:
+        work()
+signal.signal(signal.SIGTERM, replace)
+while True:
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("mine", [True, False])
+def test_stop_tree_finds_replaced_workers(threads: int, mine: bool) -> None:
+    """Kind 9: beside a thread, and of a tree that is not the caller's."""
+    program = f"""
+        import os, psutil, subprocess, sys, threading, time
+        from process_terminate import stop_tree
+        done = threading.Event()
+        if {threads} > 1:
+            threading.Thread(target=done.wait, args=(60,)).start()
+        command = [sys.executable, "-c", {REPLACED!r}]
+        start = [] if {mine} else ["setsid", "sh", "-c", '"$@" & wait', "sh"]
+        root = subprocess.Popen(start + command, stdout=subprocess.PIPE)
+        for _ in range(3):
+            root.stdout.read(1)
+        if {mine}:
+            stop_tree(root, grace=0.3)
+        else:
+            (tree,) = psutil.Process(root.pid).children()
+            console = [sys.executable, "-c", "import sys, psutil, process_terminate;"
+                "process_terminate.stop_tree(psutil.Process(int(sys.argv[1])), grace=.3)"]
+            subprocess.run([*console, str(tree.pid)], check=True)
+        done.set()
+        left = [p for p in psutil.process_iter(["cmdline"])
+                if p.info["cmdline"] == command and p.status() != "zombie"]
+        print(len(left))
+        for process in left:
+            process.kill()
+        root.wait(10)
+    """
+    assert run(program) == "0\n"
+
+
+# Interruptions.
+
+
+@pytest.mark.parametrize("round_", range(8))
+def test_exception_at_any_moment_leaves_no_member_alive(round_: int) -> None:
+    """Kind 3: nothing is left in state T either."""
+    program = """
+        import signal, subprocess, sys, time, psutil
+        from process_terminate import stop_tree
+        def fail(*_):
+            raise ZeroDivisionError
+        signal.signal(signal.SIGALRM, fail)
+        root = subprocess.Popen(
+            ["sh", "-c", "trap '' TERM; for i in $(seq 30); do sleep 60 & done; echo; wait"],
+            stdout=subprocess.PIPE)
+        root.stdout.readline()
+        tree = psutil.Process(root.pid).children()
+        signal.setitimer(signal.ITIMER_REAL, float(sys.argv[1]), 0.01)
+        try:
+            stop_tree(root, grace=float(sys.argv[2]))
+        except ZeroDivisionError:
+            pass
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        _, alive = psutil.wait_procs(tree, 5)
+        print([p.status() for p in alive if p.status() != "zombie"])
+        for p in alive:
+            p.kill()
+    """
+    moment, grace = (0.004 * (round_ + 1), 0) if round_ < 4 else (0.1 * round_, 0.45)
+    assert run(program, str(moment), str(grace)) == "[]\n"
+
+
+def test_member_that_may_not_be_signaled_is_named_and_the_others_are_killed(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kind 3."""
+    root = shell("trap '' TERM; sleep 60 & sleep 60 & echo; wait")
+    refused, other = children(root, 2)
+    send = Handle.send
+
+    def send_unless_refused(handle: Handle, number: signal.Signals) -> None:
+        handle.forbidden = handle.pid == refused
+        if not handle.forbidden:
+            send(handle, number)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Handle, "send", send_unless_refused)
+        with pytest.raises(PermissionError, match=f"pid {refused} "):
+            stop_tree(root, grace=0.1)
+    assert root.returncode == -9
+    assert psutil.Process(refused).status() == "sleeping"
+    assert not psutil.pid_exists(other)
+    os.kill(refused, signal.SIGKILL)
+
+
+def test_stop_tree_gives_up_on_a_tree_that_does_not_stop_growing(
+    monkeypatch: pytest.MonkeyPatch, shell: Shell
+) -> None:
+    monkeypatch.setattr(_tree_ending, "_FREEZE_WAIT", 0)
+    monkeypatch.setattr(_tree_ending, "_ROUNDS", 2)
+    root = shell(REST)
+    with pytest.raises(TimeoutError, match="faster than they can be killed, 2 times"):
+        stop_tree(root, grace=0)
+    assert root.wait(DEADLINE) == -9
+
+
+# Resource trackers.
+
+SHARES = """
+import signal, sys, time
+from multiprocessing.shared_memory import SharedMemory
+if sys.argv[1] == "ignore":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print(SharedMemory(create=True, size=1 << 12).name, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    ("mood", "grace"), [("polite", 5), ("polite", 0), ("ignore", 0.5)]
+)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_shared_memory_of_a_stopped_tree_is_removed(
+    mood: str, grace: float, number: signal.Signals
+) -> None:
+    """Kind 10: the tracker is the last to end."""
+    command = [sys.executable, "-c", SHARES, mood]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as root:
+        assert root.stdout
+        segment = Path("/dev/shm", root.stdout.readline().strip())  # noqa: S108
+        assert segment.exists()
+        before = time.monotonic()
+        stop_tree(root, grace=grace, signal=number)
+        assert time.monotonic() - before < grace + 6
+        wait_until(lambda: not segment.exists())
+
+
+def test_tracker_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = "import time; time.sleep(60)  # resource_tracker import main"
+    with subprocess.Popen([sys.executable, "-c", program]) as root:
+        time.sleep(0.1)
+        (found,) = stop_tree(root, grace=0)
+    assert found.signal == signal.SIGKILL
+
+
+# Where it cannot work.
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can change namespaces")
+@pytest.mark.parametrize("call", ["stop_tree", "no_orphans"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["unshare", "-m", "sh", "-c", 'umount -l /proc && exec "$@"', "sh"],
+        ["unshare", "-p", "-f"],
+    ],
+    ids=["no /proc", "that of another namespace"],
+)
+def test_call_without_its_own_proc_says_so_and_sends_nothing(
+    call: str, command: list[str]
+) -> None:
+    """Kind 7; stop() works there."""
+    program = f"""
+        import subprocess, psutil
+        from process_terminate import *
+        root = subprocess.Popen(["sleep", "60"])
+        try:
+            stop_tree(root) if {call == "stop_tree"} else no_orphans().__enter__()
+        except RuntimeError as error:
+            print(error)
+        print(root.poll(), stop(root))
+    """
+    code = "\n".join(line[8:] for line in program.splitlines())
+    done = subprocess.run(
+        [*command, sys.executable, "-c", code],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+    if "Operation not permitted" in done.stderr:
+        pytest.skip("namespaces are not permitted")
+    assert done.stdout.splitlines() == [
+        f"{call}() needs the /proc of this process's own pid namespace: mount it, or "
+        "use stop_all() for processes that you started yourself",
+        "None killed by SIGTERM (15); a shell shows 143",
+    ], done.stderr
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can mount")
+@pytest.mark.parametrize("hidepid", [1, 2])
+@pytest.mark.parametrize("call", ["stop_tree", "no_orphans"])
+def test_processes_of_others_need_not_be_readable(hidepid: int, call: str) -> None:
+    """Kind 4."""
+    program = f"""
+        import os, subprocess
+        os.setgroups([])
+        os.setresgid(65534, 65534, 65534)
+        os.setresuid(65534, 65534, 65534)
+        from process_terminate import *
+        if {call == "stop_tree"}:
+            root = subprocess.Popen(["sh", "-c", "sleep 60 & wait"])
+            stop_tree(root, grace=0)
+        else:
+            with no_orphans(grace=0):
+                root = subprocess.Popen(["sh", "-c", "sleep 60 & wait"])
+        print(root.returncode)
+    """
+    code = "\n".join(line[8:] for line in program.splitlines())
+    mount = f'mount -t proc -o hidepid={hidepid} proc /proc && exec "$@"'
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", mount, "sh", sys.executable, "-B", "-c", code],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+    if "permission denied" in done.stderr.lower():
+        pytest.skip("another user cannot read the library here")
+    assert (done.stdout, done.stderr) == ("-9\n", "")
+
+
+@pytest.mark.parametrize("relative", [os.getpid, os.getppid])
+def test_stop_tree_refuses_the_caller_and_its_ancestors(
+    relative: Callable[[], int],
+) -> None:
+    with pytest.raises(ValueError, match="calling process"):
+        stop_tree(psutil.Process(relative()))
+
+
+@pytest.mark.parametrize("error", [OSError, ImportError])
+def test_stop_tree_works_without_prctl(
+    error: type[Exception], shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a sandbox, or in a Python without ctypes."""
+    root = shell(TREE)
+    children(root)
+
+    def refuse() -> bool:
+        raise error
+
+    monkeypatch.setattr("process_terminate._subreaper.is_set", refuse)
+    assert [p.signal for p in stop_tree(root, grace=0.1)] == [signal.SIGKILL] * 2
+
+
+def test_parents_are_read_from_proc_where_the_kernel_tells_none(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As before Linux 6.13."""
+
+    def refuse(*_: Any) -> None:
+        raise OSError(25, "ENOTTY")
+
+    monkeypatch.setattr("fcntl.ioctl", refuse)
+    root = shell("sh -c 'sleep 60 & wait' & echo; wait")
+    children(root)
+    found = stop_tree(root)
+    assert [p.name for p in found] == ["sh", "sh", "sleep"]
+    assert multiprocessing.active_children() == []
