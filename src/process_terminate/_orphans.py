@@ -173,7 +173,8 @@ class Block:
         tree.is_alone = not self._earlier
         try:
             try:
-                yield from end_tree(tree, self._grace, signal.SIGTERM, owned)
+                if self._may_have_started(tree):
+                    yield from end_tree(tree, self._grace, signal.SIGTERM, owned)
             finally:
                 for pool in ended:
                     yield from pool.finish()
@@ -181,6 +182,18 @@ class Block:
             self._children.reap()
             tree.reap(owned)
             tree.close()
+
+
+    def _may_have_started(self, tree: Tree) -> bool:
+        """Return whether a process of the block can be there, found out quickly.
+
+        Each descends from a child of this process, which orphans come to, that was
+        started inside, too.
+        """
+        children = _processes.children(_sources()) if self._tag else None
+        if children is None:
+            return True
+        return any(not tree.is_foreign(pid) for pid in children)
 
 
 def _sources() -> set[int]:

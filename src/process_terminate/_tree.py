@@ -103,7 +103,7 @@ class Tree:
         news = False
         children: dict[int, list[Entry]] = {}
         for pid in reversed(all_pids()):
-            if pid in done or self._is_foreign(pid) or not (entry := look_up(pid)):
+            if pid in done or self.is_foreign(pid) or not (entry := look_up(pid)):
                 continue
             if member := self.members.get(entry.key):
                 member.entry = entry
@@ -154,7 +154,7 @@ class Tree:
             self.doubtful.add(entry.pid)
         return self.is_alone
 
-    def _is_foreign(self, pid: int) -> bool:
+    def is_foreign(self, pid: int) -> bool:
         """Return whether a process cannot belong to the tree, found out quickly."""
         if pid in self.spared:
             return True

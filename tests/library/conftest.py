@@ -13,7 +13,16 @@ from contextlib import suppress
 
 import psutil
 import pytest
-from support import DEADLINE, Shell, Start, Worker, new_worker, servers, stop_servers
+from support import (
+    DEADLINE,
+    Shell,
+    Start,
+    Worker,
+    descendants,
+    new_worker,
+    servers,
+    stop_servers,
+)
 
 #: Tests fork in processes that have threads, which Python 3.12 warns of.
 _FORK = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
@@ -34,10 +43,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _nothing_left() -> Iterator[None]:
     """Fail if a test leaves a process; end that process."""
-    before = set(psutil.Process().children(recursive=True))
+    before = descendants()
     descriptors = psutil.Process().num_fds() if sys.platform != "win32" else 0
     yield
-    new = set(psutil.Process().children(recursive=True)) - before
+    new = descendants() - before
     new = {process for process in new if process.pid not in servers()}
     _, left = psutil.wait_procs(new, timeout=2 if new else 0)
     described = [str(process) for process in left]

@@ -27,18 +27,23 @@ def trees() -> list[str]:
 
 def survivors_of(tree: str, stop: Callable[[Root], object]) -> int:
     """Grow a tree, stop it, and return how many processes of it survived."""
-    with _marked() as mark:
+    with _marked(_looks(tree)) as mark:
         stop(_grown(tree, mark))
-        return _count(mark)
+        return _count(mark, _looks(tree))
 
 
 def survivors_of_no_orphans(tree: str) -> int:
     """Grow a tree inside no_orphans(), and return how many survived the block."""
-    with _marked() as mark:
+    with _marked(_looks(tree)) as mark:
         with no_orphans(grace=0.1):
             root = _grown(tree, mark)
         assert root.returncode is not None
-        return _count(mark)
+        return _count(mark, _looks(tree))
+
+
+def _looks(tree: str) -> int:
+    """Return how often to look: a chain is often between two processes."""
+    return 10 if tree == "chain" else 2
 
 
 def _grown(tree: str, mark: str) -> Root:
@@ -58,14 +63,14 @@ def _grown(tree: str, mark: str) -> Root:
 
 
 @contextmanager
-def _marked() -> Iterator[str]:
+def _marked(looks: int) -> Iterator[str]:
     """Make a mark; kill all processes that have it at the end."""
     mark = str(uuid.uuid4())
     try:
         yield mark
     finally:
         quiet = 0
-        while quiet < 10:
+        while quiet < looks:
             for pid in _find(mark):
                 with suppress(OSError):  # A group cannot escape by a fork.
                     os.killpg(os.getpgid(pid), signal.SIGKILL)
@@ -74,13 +79,13 @@ def _marked() -> Iterator[str]:
             time.sleep(0.005)
 
 
-def _count(mark: str) -> int:
-    """Return how many processes have the mark; a chain is often between two."""
-    counts = [len(_find(mark)) for _ in range(10)]
-    if max(counts):  # Some may be dying.
+def _count(mark: str, looks: int) -> int:
+    """Return how many processes have the mark."""
+    count = max(len(_find(mark)) for _ in range(looks))
+    if count:  # Some may be dying.
         time.sleep(1)
-        counts = [len(_find(mark)) for _ in range(10)]
-    return max(counts)
+        count = max(len(_find(mark)) for _ in range(looks))
+    return count
 
 
 def _find(mark: str) -> list[int]:

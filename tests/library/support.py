@@ -149,7 +149,16 @@ def stop_servers() -> None:
     forkserver._forkserver._stop()  # type: ignore[attr-defined]
 
 
-def descendants(pid: int) -> dict[str, int]:
-    """Return the pids of the living descendants of a process, by name."""
-    found = psutil.Process(pid).children(recursive=True)
-    return {process.name(): process.pid for process in found if is_running(process.pid)}
+def descendants() -> set[psutil.Process]:
+    """Return the descendants of this process, zombies too."""
+    if sys.platform != "linux":
+        return set(psutil.Process().children(recursive=True))
+    found = set()
+    waiting = [os.getpid()]
+    while waiting:
+        for file in Path(f"/proc/{waiting.pop()}/task").glob("*/children"):
+            with suppress(OSError, psutil.NoSuchProcess):
+                for pid in map(int, file.read_text().split()):
+                    found.add(psutil.Process(pid))
+                    waiting.append(pid)
+    return found
