@@ -1,9 +1,12 @@
 """The child subreaper of Linux: orphaned descendants come to this process."""
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from process_terminate._waits import locked
 
 # linux/prctl.h
 _PR_SET_CHILD_SUBREAPER = 36
@@ -11,7 +14,7 @@ _PR_GET_CHILD_SUBREAPER = 37
 
 AVAILABLE = sys.platform == "linux"
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 #: How many blocks are active, and what this process was before the first.
 _active = 0
 _was_set = False
@@ -22,7 +25,7 @@ def adopting() -> Iterator[bool]:
     """Be child subreaper in the block; the value is whether this process is."""
     global _active, _was_set  # noqa: PLW0603
     adopts = True
-    with _lock:
+    with locked(_lock):
         try:
             if _active == 0:
                 _was_set = is_set()
@@ -34,7 +37,7 @@ def adopting() -> Iterator[bool]:
         yield adopts
     finally:
         if adopts:
-            with _lock:
+            with locked(_lock):
                 _active -= 1
                 if _active == 0:
                     switch(_was_set)
@@ -64,3 +67,13 @@ def _prctl(option: int, argument: object) -> None:
         argument = ctypes.c_ulong(argument)
     if libc.prctl(option, argument, *[ctypes.c_ulong(0)] * 3) != 0:
         raise OSError(ctypes.get_errno(), f"prctl({option}) failed")
+
+
+def _forget() -> None:
+    """Begin anew in a forked child, which is no subreaper."""
+    global _active, _lock  # noqa: PLW0603
+    _active, _lock = 0, threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):  # pragma: no branch
+    os.register_at_fork(after_in_child=_forget)

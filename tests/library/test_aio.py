@@ -53,7 +53,10 @@ def test_stop_awaits_the_end_of_a_process_of_the_loop(
 
 def test_stop_all_takes_every_kind_and_the_loop_continues(start: Start) -> None:
     async def main() -> int:
-        processes = [start(kind, "ignore_sigterm").process for kind in ("fork", "forkserver", "psutil")]
+        processes = [
+            start(kind, "ignore_sigterm").process
+            for kind in ("fork", "forkserver", "psutil")
+        ]
         ticks = 0
 
         async def tick() -> None:

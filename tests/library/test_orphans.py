@@ -102,9 +102,10 @@ def test_forked_children_are_reaped_by_the_caller(fork: Callable[[], int]) -> No
 
 def test_dropped_popen_leaves_no_zombie() -> None:
     before = set(psutil.Process().children())
-    with no_orphans(), pytest.warns(ResourceWarning):
-        sleep()
-        gc.collect()
+    with no_orphans():
+        process = sleep()
+        with pytest.warns(ResourceWarning):
+            del process
     assert set(psutil.Process().children()) == before
 
 

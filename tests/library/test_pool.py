@@ -53,7 +53,7 @@ def wait_for_tasks(folder: Path, count: int) -> None:
         (workers.sleep_in_pool, 0, KILLED),
     ],
 )
-def test_stop_pool_stops_busy_workers_and_fails_what_is_pending(
+def test_stop_pool_stops_busy_workers_and_fails_what_is_pending(  # noqa: PLR0913, PLR0917
     make: Callable[[Any], Any],
     method: str,
     task: Callable[..., None],

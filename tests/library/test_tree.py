@@ -149,7 +149,7 @@ def is_sleep_of(process: psutil.Process, shell: "subprocess.Popen[bytes]") -> bo
         if process.name() != "sleep" or process.status() == psutil.STATUS_ZOMBIE:
             return False
         assert shell.stdout
-        pipe = os.stat(shell.stdout.fileno()).st_ino
+        pipe = os.fstat(shell.stdout.fileno()).st_ino
         return any(Path(fd).stat().st_ino == pipe for fd in fds(process.pid))
     except (psutil.Error, OSError):
         return False
@@ -334,7 +334,7 @@ def test_shared_memory_of_a_stopped_tree_is_removed(
         wait_until(lambda: not segment.exists())
 
 
-def test_tracker_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tracker_that_does_not_end_is_killed() -> None:
     program = "import time; time.sleep(60)  # resource_tracker import main"
     with subprocess.Popen([sys.executable, "-c", program]) as root:
         time.sleep(0.1)
