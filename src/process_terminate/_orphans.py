@@ -183,7 +183,6 @@ class Block:
             tree.reap(owned)
             tree.close()
 
-
     def _may_have_started(self, tree: Tree) -> bool:
         """Return whether a process of the block can be there, found out quickly.
 

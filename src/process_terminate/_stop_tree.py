@@ -117,20 +117,17 @@ def _ending(
 ) -> Steps[list[StoppedProcess]]:
     """End the tree of a process that lives."""
     with ExitStack() as stack:
-        tree = Tree(_tags.fresh(), servers())
-        if stack.enter_context(_subreaper.adopting()):
-            tree.sources = {os.getpid()}
+        tree = Tree(None, servers())
         root = tree.add(entry, handle)
-        value = _tags.read(entry.pid)
-        if tree.tag and value is not None and not tree.tag.covers(value):
-            tree.tag = None  # There is a hard limit.
-        if tree.tag is None:
-            tree.earlier = _processes.descendants({os.getpid()})
-            of_tree = _processes.descendants({entry.pid}) | {entry.key}
-            tree.is_alone = tree.earlier <= of_tree and threading.active_count() == 1
         owned = frozenset({entry.pid})  # Its object reaps it.
+
+        def prepare() -> None:
+            if stack.enter_context(_subreaper.adopting()):
+                tree.sources = {os.getpid()}
+            _tag(tree, root)
+
         try:
-            yield from end_tree(tree, grace, first, owned)
+            yield from end_tree(tree, grace, first, owned, prepare)
         finally:
             status = yield from target.status()
             tree.reap(owned)
@@ -141,6 +138,18 @@ def _ending(
         _stopped(root, status),
         *(_stopped(other, ExitStatus(other.exit_code, gone=True)) for other in others),
     ]
+
+
+def _tag(tree: Tree, root: Member) -> None:
+    """Tag the root; where that cannot be, note which orphans are not of its tree."""
+    entry, tag = root.entry, _tags.fresh()
+    # Another user's process cannot be tagged, but its descendants may be.
+    if tag and (_tags.write(entry.pid, tag.value) or _tags.read(entry.pid) is None):
+        tree.tag = tag
+        return
+    tree.earlier = _processes.descendants({os.getpid()})
+    of_tree = _processes.descendants({entry.pid}) | {entry.key}
+    tree.is_alone = tree.earlier <= of_tree and threading.active_count() == 1
 
 
 def _stopped(member: Member, status: ExitStatus) -> StoppedProcess:

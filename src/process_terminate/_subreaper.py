@@ -71,7 +71,7 @@ def _prctl(option: int, argument: object) -> None:
 
 def _forget() -> None:
     """Begin anew in a forked child, which is no subreaper."""
-    global _active, _lock  # noqa: PLW0603
+    global _active, _lock
     _active, _lock = 0, threading.RLock()
 
 

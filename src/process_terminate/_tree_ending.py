@@ -3,6 +3,7 @@
 import signal
 import sys
 import time
+from collections.abc import Callable
 from signal import Signals
 
 from process_terminate._ending import check_dead, noted, warn_of_kill
@@ -28,15 +29,20 @@ _ROUNDS = 100
 
 
 def end_tree(
-    tree: Tree, grace: float, first: Signals, owned: frozenset[int] = frozenset()
+    tree: Tree,
+    grace: float,
+    first: Signals,
+    owned: frozenset[int],
+    prepare: Callable[[], object] = lambda: None,
 ) -> Steps[None]:
-    """End all processes of a tree, and what appears meanwhile.
+    """Prepare, and end all processes of a tree, and what appears meanwhile.
 
     On Windows no process is asked: TerminateProcess leaves no grace period, and a
     process that is suspended first cannot start another one.
     """
     ended = False
     try:
+        prepare()
         if tree.members:
             tree.first_scan()
         else:

@@ -212,7 +212,7 @@ def test_stop_tree_finds_replaced_workers(threads: int, mine: bool) -> None:
         done = threading.Event()
         if {threads} > 1:
             threading.Thread(target=done.wait, args=(60,)).start()
-        command = [sys.executable, "-c", {REPLACED!r}]
+        command = [sys.executable, "-c", {REPLACED!r} + f"# {{os.getpid()}}"]
         start = [] if {mine} else ["setsid", "sh", "-c", '"$@" & wait', "sh"]
         root = subprocess.Popen(start + command, stdout=subprocess.PIPE)
         for _ in range(3):
@@ -252,19 +252,26 @@ def test_exception_at_any_moment_leaves_no_member_alive(round_: int) -> None:
             stdout=subprocess.PIPE)
         root.stdout.readline()
         tree = psutil.Process(root.pid).children()
+        stop_tree(subprocess.Popen(["sleep", "60"]))  # All is imported now.
         signal.setitimer(signal.ITIMER_REAL, float(sys.argv[1]), 0.01)
-        try:
-            stop_tree(root, grace=float(sys.argv[2]))
-        except ZeroDivisionError:
-            pass
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        stopped = False
+        while True:  # The timer goes off again and again.
+            try:
+                if not stopped:
+                    stopped = True
+                    stop_tree(root, grace=float(sys.argv[2]))
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                break
+            except ZeroDivisionError:
+                pass
         _, alive = psutil.wait_procs(tree, 5)
-        print([p.status() for p in alive if p.status() != "zombie"])
+        left = [p.status() for p in alive if p.status() != "zombie"]
+        print(left in ([], ["sleeping"] * 30), left)  # All, if it came before the call.
         for p in alive:
             p.kill()
     """
     moment, grace = (0.004 * (round_ + 1), 0) if round_ < 4 else (0.1 * round_, 0.45)
-    assert run(program, str(moment), str(grace)) == "[]\n"
+    assert run(program, str(moment), str(grace)).startswith("True")
 
 
 def test_member_that_may_not_be_signaled_is_named_and_the_others_are_killed(
