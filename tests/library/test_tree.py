@@ -335,6 +335,8 @@ def test_shared_memory_of_a_stopped_tree_is_removed(
         assert root.stdout
         segment = Path("/dev/shm", root.stdout.readline().strip())  # noqa: S108
         assert segment.exists()
+        (tracker,) = psutil.Process(root.pid).children()
+        wait_until(lambda: "resource_tracker" in " ".join(tracker.cmdline()))
         before = time.monotonic()
         stop_tree(root, grace=grace, signal=number)
         assert time.monotonic() - before < grace + 6
@@ -399,11 +401,11 @@ def test_call_without_its_own_proc_says_so_and_sends_nothing(
 def test_processes_of_others_need_not_be_readable(hidepid: int, call: str) -> None:
     """Kind 4."""
     program = f"""
-        import os, subprocess
+        import ctypes, os, subprocess
+        from process_terminate import *
         os.setgroups([])
         os.setresgid(65534, 65534, 65534)
         os.setresuid(65534, 65534, 65534)
-        from process_terminate import *
         if {call == "stop_tree"}:
             root = subprocess.Popen(["sh", "-c", "sleep 60 & wait"])
             stop_tree(root, grace=0)
