@@ -26,9 +26,9 @@ if __name__ == "__main__":
     sender.close()  # Or no end of file comes when all are dead.
     receiver.recv()
     supervisor, *workers = stop_tree(process, grace=30)
-    print("the supervisor:", supervisor.by)
+    print("the supervisor:", supervisor.signal.name)
     #> the supervisor: SIGTERM
-    print("its workers:", *(worker.by for worker in workers))
+    print("its workers:", *(worker.signal.name for worker in workers))
     #> its workers: SIGTERM SIGTERM SIGTERM
     try:
         while True:

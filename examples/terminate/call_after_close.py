@@ -21,4 +21,4 @@ if __name__ == "__main__":
         terminate(worker)
     except ValueError as error:
         print(error)
-        #> 'worker' is closed: terminate() comes before close()
+        #> process 'worker' is closed; call terminate() before close()

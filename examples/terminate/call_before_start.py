@@ -18,4 +18,4 @@ if __name__ == "__main__":
         terminate(worker)
     except ValueError as error:
         print(error)
-        #> 'worker' was not started: call start() first
+        #> process 'worker' was not started; call start() first

@@ -13,8 +13,9 @@ def describe(status):
         print(line)
         #> succeeded (0)
         #> killed by SIGTERM (15); a shell shows 143
-        #> exited with 143; what a shell shows for a death by SIGTERM
-        #> exited with 241; what sys.exit(-15) becomes
+        #> exited with 143 (a shell reports 143 for a process terminated
+        #> by SIGTERM)
+        #> exited with 241 (sys.exit(-15) becomes 241)
         #> exited with 255; sys.exit(-1), or a multiprocessing
         #> forkserver died and took the true exit code of its worker
         #> with it

@@ -25,4 +25,4 @@ if __name__ == "__main__":
     print("took the grace", time.monotonic() - began >= 30)
     #> took the grace False
     print(status)
-    #> unknown: it has not ended, or another process reaped it
+    #> ended; its exit code is not available here

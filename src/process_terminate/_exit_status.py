@@ -1,7 +1,8 @@
-"""`ExitStatus`: what the number says that a process left."""
+"""`ExitStatus`."""
 
 import signal
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, field
 
 # Numbers that come from one place, or from several that a reader must know.
 ORIGINS = {
@@ -23,49 +24,59 @@ _HIGHEST_SIGNAL = 64  # Linux; other systems have fewer.
 class ExitStatus:
     """What an exit code means: which signal, which shell code, in a sentence.
 
-    It takes the number as [`Process.exitcode`](../examples/terminate/read_exit_codes.md)
-    and `Popen.returncode` give it: 0 or more is an exit, `-n` a death by signal n.
-    For the number that a shell shows, `$?`, there is
-    [`from_shell()`][process_terminate.ExitStatus.from_shell].
-    `str()` makes [a sentence](../examples/terminate/describe_exit_codes.md) of it.
+    It takes the number as `Process.exitcode` and `Popen.returncode` show it: 0 or
+    more for an exit, `-n` for a process killed by signal n
+    ([example: exit codes](../examples/terminate/read_exit_codes.md)).
+    Use [`from_shell()`][process_terminate.ExitStatus.from_shell] for the number that a
+    shell shows, `$?`.
+    `str()` makes a sentence of it
+    ([example: describe exit codes](../examples/terminate/describe_exit_codes.md)).
 
     Args:
-        code: The exit code; `None` if nobody can tell it, because the process
-            has not ended, or somebody else reaped it.
+        code: The exit code; `None` if it is unknown, because the process is still
+            running, or was reaped elsewhere.
+        gone: Whether the process is known to have ended although its code is unknown.
 
     Raises:
         TypeError: If `code` is neither an integer nor `None`.
         ValueError: If no process can leave such a number.
 
     Warning: Caveats
-        - A shell has one number, 143, for a death by `SIGTERM` and for
-          `sys.exit(143)`; `from_shell()` takes it for the death.
-          [Proof](../examples/terminate/translate_exit_codes.md)
-        - A negative number that went through `sys.exit()` comes back as another
-          one: -15 as 241.
-          [Proof](../examples/terminate/exit_with_minus_15.md)
-        - Exit code 255 of a worker whose forkserver died says nothing of the
-          worker, which may even be alive.
-          [Proof](../examples/terminate/kill_the_forkserver.md)
+        - A shell has one number, 143, for a process terminated by `SIGTERM` and for
+          `sys.exit(143)`; `from_shell()` takes it for the first
+          ([example: Python and a shell](../examples/terminate/translate_exit_codes.md)).
+        - A negative number that went through `sys.exit()` becomes another one: -15
+          becomes 241
+          ([example: exit code 241](../examples/terminate/exit_with_minus_15.md)).
+        - Exit code 255 of a worker whose forkserver died says nothing about the
+          worker, which may even be alive
+          ([example: killed forkserver](../examples/terminate/kill_the_forkserver.md)).
     """
 
     code: int | None
-    """The number, as `Process.exitcode` has it: -15 for a death by `SIGTERM`."""
+    """The number, as `Process.exitcode` has it: -15 for a process that was
+    terminated by `SIGTERM`."""
+    gone: bool = field(default=False, kw_only=True, compare=False, repr=False)
+    """Whether the process is known to have ended although its code is unknown."""
 
     def __post_init__(self) -> None:
         if self.code is None:
             return
         if not isinstance(self.code, int) or isinstance(self.code, bool):
-            raise TypeError(f"an exit code is an int or None, not {self.code!r}")
+            raise TypeError(f"code must be an int or None, got {self.code!r}")
         # Windows' codes have 32 bits, and some tools show them with a sign.
         if -(2**31) <= self.code < -_HIGHEST_SIGNAL:
             object.__setattr__(self, "code", self.code + 2**32)
         if not -_HIGHEST_SIGNAL <= self.code < 2**32:
-            raise ValueError(f"no process leaves the exit code {self.code}")
+            raise ValueError(
+                f"code must be an exit code that a process can leave, got {self.code}"
+            )
 
     @classmethod
     def from_shell(cls, code: int) -> "ExitStatus":
-        """Read the number that a shell shows, `$?`: 143 is a death by `SIGTERM`.
+        """Return the status for the number that a shell shows, `$?`.
+
+        143 stands for a process that was terminated by `SIGTERM`.
 
         Args:
             code: 0 to 255.
@@ -78,9 +89,9 @@ class ExitStatus:
             ValueError: If it is not in 0 to 255.
         """
         if not isinstance(code, int) or isinstance(code, bool):
-            raise TypeError(f"a shell's $? is an int, not {code!r}")
+            raise TypeError(f"code must be an int, got {code!r}")
         if not 0 <= code <= 255:
-            raise ValueError(f"a shell's $? is 0 to 255, not {code}")
+            raise ValueError(f"code must be 0 to 255, as $? is, got {code}")
         number = code - _SHELL_BASE
         return cls(-number if 1 <= number <= _HIGHEST_SIGNAL else code)
 
@@ -96,47 +107,53 @@ class ExitStatus:
 
     @property
     def shell_code(self) -> int | None:
-        """What a shell would show: 128 + n for signal n, else the lowest 8 bits."""
+        """The number that a shell shows: 128 + n for signal n, else the lowest 8 bits."""
         if self.code is None:
             return None
         return _SHELL_BASE - self.code if self.code < 0 else self.code & 0xFF
 
     @property
     def success(self) -> bool:
-        """Whether the process ended with 0."""
+        """Whether the exit code is 0."""
         return self.code == 0
 
     @property
     def killed(self) -> bool:
-        """Whether a signal, or `TerminateProcess` on Windows, ended the process."""
+        """Whether a signal killed the process, or `TerminateProcess` on Windows."""
         return self.signal is not None or self.code == 0x10000
 
     def __str__(self) -> str:
-        """Say it in a sentence for people."""
+        """Return a sentence for people."""
         if self.code is None:
-            return "unknown: it has not ended, or another process reaped it"
+            if self.gone:
+                return "ended; its exit code is not available here"
+            return "unknown: still running, or reaped elsewhere"
         if self.signal is not None:
             name = self.signal_name
-            return f"killed by {name} ({self.signal}); a shell shows {self.shell_code}"
+            killed = f"killed by {name} ({self.signal})"
+            if sys.platform == "win32":  # pragma: no cover  # No shell shows 128 + n.
+                return killed
+            return f"{killed}; a shell shows {self.shell_code}"
         if self.success:
             return "succeeded (0)"
         shown = self.code if self.code <= 255 else hex(self.code)
         origins = [ORIGINS[self.code]] if self.code in ORIGINS else []
-        if _SHELL_BASE < self.code <= 255:
-            origins += _from_elsewhere(self.code)
-        return f"exited with {shown}" + "".join(f"; {text}" for text in origins)
+        shown = f"exited with {shown}" + "".join(f"; {text}" for text in origins)
+        return shown + _from_elsewhere(self.code)
 
 
-def _from_elsewhere(code: int) -> list[str]:
-    """What a code over 128 may have been before it was passed on."""
+def _from_elsewhere(code: int) -> str:
+    """Return what a code over 128 may have been before it was passed on."""
+    if not _SHELL_BASE < code < 255:
+        return ""
     number = code - _SHELL_BASE
     if number <= _HIGHEST_SIGNAL:
-        return [f"what a shell shows for a death by {_name(number)}"]
-    return [f"what sys.exit({code - 256}) becomes"] if code < 255 else []
+        return f" (a shell reports {code} for a process terminated by {_name(number)})"
+    return f" (sys.exit({code - 256}) becomes {code})"
 
 
 def _name(number: int) -> str:
-    """The name of a signal, also of one that has no name of its own."""
+    """Return the name of a signal, even of one without a name of its own."""
     try:
         return signal.Signals(number).name
     except ValueError:

@@ -1,118 +1,163 @@
-"""One process, held so that it cannot be mistaken for another."""
+"""One process, tracked so that no signal reaches another one that got its pid."""
 
 import errno
 import math
 import os
 import select
 import signal
-import struct
 import sys
 import time
 from abc import ABC, abstractmethod
-from typing import Any, Literal, Self
+from contextlib import suppress
+from signal import Signals
+from typing import Any, Self
 
 import psutil
+
+from process_terminate import _processes
+from process_terminate._log import log
 
 if sys.platform != "win32":  # pragma: no branch
     import fcntl
     import resource
+    import struct
 
-#: An old kernel, a sandbox, too many open files.
+#: Why there is no pidfd: an old kernel, a sandbox, too many open files.
 _WITHOUT_PIDFD = {
     getattr(errno, name)
     for name in ("ENOSYS", "EPERM", "EACCES", "EMFILE", "ENFILE", "ENODEV")
 }
-#: The process is being reaped just now; EINVAL is the answer of older kernels.
+#: The process is being reaped; older kernels answer EINVAL.
 _REAPED = {errno.ENOENT, errno.EINVAL}
 #: File descriptors that a large tree leaves to the rest of the program.
 _RESERVED = 64
-#: _IOWR(0xFF, 11, struct pidfd_info), and that structure's start and size, see
+#: _IOWR(0xFF, 11, struct pidfd_info), and the start and size of that structure, see
 #: linux/pidfd.h: mask, cgroup, pid, thread group, parent.
 _PIDFD_GET_INFO = 0xC040FF0B
-_PIDFD_INFO = struct.Struct("=QQIII")
+_PIDFD_INFO = "=QQIII"
 _PIDFD_INFO_SIZE = 64
-#: Seconds of one wait: Python handles a signal that comes just before a wait begins,
-#: or comes to another thread, when it is over. So Ctrl-C is heard soon.
+#: Seconds of one wait. Python handles a signal that arrives just before a wait
+#: begins, or in another thread, only when that wait is over.
 STEP = 0.5
-#: Seconds from the event of an exit until the process is a zombie.
-_DYING = 1.0
-#: What is done to a process: the names are psutil's, for all platforms.
-Verb = Literal["terminate", "resume", "suspend", "kill"]
+#: Seconds between two looks, where the system sends no event.
+_PAUSES = (0.0005, 0.04)
 
 
-def hold(pid: int) -> "Handle":
-    """Take hold of a process; ProcessLookupError if there is none."""
+def open_handle(pid: int, *, child: bool = False) -> "Handle":
+    """Return a handle of a process; ProcessLookupError if there is no such process.
+
+    Args:
+        pid: Its pid.
+        child: Whether the process is one that this process started. Then it can be
+            tracked even if neither a pidfd nor /proc is to be had.
+    """
     if sys.platform == "linux" and hasattr(os, "pidfd_open"):
         try:
-            return _ByPidfd(pid)
+            return _PidfdHandle(pid)
         except OSError as error:
             if error.errno in _REAPED:
                 raise ProcessLookupError(f"no process {pid} any more") from None
             if error.errno not in _WITHOUT_PIDFD:
                 raise
-    return _ByPsutil(pid)
+    if sys.platform == "win32":  # pragma: no cover
+        return _WindowsHandle(pid)
+    return _PollingHandle(pid, child=child)
 
 
 class Handle(ABC):
     """A process that stays the same one, whatever becomes of its pid."""
 
+    #: A descriptor that becomes readable when the process is dead.
+    fd: int | None = None
+
     def __init__(self, pid: int) -> None:
         self.pid = pid
-        #: Whether the system has forbidden the last signal to it.
+        #: Whether the system refused the last signal to it.
         self.forbidden = False
         self._dead = False
 
-    def wait(self, timeout: float = 0.0) -> bool:
-        """Wait until it is dead, a zombie or gone; whether it is. Does not reap."""
-        end = time.monotonic() + timeout
-        while not self._dead:
-            rest = end - time.monotonic()
-            self._dead = self._wait(max(min(rest, STEP), 0))
-            if rest <= STEP:
-                break
+    def is_dead(self) -> bool:
+        """Return whether no thread of it runs: it is a zombie, or gone."""
+        self._dead = self._dead or self._look()
+        return self._dead
+
+    def wait(self, timeout: float) -> bool:
+        """Wait until it is dead, for one step at most; return whether it is dead."""
+        self._dead = self._dead or self._wait(max(min(timeout, STEP), 0))
         return self._dead
 
     @abstractmethod
+    def _look(self) -> bool:
+        """Return whether it is dead now."""
+
     def _wait(self, timeout: float) -> bool:
-        """Wait until it is dead, or the time is over."""
+        end = time.monotonic() + timeout
+        pause, longest = _PAUSES
+        while not self._look():
+            rest = end - time.monotonic()
+            if rest <= 0:
+                return False
+            time.sleep(min(pause, rest))
+            pause = min(pause * 2, longest)
+        return True
 
     def parent(self) -> int | None:
-        """The pid of its parent, 0 if there is none; None if the system is slow to tell."""
-        return None
+        """Return the pid of its parent, 0 if it is reaped; None if unknown."""
+        entry = _processes.look_up(self.pid)
+        return entry.parent if entry else 0
 
-    @abstractmethod
     def is_child(self) -> bool:
-        """Whether it is a child of this process, dead or alive, and not reaped."""
+        """Return whether it is a child of this process that is not reaped."""
+        if sys.platform == "win32" or not hasattr(os, "waitid"):  # pragma: no cover
+            return self.parent() == os.getpid()
+        try:
+            self._waitid(os.WNOWAIT)
+        except ChildProcessError:
+            return False
+        return True
 
-    @abstractmethod
     def exit_code(self, *, reap: bool = False) -> int | None:
-        """How it ended, if it is a dead child of this process; and reap it."""
+        """Return how it ended, if it is a dead child of this process; and reap it."""
+        if sys.platform == "win32" or not hasattr(os, "waitid"):  # pragma: no cover
+            return None
+        try:
+            found = self._waitid(0 if reap else os.WNOWAIT)
+        except ChildProcessError:
+            return None
+        if found is None:
+            return None
+        status: int = found.si_status
+        return status if found.si_code == os.CLD_EXITED else -status
+
+    def _waitid(self, option: int) -> Any:
+        options = os.WEXITED | os.WNOHANG | option
+        return os.waitid(os.P_PID, self.pid, options)
 
     @abstractmethod
-    def _tell(self, verb: Verb) -> None:
-        """Send the signal of a verb, or raise why that cannot be."""
+    def _send(self, number: int) -> None:
+        """Send a signal, or raise why that cannot be."""
 
-    def tell(self, verb: Verb) -> None:
-        """Send the signal of a verb; nothing happens if the process is dead."""
+    def send(self, number: Signals) -> None:
+        """Send a signal; nothing happens if the process is dead."""
         self.forbidden = False
         try:
-            self._tell(verb)
+            self._send(number)
         except (ProcessLookupError, psutil.NoSuchProcess):
             pass
         except (PermissionError, psutil.AccessDenied):
             self.forbidden = True
+        else:
+            log.debug("sent %s to pid %d", getattr(number, "name", number), self.pid)
 
     def describe(self) -> str:
-        """Its pid, name and state, for people."""
-        try:
+        """Return its pid, name and state, for people."""
+        with suppress(psutil.Error, OSError):
             process = psutil.Process(self.pid)
             return f"pid {self.pid} ({process.name()}, {process.status()})"
-        except psutil.Error:
-            return f"pid {self.pid}"
+        return f"pid {self.pid}"
 
-    @abstractmethod
-    def close(self) -> None:
-        """Let go of the process."""
+    def close(self) -> None:  # noqa: B027  # Most hold nothing.
+        """Release what it holds."""
 
     def __enter__(self) -> Self:
         return self
@@ -124,192 +169,126 @@ class Handle(ABC):
 if sys.platform == "linux":  # pragma: no branch
 
     def parent_of(pidfd: int) -> int | None:
-        """Ask the kernel (Linux 6.13): a fifth of the time that /proc takes."""
-        told = bytearray(_PIDFD_INFO_SIZE)
+        """Ask the kernel (Linux 6.13), in a fifth of the time that /proc takes."""
+        answer = bytearray(_PIDFD_INFO_SIZE)
         try:
-            fcntl.ioctl(pidfd, _PIDFD_GET_INFO, told)
+            fcntl.ioctl(pidfd, _PIDFD_GET_INFO, answer)
         except ProcessLookupError:
             return 0
         except OSError:  # An older kernel, or a sandbox.
             return None
-        parent: int = _PIDFD_INFO.unpack_from(told)[-1]
+        parent: int = struct.unpack_from(_PIDFD_INFO, answer)[-1]
         return parent
 
-    class _ByPidfd(Handle):
-        """By a pidfd (Linux 5.3), which never means another process."""
+    class _PidfdHandle(Handle):
+        """A pidfd (Linux 5.3), which never means another process."""
+
+        fd: int
 
         def __init__(self, pid: int) -> None:
             super().__init__(pid)
-            self._fd = os.pidfd_open(pid)
-            if self._fd > resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _RESERVED:
-                os.close(self._fd)
+            self.fd = os.pidfd_open(pid)
+            if self.fd > resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _RESERVED:
+                self.close()
                 raise OSError(errno.EMFILE, "file descriptors are left to the program")
+
+        def _look(self) -> bool:
+            return self._wait(0)
 
         def _wait(self, timeout: float) -> bool:
             poll = select.poll()
-            poll.register(self._fd, select.POLLIN)
+            poll.register(self.fd, select.POLLIN)
             return bool(poll.poll(math.ceil(timeout * 1000)))
 
         def parent(self) -> int | None:
-            return parent_of(self._fd)
+            found = parent_of(self.fd)
+            return super().parent() if found is None else found
 
-        def is_child(self) -> bool:
-            try:
-                self._waitid(os.WNOWAIT)
-            except ChildProcessError:
-                return False
-            return True
-
-        def exit_code(self, *, reap: bool = False) -> int | None:
-            try:
-                return self._waitid(0 if reap else os.WNOWAIT)
-            except ChildProcessError:
-                return None
-
-        def _waitid(self, option: int) -> int | None:
+        def _waitid(self, option: int) -> Any:
             options = os.WEXITED | os.WNOHANG | option
-            return _exit_code(os.waitid(os.P_PIDFD, self._fd, options))
+            return os.waitid(os.P_PIDFD, self.fd, options)
 
-        def _tell(self, verb: Verb) -> None:
-            number = {
-                "terminate": signal.SIGTERM,
-                "resume": signal.SIGCONT,
-                "suspend": signal.SIGSTOP,
-                "kill": signal.SIGKILL,
-            }[verb]
-            signal.pidfd_send_signal(self._fd, number)
+        def _send(self, number: int) -> None:
+            try:
+                signal.pidfd_send_signal(self.fd, number)
+            except ProcessLookupError:
+                raise
+            except OSError:
+                # A sandbox may refuse this call alone. No other process can have
+                # the pid of one that is alive.
+                if not self._look():
+                    os.kill(self.pid, number)
 
         def close(self) -> None:
-            os.close(self._fd)
+            os.close(self.fd)
 
 
-def _exit_code(found: Any) -> int | None:
-    """What os.waitid() has found, as a number; its type is not on every system."""
-    if found is None:
-        return None
-    status: int = found.si_status
-    exited = sys.platform != "win32" and found.si_code == os.CLD_EXITED
-    return status if exited else -status
+class _PollingHandle(Handle):
+    """A pid and a start time, which are compared before each signal.
 
-
-class _ByPsutil(Handle):
-    """By pid and start time: psutil compares them before each signal.
-
-    Between the look and the signal there is a gap of microseconds.
+    Between the look and the signal is a gap of microseconds, but not for a child,
+    whose pid stays its own until it is reaped.
     """
+
+    def __init__(self, pid: int, *, child: bool) -> None:
+        super().__init__(pid)
+        self._key: tuple[int, float] | None = None
+        self._is_mine = child and self.is_child()
+        if not self._is_mine:
+            entry = _processes.look_up(pid)
+            if entry is None:
+                raise ProcessLookupError(f"no process {pid}")
+            self._key = entry.key
+
+    def _look(self) -> bool:
+        if self._is_mine:
+            if not self.is_child():
+                return True
+            return self.exit_code() is not None
+        entry = _processes.look_up(self.pid)
+        return entry is None or entry.key != self._key or entry.is_dead
+
+    def _send(self, number: int) -> None:
+        if not self._look():
+            os.kill(self.pid, number)
+
+
+class _WindowsHandle(Handle):  # pragma: no cover
+    """A process as psutil tracks it: by its pid and its start time."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(pid)
-        #: How it ended, if Windows has told.
         self._code: int | None = None
         try:
             self._process = psutil.Process(pid)
         except psutil.NoSuchProcess:
             raise ProcessLookupError(f"no process {pid}") from None
 
-    def _wait(self, timeout: float) -> bool:
-        if self._is_dead():  # Its pid may already be another's.
-            return True
-        if sys.platform == "win32":
-            return self._wait_by_psutil(timeout)
-        if hasattr(select, "kqueue"):
-            return self._wait_by_kqueue(timeout)
-        return self._wait_by_looking(timeout)
+    def _look(self) -> bool:
+        return self._wait(0)
 
-    def _wait_by_psutil(self, timeout: float) -> bool:
-        """Wait on Windows, where the handle of a process tells its end."""
+    def _wait(self, timeout: float) -> bool:
+        # Ask for the exit code first: psutil has none of a process that is gone.
         try:
             self._code = self._process.wait(timeout)
         except psutil.TimeoutExpired:
             return False
         except psutil.AccessDenied:
-            return self._wait_by_looking(timeout)
+            return not self._process.is_running()
         return True
 
-    def _wait_by_kqueue(self, timeout: float) -> bool:
-        """Wait on macOS and the BSDs, where the kernel sends an event."""
-        try:
-            if not _exits(self.pid, timeout):
-                return False
-        except OSError:  # No descriptor is left, or it is not allowed.
-            return self._wait_by_looking(timeout)
-        # The event may come a moment before the process can be reaped.
-        return self._wait_by_looking(_DYING)
+    def exit_code(self, *, reap: bool = False) -> int | None:  # noqa: ARG002
+        return self._code
 
-    def _wait_by_looking(self, timeout: float) -> bool:
-        """Where the system tells nobody else, or has no descriptor left."""
-        end = time.monotonic() + timeout
-        pause = 0.0005
-        while not self._is_dead():
-            rest = end - time.monotonic()
-            if rest <= 0:
-                return False
-            time.sleep(min(pause, rest))
-            pause = min(pause * 2, 0.04)
-        return True
-
-    def _is_dead(self) -> bool:
-        try:
-            alive = self._process.is_running()
-            return not alive or self._process.status() == psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return True
-        except psutil.AccessDenied:  # There is one, and it is no zombie of ours.
-            return False
-
-    def is_child(self) -> bool:
-        try:
-            return self._process.ppid() == os.getpid()
-        except psutil.NoSuchProcess:
-            return False
-
-    def exit_code(self, *, reap: bool = False) -> int | None:
-        if sys.platform == "win32":
-            return self._code
-        if not self.is_child():
-            return None
-        try:
-            if not reap:  # Python has no waitid on macOS before 3.13.
-                if not hasattr(os, "waitid"):
-                    return None
-                return _exit_code(
-                    os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-                )
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-        except ChildProcessError:
-            return None
-        return os.waitstatus_to_exitcode(status) if pid else None
-
-    def _tell(self, verb: Verb) -> None:
-        # While a process dies of TerminateProcess, Windows refuses to resume it;
-        # one that is suspended dies of it, too.
-        if sys.platform != "win32" or verb != "resume":
-            getattr(self._process, verb)()
-
-    def close(self) -> None:
-        pass
+    def _send(self, number: int) -> None:
+        if number == _SUSPEND:
+            self._process.suspend()
+        elif number != _RESUME:  # A process that is suspended can be terminated.
+            self._process.terminate()
 
 
-def _exits(pid: int, timeout: float) -> bool:
-    """Wait for the event of an exit; whether it came, or there is no process."""
-    select_: Any = select  # Typed for macOS and the BSDs alone.
-    exits = select_.kevent(
-        pid, filter=select_.KQ_FILTER_PROC, fflags=select_.KQ_NOTE_EXIT
-    )
-    queue = select_.kqueue()
-    try:
-        events = queue.control([exits], 1, timeout)
-    except ProcessLookupError:
-        return True
-    finally:
-        queue.close()
-    # As there is room for an event, what is wrong comes as one, see kevent(2).
-    for event in events:
-        if event.flags & select_.KQ_EV_ERROR and event.data != errno.ESRCH:
-            raise OSError(event.data, os.strerror(event.data))
-    return bool(events)
-
-
-def wait_for_all(handles: list[Handle], deadline: float) -> list[Handle]:
-    """Wait until all are dead or the deadline is over; those that are alive."""
-    return [h for h in handles if not h.wait(deadline - time.monotonic())]
+#: On Windows SIGSTOP and SIGCONT have no number, so they get one here.
+_SUSPEND, _RESUME = -1, -2
+SIGSTOP: Any = getattr(signal, "SIGSTOP", _SUSPEND)
+SIGCONT: Any = getattr(signal, "SIGCONT", _RESUME)
+SIGKILL: Any = getattr(signal, "SIGKILL", signal.SIGTERM)

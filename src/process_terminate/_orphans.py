@@ -1,99 +1,226 @@
-"""`no_orphans`: no process that a block of code has started outlives it."""
+"""`no_orphans`."""
 
+import asyncio
+import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
-from process_terminate import _subreaper
-from process_terminate._family import Family
-from process_terminate._stop import checked_grace
+from process_terminate import (
+    _ownership,
+    _pools,
+    _processes,
+    _stdlib,
+    _subreaper,
+    _tags,
+)
+from process_terminate._ending import checked_grace
+from process_terminate._tags import Tag
+from process_terminate._tree import Tree, servers
+from process_terminate._tree_ending import end_tree
+from process_terminate._waits import Steps, run
 
-_lock = threading.RLock()
 
+def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
+    """Stop, at the end of a block, every process that was started in it.
 
-@contextmanager
-def no_orphans(*, grace: float = 5.0) -> Iterator[None]:
-    """End every process that was started inside the block, when it is left.
+    At the end of the `with` block it ends the pools and executors that were made
+    inside, sends `SIGTERM` to all processes that descend from the block, and
+    `SIGKILL` after `grace` seconds.
+    It does the same when an exception leaves the block, for example Ctrl-C.
+    If an exception interrupts the end of the block, the processes are killed at once,
+    and the exception is raised; no process stays stopped.
 
-    However a process hides, by `setsid`, a double fork, or a dead parent, it is
-    [found](../examples/family/escape_from_a_tree.md): at the end of the block the processes get `SIGTERM`, after `grace`
-    seconds they are stopped and get `SIGKILL`, and they are reaped.
-    That happens also when an exception leaves the block, Ctrl-C too, and the
-    exception passes through.
+    **When to use it:** around code that starts processes which may hide, by `setsid`,
+    a double fork, or a parent that is dead
+    ([example: escape from a tree](../examples/family/escape_from_a_tree.md)).
+    In a program with other threads, a process that another thread starts during the
+    block counts as started inside.
+    Use [`stop_tree()`][process_terminate.stop_tree] for one process and its
+    descendants.
 
-    [Who survives](../evidence/survivors.md) shows how it fares with hostile
-    processes.
+    **Linux:** A process that is started inside the block inherits a tag: a value of
+    the resource limit `RLIMIT_LOCKS`, which the kernel has not used since 2.4.
+    So it is found when all its ancestors are dead, and no process of an earlier child
+    is mistaken for one.
+    Where that limit cannot be set, an orphan that may belong to an earlier child is
+    left alone, and the log says so.
+    The calling process is child subreaper inside the block; an orphan of an earlier
+    child may come to it, and is left alone.
 
-    Children that were there before are left alone, and so are the two servers
-    that `multiprocessing` keeps for the whole program: its resource tracker and
-    its forkserver, but not the forkserver's workers.
-    A process that another thread starts meanwhile counts as started inside.
+    **macOS, BSD, Windows:** They have no such means. It raises `RuntimeError`.
 
-    Blocks may be nested: each ends what was started inside it.
-    While one thread is inside a block, another cannot enter one, because nobody
-    could tell whose orphan an orphan is.
+    It leaves alone the resource trackers and forkservers of `multiprocessing`, and
+    the workers of pools that were made before; the workers that a forkserver starts
+    inside the block are stopped.
+    Each dead child is reaped by its own object: `process.poll()` and
+    `process.exitcode` are true afterwards. A child that was forked with `os.fork()`,
+    or started by an event loop, is left for you, or for the loop, to reap.
 
-    On Linux this process is child subreaper inside the block, and afterwards
-    what it was before.
-    Other systems have no such means, and the promise could not be kept: there
-    it raises `RuntimeError` instead of promising less.
+    Blocks may be nested in one thread and one asyncio task: each stops what was
+    started inside it.
 
     Args:
         grace: Seconds between `SIGTERM` and `SIGKILL`; 0 kills at once.
 
-    Yields:
-        Nothing.
+    Returns:
+        A context manager; its value is `None`.
 
     Raises:
-        TypeError: If `grace` is not a number.
+        TypeError: If `grace` is no number.
         ValueError: If `grace` is negative or not finite.
-        RuntimeError: If the system is not Linux, or another thread is inside
-            such a block.
-        PermissionError: If the system forbids to signal one of the processes.
-        TimeoutError: If one is alive 10 seconds after `SIGKILL`, or new ones
+        RuntimeError: If the system is not Linux, `/proc` is missing or belongs to
+            another pid namespace, or another thread or asyncio task is inside such a
+            block.
+        PermissionError: If the system does not permit a signal to one of them.
+        TimeoutError: If one is still running 10 seconds after `SIGKILL`, or new ones
             appear faster than they can be killed.
 
     Warning: Caveats
-        - It cannot help when the process that it runs in is itself ended by a
-          signal: then the block has no end.
-          [Proof](../examples/family/kill_the_keeper.md)
-
-    Info: See also
-        [`stop_tree()`](stop_tree.md) for one process and its descendants.
+        - It cannot help if the process that runs it is itself killed
+          ([example: kill the process that runs no_orphans()](../examples/family/kill_the_keeper.md)).
+        - A fixture of pytest that starts a process for the whole session must be made
+          before a block of an `autouse` fixture
+          ([example: end what a test starts](../examples/family/end_what_a_test_starts.md)).
     """
-    grace = checked_grace(grace)
-    if not _subreaper.AVAILABLE:
-        raise RuntimeError(
-            f"no_orphans() needs the child subreaper of Linux; {sys.platform} has "
-            "none: use stop_tree() for each process that you start"
-        )
-    if not _lock.acquire(blocking=False):
-        raise RuntimeError(
-            "another thread is inside a block of no_orphans(): "
-            "nobody could tell whose orphan an orphan is"
-        )
-    try:
-        with _keeping(grace):
-            yield
-    finally:
-        _lock.release()
+    return _no_orphans(checked_grace(grace))
 
 
 @contextmanager
-def _keeping(grace: float) -> Iterator[None]:
-    """Be child subreaper in the block, and end what is new at its end."""
-    was_set = _subreaper.is_set()
-    with closing(Family(have_objects=True)) as family:
-        family.survey()
-        family.adopt()
-        _subreaper.switch(True)
-        try:
-            yield
-        finally:
+def _no_orphans(grace: float) -> Iterator[None]:
+    block = Block(grace)
+    try:
+        yield
+    finally:
+        run(block.leaving())
+
+
+#: The active blocks of this process, from the outermost to the innermost.
+_blocks: list["Block"] = []
+
+
+class Block:
+    """A block of `no_orphans()`, from its beginning to its end."""
+
+    def __init__(self, grace: float) -> None:
+        """Begin the block; RuntimeError if that is not possible here."""
+        if not _subreaper.AVAILABLE:  # pragma: no cover  # not on Linux
+            raise RuntimeError(
+                f"no_orphans() needs the child subreaper of Linux; {sys.platform} has "
+                "none: use stop_tree() for each process that you start"
+            )
+        _processes.require("no_orphans")
+        self._owner = threading.get_ident(), _current_task()
+        _check_nesting(*self._owner)
+        self._grace = grace
+        self._pid = os.getpid()
+        self._before = _tags.read(0)
+        self._pools = [*_stdlib.pools(), *_stdlib.executors()]
+        self._stack = ExitStack()
+        with ExitStack() as stack:
+            if not stack.enter_context(_subreaper.adopting()):
+                raise RuntimeError("no_orphans() needs prctl(PR_SET_CHILD_SUBREAPER)")
+            self._children = _ownership.start()
+            stack.callback(_ownership.finish, self._children)
+            self._tag = self._tagged()
+            self._earlier = set() if self._tag else _processes.descendants(_sources())
+            self._stack = stack.pop_all()
+        _blocks.append(self)
+
+    def _tagged(self) -> Tag | None:
+        """Tag this process and its forkservers; return the tag."""
+        tag = _tags.fresh()
+        if tag is None or not _tags.write(0, tag.value):
+            return None
+        for server in _stdlib.forkservers():
+            _tags.write(server, tag.value)
+        return tag
+
+    def leaving(self) -> Steps[None]:
+        """Take the steps of the end of the block."""
+        if os.getpid() != self._pid:  # A forked child: the processes are not its own.
+            return
+        with self._stack:
             try:
-                family.end(grace)
-                family.reap_through_objects()
-                family.reap()
+                _blocks.remove(self)
+                self._untag()
+                yield from self._end()
             finally:
-                _subreaper.switch(was_set)
+                self._untag()  # Again, as the forkserver may be a new one.
+
+    def _untag(self) -> None:
+        """Give this process and its servers the tag of the enclosing block."""
+        inner = _blocks[-1]._tag if _blocks else None
+        value = inner.value if inner else self._before
+        if self._tag and value is not None:
+            for pid in (0, *servers()):
+                if self._tag.covers(_tags.read(pid)):
+                    _tags.write(pid, value)
+
+    def _end(self) -> Steps[None]:
+        """End the pools that were made in the block, then what was started in it."""
+        known = {id(pool) for pool in self._pools}
+        found = [*_stdlib.pools(), *_stdlib.executors()]
+        ended = [_pools.adapt(pool) for pool in found if id(pool) not in known]
+        spared = {pid for pool in self._pools for pid in _pools.adapt(pool).pids()}
+        for pool in ended:
+            yield from pool.retire()
+        owned = frozenset(self._children.pids())
+        tree = Tree(self._tag, servers() | spared, owned)
+        tree.sources, tree.earlier = _sources(), self._earlier
+        tree.is_alone = not self._earlier
+        try:
+            try:
+                if self._may_have_started(tree):
+                    yield from end_tree(tree, self._grace, signal.SIGTERM, owned)
+            finally:
+                for pool in ended:
+                    yield from pool.finish()
+        finally:
+            self._children.reap()
+            tree.reap(owned)
+            tree.close()
+
+    def _may_have_started(self, tree: Tree) -> bool:
+        """Return whether a process of the block can be there, found out quickly.
+
+        Each descends from a child of this process, which orphans come to, that was
+        started inside, too.
+        """
+        children = _processes.children(_sources()) if self._tag else None
+        if children is None:
+            return True
+        return any(not tree.is_foreign(pid) for pid in children)
+
+
+def _sources() -> set[int]:
+    """Return the pids whose children are those of this process."""
+    return {os.getpid(), *_stdlib.forkservers()}
+
+
+def _current_task() -> object:
+    """Return the asyncio task that runs; None outside of an event loop."""
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None
+
+
+def _check_nesting(thread: int, task: object) -> None:
+    """Raise unless the innermost block encloses this one."""
+    _blocks[:] = [block for block in _blocks if block._pid == os.getpid()]
+    if not _blocks:
+        return
+    other_thread, other_task = _blocks[-1]._owner
+    if other_thread != thread:
+        raise RuntimeError(
+            "no_orphans() is already active in another thread; "
+            "only one thread at a time can use it"
+        )
+    if other_task is not None and other_task is not task:
+        raise RuntimeError(
+            "no_orphans() is already active in another asyncio task; "
+            "only one task at a time can use it"
+        )

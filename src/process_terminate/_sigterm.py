@@ -1,57 +1,69 @@
-"""`exit_on_sigterm`: for the process that is to be ended."""
+"""`exit_on_sigterm`, for the process that gets the signal."""
 
+import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import NoReturn
+
+from process_terminate import _stdlib
 
 
 @contextmanager
 def exit_on_sigterm() -> Iterator[None]:
-    """Let `SIGTERM` raise `SystemExit` here, so that this process cleans up.
+    """Exit by `SystemExit` on `SIGTERM`, so that this process cleans up.
 
     For the worker: inside the `with` block, or in a function that it decorates,
-    `SIGTERM` ends the process by way of its `finally` and `with` blocks, its
-    buffers, and its `atexit` functions, as
-    [an example](../examples/terminate/clean_up_on_sigterm.md) shows.
-    The exit code is 143, which is what a shell shows for a death by `SIGTERM`.
+    `SIGTERM` raises `SystemExit(143)` in the main thread.
+    The process then ends by way of its `finally` and `with` blocks, its buffers, and
+    its `atexit` functions
+    ([example: clean up on SIGTERM](../examples/terminate/clean_up_on_sigterm.md)).
+    A shell reports 143 for a process terminated by `SIGTERM`.
+    A second `SIGTERM` does not interrupt the cleanup; `SIGKILL` does.
     The old handler is back at the end of the block.
-    A second `SIGTERM` does not disturb the clean-up; `SIGKILL` still ends it.
 
-    On Windows nothing sends a signal that a process could handle:
-    `terminate()` is `TerminateProcess`, and this block changes nothing
-    (from CPython's source, not run).
+    **When to use it:** if a worker has something to clean up within the grace period
+    of [`stop()`][process_terminate.stop].
+
+    **Linux, macOS and BSD:** A command that the cleanup starts does not ignore
+    `SIGTERM`. A process that is forked inside the block inherits the handler.
+
+    **Windows:** No signal arrives there: `terminate()` is `TerminateProcess`, and this
+    block changes nothing (from CPython's source).
+
+    **In a task of a `ProcessPoolExecutor`,** which catches `SystemExit` and passes it
+    to the parent, the worker exits with 143 at the end of the block, without `atexit`
+    functions; the parent gets `BrokenProcessPool`.
 
     Yields:
         Nothing.
 
     Raises:
         ValueError: If it is not called in the main thread, because Python
-            allows signal handlers nowhere else.
+            allows signal handlers only there.
 
     Warning: Caveats
-        - A call into C that takes long, such as one of NumPy, delays the exit
-          until it returns; without a handler `SIGTERM` ends it at once.
-          [Proof](../examples/terminate/delay_sigterm_in_c.md)
+        - A long call into C, for example one of NumPy, delays the exit until it
+          returns; without a handler `SIGTERM` terminates the process at once
+          ([example: delayed by C](../examples/terminate/delay_sigterm_in_c.md)).
         - A signal in the microseconds before the main thread begins to wait is
-          heard only when that wait is over, as with any handler in Python.
-          [Proof](../examples/terminate/signal_before_a_wait.md)
-        - A bare `except:` in the worker swallows the `SystemExit`, and the
-          worker goes on, deaf to `SIGTERM` until the end of the block.
-          [Proof](../examples/terminate/swallow_system_exit.md)
-        - A process that is forked inside the block inherits the handler.
-          [Proof](../examples/terminate/inherit_the_handler.md)
-        - The exit code is 143, not -15; a worker that is to end with -15 has to
-          send the signal to itself once more.
-          [Proof](../examples/terminate/exit_truthfully_after_cleanup.md)
+          handled only when that wait is over, as with any handler in Python
+          ([example: signal before a wait](../examples/terminate/signal_before_a_wait.md)).
+        - A bare `except:` in the worker swallows the `SystemExit`; the worker
+          continues, and ignores `SIGTERM` until the end of the block
+          ([example: swallowed SystemExit](../examples/terminate/swallow_system_exit.md)).
+        - A process that is forked inside the block inherits the handler
+          ([example: inherited handler](../examples/terminate/inherit_the_handler.md)).
+        - The exit code is 143, not -15; a worker that should end with -15 must send
+          the signal to itself again
+          ([example: exit with -15 after cleanup](../examples/terminate/exit_truthfully_after_cleanup.md)).
 
     Note: Versions
-        In a `multiprocessing` child of fork or forkserver, `atexit` functions
-        run from Python 3.13 on.
-
-    Info: See also
-        [`stop()`](stop.md) sends the `SIGTERM`, and `SIGKILL` if it is ignored.
+        In a `multiprocessing` child of fork or forkserver, `atexit` functions run in
+        Python 3.13 and later.
     """
     if threading.current_thread() is not threading.main_thread():
         raise ValueError(
@@ -59,19 +71,43 @@ def exit_on_sigterm() -> Iterator[None]:
             f"{threading.current_thread().name!r}: call it before starting threads"
         )
 
-    def leave(number: int, _: object) -> None:
-        signal.signal(number, signal.SIG_IGN)
-        sys.exit(128 + number)
-
-    old = signal.signal(signal.SIGTERM, leave)
+    old = signal.signal(signal.SIGTERM, _leave)
+    _active.append(_stdlib.is_task_of_executor())
     leaving = False
     try:
         yield
     except SystemExit as error:
-        ignored = signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
-        leaving = ignored and error.code == 128 + signal.SIGTERM
+        leaving = (
+            signal.getsignal(signal.SIGTERM) is _do_nothing
+            and error.code == 128 + signal.SIGTERM
+        )
         raise
     finally:
-        if not leaving:  # Else SIGTERM stays ignored until the process has ended.
+        in_executor = _active.pop()
+        if not leaving:  # Else a second SIGTERM would interrupt the rest of the exit.
             # None: a handler that was not set from Python cannot be set again.
             signal.signal(signal.SIGTERM, signal.SIG_DFL if old is None else old)
+        elif in_executor and not _active:
+            _exit()
+
+
+#: For each active block, whether it is in a task of an executor.
+_active: list[bool] = []
+
+
+def _leave(number: int, _: FrameType | None) -> NoReturn:
+    # Not SIG_IGN, which a command that the cleanup starts would inherit.
+    signal.signal(number, _do_nothing)
+    sys.exit(128 + number)
+
+
+def _do_nothing(*_: object) -> None:
+    pass
+
+
+def _exit() -> NoReturn:
+    """Exit here, as an executor would catch SystemExit, and keep the process."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    os._exit(128 + signal.SIGTERM)

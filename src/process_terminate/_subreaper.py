@@ -1,7 +1,12 @@
-"""The child subreaper of Linux: orphans among the descendants come to it."""
+"""The child subreaper of Linux: orphaned descendants come to this process."""
 
-import ctypes
+import os
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from process_terminate._waits import locked
 
 # linux/prctl.h
 _PR_SET_CHILD_SUBREAPER = 36
@@ -9,20 +14,66 @@ _PR_GET_CHILD_SUBREAPER = 37
 
 AVAILABLE = sys.platform == "linux"
 
+_lock = threading.RLock()
+#: How many blocks are active, and what this process was before the first.
+_active = 0
+_was_set = False
+
+
+@contextmanager
+def adopting() -> Iterator[bool]:
+    """Be child subreaper in the block; the value is whether this process is."""
+    global _active, _was_set  # noqa: PLW0603
+    adopts = True
+    with locked(_lock):
+        try:
+            if _active == 0:
+                _was_set = is_set()
+                switch(True)
+            _active += 1
+        except (OSError, ImportError):  # Another system, a sandbox, no ctypes.
+            adopts = False
+    try:
+        yield adopts
+    finally:
+        if adopts:
+            with locked(_lock):
+                _active -= 1
+                if _active == 0:
+                    switch(_was_set)
+
 
 def is_set() -> bool:
-    """Whether this process is a child subreaper."""
+    """Return whether this process is a child subreaper."""
+    import ctypes  # noqa: PLC0415  # Some builds of Python have none.
+
     answer = ctypes.c_int()
     _prctl(_PR_GET_CHILD_SUBREAPER, ctypes.byref(answer))
     return bool(answer.value)
 
 
 def switch(on: bool) -> None:
-    """Make this process a child subreaper, or make it none."""
-    _prctl(_PR_SET_CHILD_SUBREAPER, ctypes.c_ulong(on))
+    """Make this process a child subreaper, or an ordinary process again."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, int(on))
 
 
 def _prctl(option: int, argument: object) -> None:
+    import ctypes  # noqa: PLC0415
+
     libc = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(libc, "prctl"):  # pragma: no cover  # not on Linux
+        raise OSError("only Linux has child subreapers")
+    if isinstance(argument, int):
+        argument = ctypes.c_ulong(argument)
     if libc.prctl(option, argument, *[ctypes.c_ulong(0)] * 3) != 0:
         raise OSError(ctypes.get_errno(), f"prctl({option}) failed")
+
+
+def _forget() -> None:
+    """Begin anew in a forked child, which is no subreaper."""
+    global _active, _lock
+    _active, _lock = 0, threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):  # pragma: no branch
+    os.register_at_fork(after_in_child=_forget)

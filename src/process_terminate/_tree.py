@@ -1,117 +1,221 @@
-"""`stop_tree`: end a process with all its descendants."""
+"""The processes that descend from one process, found while they change."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+import os
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from signal import Signals
 
-from process_terminate import _subreaper
-from process_terminate._census import look_up
-from process_terminate._exit_status import ExitStatus
-from process_terminate._family import Family, Member
-from process_terminate._stop import AnyProcess, Target, checked_grace
+from process_terminate import _processes, _stdlib, _tags
+from process_terminate._handle import SIGSTOP, Handle, open_handle
+from process_terminate._processes import Entry, all_pids, look_up
+from process_terminate._tags import Tag
 
-
-@dataclass(frozen=True)
-class Ended:
-    """A process that [`stop_tree()`](stop_tree.md) has ended, or found dead."""
-
-    pid: int
-    """The pid that it had, which may be another's by now."""
-    name: str
-    """The name of its program, as ps(1) shows it, cut to 15 letters on Linux."""
-    by: Literal["nothing", "SIGTERM", "SIGKILL"]
-    """The last signal that was sent to it; nothing, if it was dead already."""
-    status: ExitStatus
-    """How it ended; unknown, if its parent was another process."""
+Key = tuple[int, float]
+Act = Callable[["Member"], None]
 
 
-def stop_tree(process: AnyProcess, *, grace: float = 5.0) -> list[Ended]:
-    """End a process and all its descendants, and return how each ended.
+@dataclass
+class Member:
+    """A process of the tree, and what was sent to it."""
 
-    Sends `SIGTERM` to the process and to all its descendants, and waits up to
-    `grace` seconds.
-    Then it stops all that are alive with `SIGSTOP`, from the top down, looks
-    again until nothing new has appeared, and sends `SIGKILL` to all.
-    Descendants that appear while it works, because a worker is replaced or a
-    supervisor [starts it again](../examples/family/stop_a_tree.md), are found
-    and ended in the same way.
+    entry: Entry
+    handle: Handle
+    signal: Signals | None = None
+    suspended: bool = False
+    exit_code: int | None = None
 
-    On Linux, in a program with one thread, this process is made child subreaper
-    for the time, so that descendants whose parent dies meanwhile come to it and
-    stay in sight.
-    In a program with several threads it is not, because a child that another
-    thread starts could be taken for such an orphan.
-    [Who survives](../evidence/survivors.md) shows what that is worth, beside
-    other ways to end a tree.
-    On macOS and the BSDs orphans are out of sight.
-    On Windows no process gets a grace period: all are suspended at once, and
-    ended by `TerminateProcess` (from the sources, not run).
+    @cached_property
+    def is_tracker(self) -> bool:
+        """Whether it is a resource tracker, which has to end after all others."""
+        return _processes.is_resource_tracker(self.entry.pid)
+
+    @property
+    def is_still(self) -> bool:
+        """Whether it can start no process: it is stopped, dead, or in the kernel."""
+        if self.handle.forbidden or self.is_tracker:
+            return True
+        return self.suspended and self.entry.state in "TtZXD"
+
+    def send(self, number: Signals) -> None:
+        """Send a signal that is to end it."""
+        self.handle.send(number)
+        if not self.handle.forbidden:
+            self.signal = number
+
+    def suspend(self) -> None:
+        """Stop it, so that it starts no process."""
+        if not self.suspended and not self.is_tracker:
+            self.handle.send(SIGSTOP)
+            self.suspended = not self.handle.forbidden
+
+
+class Tree:
+    """A set of processes with all their descendants, which may still be growing.
+
+    A process belongs to the tree if its parent does, or if it has the tag of the
+    tree, so that it is found even when all its ancestors are dead.
 
     Args:
-        process: What [`stop()`](stop.md) takes.
-        grace: Seconds between `SIGTERM` and `SIGKILL`; 0 kills at once.
-
-    Returns:
-        Each process of the tree, the given one first.
-
-    Raises:
-        TypeError: As for `stop()`, before any signal is sent.
-        ValueError: As for `stop()`, before any signal is sent.
-        PermissionError: If the system forbids to signal one of them.
-        TimeoutError: If one is alive 10 seconds after `SIGKILL`, or new ones
-            appear faster than they can be killed.
-
-    Warning: Caveats
-        - A descendant whose parent was dead before the call is an orphan, and
-          belongs to the tree no more; [`no_orphans()`](no_orphans.md) holds it.
-          [Proof](../examples/family/escape_from_a_tree.md)
-        - What the processes shared with others may be damaged: a lock that one
-          of them held stays locked.
-          [Proof](../examples/shared/end_a_lock_holder.md)
-
-    Info: See also
-        [`stop()`](stop.md) for one process,
-        [`no_orphans()`](no_orphans.md) for all that a block of code has started.
+        tag: The tag of the tree; None where there are no tags.
+        spared: Pids that never belong to the tree.
+        known: Pids of children of this process that are known to belong to it.
     """
-    grace = checked_grace(grace)
-    target = Target(process, "stop_tree")
-    handle = target.find()
-    entry = look_up(handle.pid) if handle else None
-    if handle is None or entry is None:
-        with closing(target):
-            return [Ended(target.pid, "", "nothing", target.status())]
-    with closing(Family(have_objects=False)) as family:
-        root = family.add(entry, handle)
-        if entry.is_dead:
-            return [_ended(root, target.status())]
-        family.survey()
-        with _adopting(family):
-            family.end(grace)
-            status = target.status()
-            family.reap()
-    others = [member for member in family.members.values() if member is not root]
-    return [
-        _ended(root, status),
-        *(_ended(member, ExitStatus(member.exit_code)) for member in others),
-    ]
+
+    def __init__(
+        self, tag: Tag | None, spared: Iterable[int] = (), known: Iterable[int] = ()
+    ) -> None:
+        self.tag = tag
+        self.spared = {os.getpid(), *spared}
+        self.known = set(known)
+        self.members: dict[Key, Member] = {}
+        #: Adopted processes that were dead when they were found.
+        self.zombies: set[int] = set()
+        #: Without tags: pids whose new children belong to the tree, their children
+        #: of before, and whether no other child can have left an orphan.
+        self.sources: set[int] = set()
+        self.earlier: set[Key] = set()
+        self.is_alone = False
+        #: Orphans that may belong to the tree or not, and are left alone.
+        self.doubtful: set[int] = set()
+
+    def add(self, entry: Entry, handle: Handle) -> Member:
+        """Take a process in, and tag it."""
+        member = self.members[entry.key] = Member(entry, handle)
+        if self.tag and not self.tag.covers(_tags.read(entry.pid)):
+            _tags.write(entry.pid, self.tag.value)
+        return member
+
+    def alive(self) -> list[Member]:
+        """Return the members that are not dead."""
+        return [m for m in self.members.values() if not m.handle.is_dead()]
+
+    def scan(self, act: Act) -> bool:
+        """Take in the descendants that are new; return whether there were any.
+
+        Each is acted upon when it is found. The newest pids come first, because a
+        process that forks and exits must be caught before it is gone.
+        """
+        parents = {member.entry.pid for member in self.alive()}
+        done = self._pinned()
+        news = False
+        children: dict[int, list[Entry]] = {}
+        for pid in reversed(all_pids()):
+            if pid in done or self.is_foreign(pid) or not (entry := look_up(pid)):
+                continue
+            if member := self.members.get(entry.key):
+                member.entry = entry
+            elif entry.is_dead:
+                news |= self._note_zombie(entry)
+            elif entry.parent in parents or self._belongs(entry):
+                news |= self._take(entry, act, parents)
+            else:
+                children.setdefault(entry.parent, []).append(entry)
+        waiting = list(parents)
+        while waiting:
+            for entry in children.pop(waiting.pop(), []):
+                if self._take(entry, act, parents):
+                    news = True
+                    waiting.append(entry.pid)
+        return news
+
+    def first_scan(self) -> None:
+        """Take in the descendants that there are, the oldest first.
+
+        A process that is opened before it is looked at, and alive afterwards, is the
+        one that was seen, so each needs one look. Children come after parents.
+        """
+        parents = {member.entry.pid for member in self.alive()}
+        for pid in all_pids():
+            if pid in parents or pid in self.spared:
+                continue
+            with suppress(ProcessLookupError):
+                handle = open_handle(pid)
+                entry = None
+                if handle.parent() in parents:
+                    entry = look_up(pid)
+                if entry is None or handle.is_dead():
+                    handle.close()
+                else:
+                    self.add(entry, handle)
+                    parents.add(pid)
+
+    def _belongs(self, entry: Entry) -> bool:
+        """Return whether a process that has no parent in the tree belongs to it."""
+        if entry.pid in self.known:
+            return True
+        if self.tag:
+            return self.tag.covers(_tags.read(entry.pid))
+        if entry.parent not in self.sources or entry.key in self.earlier:
+            return False
+        if not self.is_alone:  # It may be the orphan of another child.
+            self.doubtful.add(entry.pid)
+        return self.is_alone
+
+    def is_foreign(self, pid: int) -> bool:
+        """Return whether a process cannot belong to the tree, found out quickly."""
+        if pid in self.spared:
+            return True
+        if self.members or not self.tag or pid in self.known:
+            return False
+        return not self.tag.covers(_tags.read(pid))
+
+    def _pinned(self) -> set[int]:
+        """Return the pids of the dead that are not reaped, which none else can get."""
+        return {
+            member.entry.pid
+            for member in self.members.values()
+            if member.exit_code is None
+            and member.handle.is_dead()
+            and member.handle.is_child()
+        }
+
+    def _note_zombie(self, entry: Entry) -> bool:
+        """Remember a dead orphan that has come to this process; return if it is new."""
+        if entry.parent != os.getpid() or entry.pid in self.zombies:
+            return False
+        if not self._belongs(entry):
+            return False
+        self.zombies.add(entry.pid)
+        return True
+
+    def _take(self, entry: Entry, act: Act, parents: set[int]) -> bool:
+        """Take in a process and act on it, if it is still the one that was seen."""
+        try:
+            handle = open_handle(entry.pid)
+        except ProcessLookupError:
+            return True  # It may have left a child that this scan has not seen.
+        now = look_up(entry.pid)
+        if now is None or now.key != entry.key or now.is_dead:
+            handle.close()
+            return True
+        act(self.add(now, handle))
+        parents.add(entry.pid)
+        return True
+
+    def reap(self, owned: Iterable[int] = ()) -> None:
+        """Reap the dead that came to this process; learn how each ended.
+
+        Args:
+            owned: Pids of children that belong to an object, which has to reap them.
+        """
+        for member in self.members.values():
+            if member.exit_code is None:
+                reap = member.entry.pid not in owned
+                member.exit_code = member.handle.exit_code(reap=reap)
+        if sys.platform != "win32":  # pragma: no branch
+            for pid in self.zombies.difference(owned):
+                with suppress(ChildProcessError):
+                    os.waitpid(pid, os.WNOHANG)
+
+    def close(self) -> None:
+        """Release all processes."""
+        for member in self.members.values():
+            member.handle.close()
 
 
-@contextmanager
-def _adopting(family: Family) -> Iterator[None]:
-    """Be child subreaper, if orphans can be told from children."""
-    if not _subreaper.AVAILABLE or threading.active_count() > 1:
-        yield
-        return
-    was_set = _subreaper.is_set()
-    family.adopt()
-    _subreaper.switch(True)
-    try:
-        yield
-    finally:
-        _subreaper.switch(was_set)
-
-
-def _ended(member: Member, status: ExitStatus) -> Ended:
-    return Ended(member.entry.pid, member.entry.name, member.told, status)
+def servers() -> set[int]:
+    """Return the pids of the servers that multiprocessing keeps for this process."""
+    return _stdlib.forkservers() | _stdlib.resource_trackers()

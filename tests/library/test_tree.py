@@ -1,560 +1,467 @@
-"""stop_tree() and no_orphans() end hostile trees, and nothing else."""
+"""stop_tree(): a tree is stopped as a whole, and no other process is."""
 
-import errno
 import multiprocessing
 import os
+import resource
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-import workers
+from hostile import OUT_OF_REACH, survivors_of, trees
+from support import DEADLINE, IGNORE, METHODS, REST, TREE, Shell, Start, run, wait_until
 
-from evidence import examples
-from evidence.measure import leftovers
-from evidence.studies import survivors
-from process_terminate import (
-    ExitStatus,
-    _census,
-    _family,
-    _handle,
-    _subreaper,
-    no_orphans,
-    stop,
-    stop_tree,
-)
+from process_terminate import ExitStatus, _tree_ending, stop_tree
+from process_terminate._handle import Handle
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux", reason="looks for survivors in /proc"
-)
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
-RUNS = 3
-
-each_tree = pytest.mark.parametrize("tree", survivors.trees())
+LOCKS = 10  # RLIMIT_LOCKS
+NO_TAGS = "import resource; resource.setrlimit(10, (5, 5))\n"
+IS_ROOT = os.geteuid() == 0
 
 
-@each_tree
-def test_no_orphans_leaves_no_survivor(tree: str) -> None:
-    """However the processes of a tree hide."""
-    counted = [survivors.survivors_of_no_orphans(tree) for _ in range(RUNS)]
-    assert counted == [0] * RUNS
+@pytest.fixture(params=["with tags", "without tags"])
+def tags(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether there are tags; else as under a hard limit, or on PyPy."""
+    if request.param == "without tags":
+        monkeypatch.delattr(resource, "prlimit")
+    return bool(request.param == "with tags")
 
 
-@pytest.mark.parametrize(
-    "tree", sorted(set(survivors.trees()) - survivors.OUT_OF_REACH)
-)
-def test_stop_tree_leaves_no_survivor_within_reach(tree: str) -> None:
-    """Also of those that appear while it works."""
-    end = survivors.by_stop_tree
-    counted = [survivors.survivors_of(tree, end) for _ in range(RUNS)]
-    assert counted == [0] * RUNS
+def children(process: "subprocess.Popen[bytes]", count: int = 1) -> list[int]:
+    """Return the pids of the `sleep`s of a shell, which are copies of it first."""
+    found: list[psutil.Process] = []
+
+    def are_there() -> bool:
+        found[:] = psutil.Process(process.pid).children(recursive=True)
+        return [p.name() for p in found].count("sleep") >= count
+
+    wait_until(are_there)
+    return [process.pid for process in found]
 
 
-@pytest.fixture(autouse=True)
-def _nothing_left() -> Iterator[None]:
-    with leftovers.ended() as left:
-        yield
-    assert left == []
+@pytest.mark.parametrize("tree", sorted(set(trees()) - OUT_OF_REACH))
+def test_stop_tree_leaves_no_survivor_of_a_hostile_tree(tree: str) -> None:
+    assert survivors_of(tree, lambda root: stop_tree(root, grace=0.1)) == 0
 
 
-@pytest.fixture
-def sleeper() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Starts a program that sleeps; ends it after the test."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(command: str = "exec sleep 60") -> subprocess.Popen[bytes]:
-        started.append(subprocess.Popen(["sh", "-c", command]))
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
+def test_stop_tree_returns_how_each_process_ended(shell: Shell, tags: bool) -> None:
+    root = shell(TREE)
+    (child,) = children(root)
+    found = stop_tree(root, grace=0.2)
+    assert [(p.pid, p.name, p.signal, p.status.code) for p in found] == [
+        (root.pid, "sh", signal.SIGKILL, -9),
+        (child, "sleep", signal.SIGKILL, -9),
+    ]
+    assert root.returncode == -9
+    assert tags or not hasattr(resource, "prlimit")
 
 
-Sleeper = Callable[..., subprocess.Popen[bytes]]
+def test_stop_tree_sends_the_first_signal_that_is_given(shell: Shell) -> None:
+    root = shell("trap 'exit 7' USR1; echo; while :; do sleep 0.05; done")
+    found = stop_tree(root, grace=DEADLINE, signal=signal.SIGUSR1)
+    assert found[0].status == ExitStatus(7)
+    assert found[0].signal == signal.SIGUSR1
 
 
-def wait_for_sleeps(process: subprocess.Popen[bytes], count: int = 1) -> None:
-    """Wait until a shell has so many `sleep`s: each is a copy of the shell first."""
-    end = time.monotonic() + 30
-    while sum(map(is_sleep, psutil.Process(process.pid).children(True))) < count:
-        assert time.monotonic() < end
-        time.sleep(0.01)
+def test_stop_tree_without_grace_sends_sigkill_alone(shell: Shell) -> None:
+    root = shell(TREE)
+    children(root)
+    assert {p.signal for p in stop_tree(root, grace=0)} == {signal.SIGKILL}
 
 
-def is_sleep(process: psutil.Process) -> bool:
-    """Whether it is that program by now, and not gone."""
+def test_stop_tree_continues_a_stopped_member(shell: Shell) -> None:
+    root = shell("sleep 60 & echo; wait")
+    (child,) = children(root)
+    os.kill(child, signal.SIGSTOP)
+    found = stop_tree(root, grace=DEADLINE)
+    assert {p.signal for p in found} == {signal.SIGTERM}
+
+
+@pytest.mark.parametrize("reaped", [False, True])
+def test_stop_tree_of_a_dead_process_returns_its_status(reaped: bool) -> None:
+    with subprocess.Popen(["sh", "-c", "exit 3"]) as root:
+        os.waitid(os.P_PID, root.pid, os.WEXITED | os.WNOWAIT)
+        if reaped:
+            root.wait()
+        (found,) = stop_tree(root)
+    assert (found.signal, found.status) == (None, ExitStatus(3))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_stop_tree_of_a_worker_stops_its_children(method: str, start: Start) -> None:
+    worker = start(method, "fork_a_child")
+    grandchild = worker.report()
+    stop_tree(worker.process, grace=2)
+    assert worker.code() == -signal.SIGTERM
+    wait_until(lambda: not psutil.pid_exists(grandchild))
+
+
+def test_stop_tree_finds_more_processes_than_there_are_descriptors() -> None:
+    program = """
+        import resource, subprocess, sys, process_terminate as p
+        resource.setrlimit(resource.RLIMIT_NOFILE, (120, 120))
+        many = "import os, time\\nfor _ in range(200):\\n" \\
+            "  if not os.fork(): time.sleep(60)\\nprint(flush=True); time.sleep(60)"
+        root = subprocess.Popen([sys.executable, "-c", many], stdout=subprocess.PIPE)
+        root.stdout.readline()
+        print(len(p.stop_tree(root, grace=5)))
+    """
+    assert run(program) == "201\n"
+
+
+# Innocent processes.
+
+
+LAUNCHERS = {
+    "started before": "sleep 60 & echo; sleep 0.3",
+    "started during": "echo; sleep 0.2; sleep 60 & sleep 0.1",
+    "in a session of its own": "echo; sleep 0.2; setsid sleep 60 & sleep 0.4",
+}
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS.values(), ids=LAUNCHERS)
+def test_stop_tree_leaves_the_orphan_of_another_child_alone(
+    launcher: str, shell: Shell, tags: bool
+) -> None:
+    """Kind 2: the orphan comes to this process, as that is child subreaper."""
+    other = shell(launcher)
+    root = shell(IGNORE)
+    stop_tree(root, grace=1)
+    assert tags in (True, False)
+    other.wait(DEADLINE)
+    orphans = [p for p in psutil.process_iter() if is_sleep_of(p, other)]
+    assert orphans
+    for orphan in orphans:
+        orphan.kill()
+
+
+def is_sleep_of(process: psutil.Process, shell: "subprocess.Popen[bytes]") -> bool:
+    """Return whether a process writes to the pipe that a shell had."""
     try:
-        return process.name() == "sleep"
-    except psutil.NoSuchProcess:
+        if process.name() != "sleep" or process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        assert shell.stdout
+        pipe = os.fstat(shell.stdout.fileno()).st_ino
+        return any(Path(fd).stat().st_ino == pipe for fd in fds(process.pid))
+    except (psutil.Error, OSError):
         return False
 
 
-def test_stop_tree_says_how_each_ended(sleeper: Sleeper) -> None:
-    """The root first, with its status; of the others what can be known."""
-    root = sleeper("trap '' TERM; sleep 60 & wait")
-    wait_for_sleeps(root)
-    ended = stop_tree(root, grace=0.2)
-    assert [(e.name, e.by) for e in ended] == [("sh", "SIGKILL"), ("sleep", "SIGKILL")]
-    assert ended[0].pid == root.pid
-    assert ended[0].status == ExitStatus(-9)
-    assert root.returncode == -9
+def fds(pid: int) -> Iterator[str]:
+    """Return the paths of the open files of a process."""
+    return map(str, Path(f"/proc/{pid}/fd").iterdir())
 
 
-def test_stop_tree_knows_who_ended_on_sigterm(sleeper: Sleeper) -> None:
-    """Whoever ends within the grace period gets no SIGKILL."""
-    root = sleeper("(trap '' TERM; exec sleep 60) & wait")
-    wait_for_sleeps(root)
-    ended = stop_tree(root, grace=0.2)
-    assert [(e.name, e.by) for e in ended] == [("sh", "SIGTERM"), ("sleep", "SIGKILL")]
-
-
-def test_stop_tree_without_grace_kills_at_once(sleeper: Sleeper) -> None:
-    """No SIGTERM is sent."""
-    root = sleeper("sleep 60 & wait")
-    wait_for_sleeps(root)
-    assert {e.by for e in stop_tree(root, grace=0)} == {"SIGKILL"}
-
-
-def test_stop_tree_of_the_dead_says_so(sleeper: Sleeper) -> None:
-    """Joined or not, with the status that it left."""
-    root = sleeper("exit 3")
-    wait_until_zombie(root.pid)
-    (ended,) = stop_tree(root)
-    assert (ended.by, ended.status) == ("nothing", ExitStatus(3))
-    (again,) = stop_tree(root)
-    assert (again.by, again.status) == ("nothing", ExitStatus(3))
-
-
-def wait_until_zombie(pid: int) -> None:
-    """Wait for a child to end, and leave it unreaped."""
-    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-
-
-@pytest.mark.parametrize("method", list(examples.start_methods()))
-def test_stop_tree_ends_the_family_of_a_worker(method: str) -> None:
-    """A multiprocessing process of any start method, with a child of its own."""
-    context: Any = multiprocessing.get_context(method)
-    receiver, sender = context.Pipe(duplex=False)
-    worker = context.Process(target=workers.have_a_child, args=(sender,))
-    worker.start()
-    grandchild = receiver.recv()
-    stop_tree(worker, grace=2)
-    assert worker.exitcode == -signal.SIGTERM
-    assert not psutil.pid_exists(grandchild)
-
-
-@pytest.mark.parametrize("relative", [os.getpid, os.getppid])
-def test_stop_tree_refuses_the_caller_and_its_ancestors(
-    relative: Callable[[], int],
+def test_stop_tree_leaves_what_another_thread_starts_alone(
+    shell: Shell, tags: bool
 ) -> None:
-    """Before any signal is sent."""
-    with pytest.raises(ValueError, match="calling process"):
-        stop_tree(psutil.Process(relative()))
-
-
-def test_stop_tree_leaves_the_other_children_alone(sleeper: Sleeper) -> None:
-    """Those of before, and their children."""
-    other = sleeper("sleep 60 & wait")
-    wait_for_sleeps(other)
-    stop_tree(sleeper())
-    assert other.poll() is None
-    assert len(psutil.Process(other.pid).children()) == 1
-    stop_tree(other)
-
-
-def test_stop_tree_leaves_alone_what_another_thread_starts(sleeper: Sleeper) -> None:
-    """With several threads no child is taken for an orphan."""
+    """Kind 9: a caller with a second thread."""
     others: list[subprocess.Popen[bytes]] = []
-    root = sleeper("trap '' TERM; while :; do sleep 1; done")
-    wait_for_sleeps(root)  # It is deaf by then.
-    stop = threading.Event()
+    root = shell(IGNORE)
+    done = threading.Event()
 
     def start_others() -> None:
-        while not stop.wait(0.02):
-            others.append(sleeper())
+        while not done.wait(0.02):
+            others.append(shell(REST))
 
     thread = threading.Thread(target=start_others)
     thread.start()
     try:
         stop_tree(root, grace=0.3)
     finally:
-        stop.set()
-        thread.join()
-    assert others
+        done.set()
+        thread.join(DEADLINE)
+    assert tags in (True, False)
     assert {other.poll() for other in others} == {None}
 
 
-def test_stop_tree_can_end_more_than_there_are_descriptors() -> None:
-    """What pidfds cannot hold is held by its start time."""
-    program = (
-        "import resource, subprocess, sys, process_terminate as p\n"
-        "resource.setrlimit(resource.RLIMIT_NOFILE, (120, 120))\n"
-        "root = subprocess.Popen([sys.executable, '-c', "
-        "'import os, time\\nfor _ in range(200):\\n"
-        "  if not os.fork(): time.sleep(60)\\nprint(flush=True); time.sleep(60)'],"
-        "stdout=subprocess.PIPE)\n"
-        "root.stdout.readline()\n"
-        "print(len(p.stop_tree(root, grace=5)))\n"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", program],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-        timeout=60,
-    )
-    assert run.stdout == "201\n"
+REPLACED = """
+import os, signal, sys, time
+def replace(*_):
+    if os.fork():
+        os._exit(0)
+def work():
+    signal.signal(signal.SIGTERM, replace)
+    os.write(1, b".")
+    while True:
+        time.sleep(60)
+for _ in range(3):
+    if os.fork() == 0:
+        work()
+signal.signal(signal.SIGTERM, replace)
+while True:
+    time.sleep(60)
+"""
 
 
-@pytest.mark.parametrize("was_set", [True, False])
-def test_subreaper_is_what_it_was(was_set: bool, sleeper: Sleeper) -> None:
-    """After stop_tree() and after a block of no_orphans()."""
-    _subreaper.switch(was_set)
-    try:
-        stop_tree(sleeper())
-        assert _subreaper.is_set() == was_set
-        with no_orphans():
-            assert _subreaper.is_set()
-        assert _subreaper.is_set() == was_set
-    finally:
-        _subreaper.switch(True)  # As leftovers.ended() wants it.
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("mine", [True, False])
+def test_stop_tree_finds_replaced_workers(threads: int, mine: bool) -> None:
+    """Kind 9: beside a thread, and of a tree that is not the caller's."""
+    program = f"""
+        import os, psutil, subprocess, sys, threading, time
+        from process_terminate import stop_tree
+        done = threading.Event()
+        if {threads} > 1:
+            threading.Thread(target=done.wait, args=(60,)).start()
+        command = [sys.executable, "-c", {REPLACED!r} + f"# {{os.getpid()}}"]
+        start = [] if {mine} else ["setsid", "sh", "-c", '"$@" & wait', "sh"]
+        root = subprocess.Popen(start + command, stdout=subprocess.PIPE)
+        for _ in range(3):
+            root.stdout.read(1)
+        if {mine}:
+            stop_tree(root, grace=0.3)
+        else:
+            (tree,) = psutil.Process(root.pid).children()
+            console = [sys.executable, "-c", "import sys, psutil, process_terminate;"
+                "process_terminate.stop_tree(psutil.Process(int(sys.argv[1])), grace=.3)"]
+            subprocess.run([*console, str(tree.pid)], check=True)
+        done.set()
+        left = [p for p in psutil.process_iter(["cmdline"])
+                if p.info["cmdline"] == command and p.status() != "zombie"]
+        print(len(left))
+        for process in left:
+            process.kill()
+        root.wait(10)
+    """
+    assert run(program) == "0\n"
 
 
-def test_no_orphans_reaps_through_the_objects() -> None:
-    """A Process and a Popen know how they ended."""
-    with no_orphans():
-        worker = multiprocessing.Process(target=time.sleep, args=(60,))
-        worker.start()
-        process = subprocess.Popen(["sleep", "60"])
-    assert worker.exitcode == -signal.SIGTERM
-    assert process.returncode == -signal.SIGTERM
+# Interruptions.
 
 
-def test_no_orphans_leaves_no_zombie() -> None:
-    """Orphans that came to this process are reaped, too."""
-    with no_orphans():
-        subprocess.run(["sh", "-c", "sleep 60 & sleep 60 &"], check=True)
-    assert psutil.Process().children() == []
+@pytest.mark.parametrize("round_", range(8))
+def test_exception_at_any_moment_leaves_no_member_alive(round_: int) -> None:
+    """Kind 3: nothing is left in state T either."""
+    program = """
+        import signal, subprocess, sys, time, psutil
+        from process_terminate import stop_tree
+        def fail(*_):
+            raise ZeroDivisionError
+        signal.signal(signal.SIGALRM, fail)
+        root = subprocess.Popen(
+            ["sh", "-c", "trap '' TERM; for i in $(seq 30); do sleep 60 & done; echo; wait"],
+            stdout=subprocess.PIPE)
+        root.stdout.readline()
+        tree = psutil.Process(root.pid).children()
+        stop_tree(subprocess.Popen(["sleep", "60"]))  # All is imported now.
+        signal.setitimer(signal.ITIMER_REAL, float(sys.argv[1]), 0.01)
+        stopped = False
+        while True:  # The timer goes off again and again.
+            try:
+                if not stopped:
+                    stopped = True
+                    stop_tree(root, grace=float(sys.argv[2]))
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                break
+            except ZeroDivisionError:
+                pass
+        _, alive = psutil.wait_procs(tree, 5)
+        left = [p.status() for p in alive if p.status() != "zombie"]
+        print(left in ([], ["sleeping"] * 30), left)  # All, if it came before the call.
+        for p in alive:
+            p.kill()
+    """
+    moment, grace = (0.004 * (round_ + 1), 0) if round_ < 4 else (0.1 * round_, 0.45)
+    assert run(program, str(moment), str(grace)).startswith("True")
 
 
-def test_no_orphans_ends_workers_of_a_forkserver_but_not_the_server() -> None:
-    """The forkserver is kept for the whole program, its new workers are not."""
-    context = multiprocessing.get_context("forkserver")
-    old = context.Process(target=time.sleep, args=(60,))
-    old.start()
-    with no_orphans():
-        new = context.Process(target=time.sleep, args=(60,))
-        new.start()
-    new.join()  # It is dead; the forkserver may not have told yet.
-    assert new.exitcode == -signal.SIGTERM
-    assert old.is_alive()
-    stop(old)
-
-
-def test_no_orphans_leaves_earlier_children_alone(sleeper: Sleeper) -> None:
-    """What was there at its beginning is there at its end."""
-    earlier = sleeper()
-    with no_orphans():
-        inside = sleeper()
-    assert earlier.poll() is None
-    assert inside.returncode == -signal.SIGTERM
-
-
-def test_no_orphans_may_be_nested(sleeper: Sleeper) -> None:
-    """The inner block ends what was started in it, and nothing of the outer."""
-    with no_orphans():
-        outer = sleeper()
-        with no_orphans():
-            inner = sleeper()
-        assert inner.returncode == -signal.SIGTERM
-        assert outer.poll() is None
-    assert outer.returncode == -signal.SIGTERM
-
-
-def test_no_orphans_refuses_a_second_thread() -> None:
-    """It says so at once, instead of waiting or guessing."""
-    with no_orphans(), ThreadPoolExecutor(1) as pool:
-        entering = pool.submit(no_orphans().__enter__)
-        with pytest.raises(RuntimeError, match="another thread is inside a block"):
-            entering.result(timeout=10)
-    with no_orphans():
-        pass
-
-
-@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt, SystemExit])
-def test_no_orphans_lets_an_exception_pass(
-    error: type[BaseException], sleeper: Sleeper
+def test_member_that_may_not_be_signaled_is_named_and_the_others_are_killed(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After it has ended what was started."""
-    started = []
+    """Kind 3."""
+    root = shell("trap '' TERM; sleep 60 & sleep 60 & echo; wait")
+    refused, other = children(root, 2)
+    send = Handle.send
 
-    def fail() -> None:
-        with no_orphans():
-            started.append(sleeper())
-            raise error
-
-    with pytest.raises(error):
-        fail()
-    assert started[0].returncode == -signal.SIGTERM
-
-
-def test_no_orphans_kills_when_ctrl_c_comes_in_the_grace_period() -> None:
-    """The wait is cut short; nothing is left."""
-    program = (
-        "import subprocess, process_terminate as p\n"
-        "with p.no_orphans(grace=60):\n"
-        "    child = subprocess.Popen(['sh', '-c', "
-        "'trap \"\" TERM INT; echo; exec sleep 60'], stdout=subprocess.PIPE)\n"
-        "    child.stdout.readline()\n"
-        "    print(child.pid, flush=True)\n"
-    )
-    keeper = subprocess.Popen(
-        [sys.executable, "-c", program],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    with keeper.stdout or sys.stdin as stdout:
-        child = psutil.Process(int(stdout.readline()))
-        time.sleep(0.3)  # Into the grace period, if it can be had.
-        keeper.send_signal(signal.SIGINT)
-        assert keeper.wait(30) != 0
-    assert not child.is_running()
-
-
-def test_no_orphans_refuses_other_systems(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A promise that cannot be kept is not given."""
-    monkeypatch.setattr(_subreaper, "AVAILABLE", False)
-    with pytest.raises(RuntimeError, match="needs the child subreaper of Linux"):
-        no_orphans().__enter__()
-
-
-@pytest.mark.parametrize("grace", [-1, float("nan"), float("inf")])
-def test_grace_must_be_finite_seconds(grace: float, sleeper: Sleeper) -> None:
-    """Refused before anything is done."""
-    process = sleeper()
-    with pytest.raises(ValueError, match="grace is 0 or more seconds, and finite"):
-        stop_tree(process, grace=grace)
-    with pytest.raises(ValueError, match="grace is 0 or more seconds, and finite"):
-        no_orphans(grace=grace).__enter__()
-    assert process.poll() is None
-
-
-def test_stop_tree_gives_up_on_a_family_that_cannot_be_frozen(
-    monkeypatch: pytest.MonkeyPatch, sleeper: Sleeper
-) -> None:
-    """It is killed as far as it was seen, and the error says why it goes on."""
-    monkeypatch.setattr(_family, "_FREEZE_WAIT", 0)
-    monkeypatch.setattr(_family, "_ROUNDS", 2)
-    root = sleeper()
-    with pytest.raises(TimeoutError, match="appear faster than they can be killed, 2"):
-        stop_tree(root, grace=0)
-    assert root.wait() == -signal.SIGKILL
-
-
-def test_census_without_proc_is_the_same(
-    monkeypatch: pytest.MonkeyPatch, sleeper: Sleeper
-) -> None:
-    """By psutil there are the same children, with a unit of time of its own."""
-    root = sleeper("sleep 60 & wait")
-    wait_for_sleeps(root)
-
-    def children() -> set[tuple[int, str, bool]]:
-        return {
-            (entry.pid, entry.name, entry.is_dead)
-            for entry in _census.census()
-            if entry.parent == root.pid
-        }
-
-    by_proc = children()
-    monkeypatch.setattr(sys, "platform", "darwin")
-    assert children() == by_proc
-    assert len(by_proc) == 1
-    assert _census.look_up(0x7FFFFFFF) is None
-    monkeypatch.undo()
-    stop_tree(root)
-
-
-def test_stop_tree_works_without_proc(
-    monkeypatch: pytest.MonkeyPatch, sleeper: Sleeper
-) -> None:
-    """As on macOS: by what psutil can see."""
-    monkeypatch.setattr(sys, "platform", "darwin")
-    root = sleeper("sleep 60 & wait")
-    wait_for_sleeps(root)
-    ended = stop_tree(root)
-    assert [(e.name, e.by) for e in ended] == [("sh", "SIGTERM"), ("sleep", "SIGTERM")]
-
-
-def test_stop_tree_asks_nobody_on_windows(
-    monkeypatch: pytest.MonkeyPatch, sleeper: Sleeper
-) -> None:
-    """All are suspended, and then ended, whatever the grace period."""
-    root = sleeper("sleep 60 & wait")
-    wait_for_sleeps(root)
-    told: list[tuple[int, str]] = []
-    tell = _handle._ByPsutil.tell
-
-    def note(handle: Any, verb: Any) -> None:
-        told.append((handle.pid, verb))
-        tell(handle, verb)
+    def send_unless_refused(handle: Handle, number: signal.Signals) -> None:
+        handle.forbidden = handle.pid == refused
+        if not handle.forbidden:
+            send(handle, number)
 
     with monkeypatch.context() as patch:
-        patch.setattr(sys, "platform", "win32")
-        patch.setattr(_handle._ByPsutil, "tell", note)
-        ended = stop_tree(root, grace=60)
-    assert [(e.name, e.by) for e in ended] == [("sh", "SIGKILL"), ("sleep", "SIGKILL")]
-    pids = [e.pid for e in ended]
-    assert told == [(pid, verb) for verb in ("suspend", "kill") for pid in pids]
+        patch.setattr(Handle, "send", send_unless_refused)
+        with pytest.raises(PermissionError, match=f"pid {refused} "):
+            stop_tree(root, grace=0.1)
+    assert root.returncode == -9
+    assert psutil.Process(refused).status() == "sleeping"
+    assert not psutil.pid_exists(other)
+    os.kill(refused, signal.SIGKILL)
 
 
-def test_subreaper_says_that_the_system_refuses() -> None:
-    """By the number of the error."""
-    with pytest.raises(OSError, match=r"prctl\(-1\) failed") as caught:
-        _subreaper._prctl(-1, 0)
-    assert caught.value.errno == errno.EINVAL
-
-
-def test_family_chases_who_dies_before_it_is_caught(
-    monkeypatch: pytest.MonkeyPatch,
+def test_stop_tree_gives_up_on_a_tree_that_does_not_stop_growing(
+    monkeypatch: pytest.MonkeyPatch, shell: Shell
 ) -> None:
-    """The child that a dying process leaves has a pid that is one of the next."""
-    here = os.getpid()
-    gone = _census.Entry(900_001, here, 1.0, "S", "gone")
-    child = _census.Entry(900_003, gone.pid, 2.0, "S", "child")
-    seen = {child.pid: child}
-    caught: list[int] = []
-    family = _family.Family(have_objects=False)
-
-    def catch(entry: _census.Entry, _: object) -> bool:
-        caught.append(entry.pid)
-        return entry is child
-
-    monkeypatch.setattr(_family, "look_up", seen.get)
-    monkeypatch.setattr(family, "_catch", catch)
-    family._take(gone, lambda _: None, {here})
-    assert caught == [gone.pid, child.pid]
-    caught.clear()
-    seen.clear()
-    family._take(gone, lambda _: None, {here})
-    assert caught == [gone.pid]
+    monkeypatch.setattr(_tree_ending, "_FREEZE_WAIT", 0)
+    monkeypatch.setattr(_tree_ending, "_ROUNDS", 2)
+    root = shell(REST)
+    with pytest.raises(TimeoutError, match="faster than they can be killed, 2 times"):
+        stop_tree(root, grace=0)
+    assert root.wait(DEADLINE) == -9
 
 
-def test_family_gives_up_a_chase_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next look goes on where it was."""
-    here = os.getpid()
-    first = _census.Entry(900_001, here, 1.0, "S", "chain")
-    caught: list[int] = []
-    family = _family.Family(have_objects=False)
+# Resource trackers.
 
-    def look_up(pid: int) -> _census.Entry:
-        return _census.Entry(pid, pid - 1, 1.0, "S", "chain")
-
-    def catch(entry: _census.Entry, _: object) -> bool:
-        caught.append(entry.pid)
-        return False
-
-    monkeypatch.setattr(_family, "_CHASE", 3)
-    monkeypatch.setattr(_family, "look_up", look_up)
-    monkeypatch.setattr(family, "_catch", catch)
-    family._take(first, lambda _: None, {here})
-    assert caught == [900_001, 900_002, 900_003]
+SHARES = """
+import signal, sys, time
+from multiprocessing.shared_memory import SharedMemory
+if sys.argv[1] == "ignore":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print(SharedMemory(create=True, size=1 << 12).name, flush=True)
+time.sleep(60)
+"""
 
 
-def test_family_does_not_take_in_who_is_gone() -> None:
-    """Seen alive, and reaped before it could be held."""
-    gone = subprocess.Popen(["true"])
-    gone.wait()
-    family = _family.Family(have_objects=False)
-    entry = _census.Entry(gone.pid, os.getpid(), 1.0, "S", "gone")
-    assert not family._catch(entry, lambda _: None)
-    assert family.members == {}
-
-
-def test_family_does_not_take_in_who_got_the_pid() -> None:
-    """Seen alive, and reaped before it could be held; another has its pid now."""
-    with subprocess.Popen(["sleep", "60"]) as other:
-        family = _family.Family(have_objects=False)
-        entry = _census.Entry(other.pid, os.getpid(), 1.0, "S", "gone")
-        assert not family._catch(entry, lambda _: None)
-        assert family.members == {}
-        other.kill()
-
-
-def test_stop_tree_asks_where_the_kernel_does_not_tell_parents(
-    monkeypatch: pytest.MonkeyPatch, sleeper: Sleeper
+@pytest.mark.parametrize(
+    ("mood", "grace"), [("polite", 5), ("polite", 0), ("ignore", 0.5)]
+)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_shared_memory_of_a_stopped_tree_is_removed(
+    mood: str, grace: float, number: signal.Signals
 ) -> None:
-    """As before Linux 6.13: /proc says it, too."""
-    monkeypatch.setattr(_handle._ByPidfd, "parent", lambda _: None)
-    root = sleeper("sh -c 'sleep 60 & wait' & wait")
-    wait_for_sleeps(root)
-    ended = stop_tree(root)
-    assert [(e.name, e.by) for e in ended] == [
-        ("sh", "SIGTERM"),
-        ("sh", "SIGTERM"),
-        ("sleep", "SIGTERM"),
-    ]
+    """Kind 10: the tracker is the last to end."""
+    command = [sys.executable, "-c", SHARES, mood]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as root:
+        assert root.stdout
+        segment = Path("/dev/shm", root.stdout.readline().strip())  # noqa: S108
+        assert segment.exists()
+        (tracker,) = psutil.Process(root.pid).children()
+        wait_until(lambda: "resource_tracker" in " ".join(tracker.cmdline()))
+        before = time.monotonic()
+        stop_tree(root, grace=grace, signal=number)
+        assert time.monotonic() - before < grace + 6
+        wait_until(lambda: not segment.exists())
 
 
-def test_survey_passes_over_who_is_gone(
-    monkeypatch: pytest.MonkeyPatch, sleeper: Sleeper
+def test_tracker_that_does_not_end_is_killed() -> None:
+    program = "import time; time.sleep(60)  # resource_tracker import main"
+    with subprocess.Popen([sys.executable, "-c", program]) as root:
+        time.sleep(0.1)
+        (found,) = stop_tree(root, grace=0)
+    assert found.signal == signal.SIGKILL
+
+
+# Where it cannot work.
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can change namespaces")
+@pytest.mark.parametrize("call", ["stop_tree", "no_orphans"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["unshare", "-m", "sh", "-c", 'umount -l /proc && exec "$@"', "sh"],
+        ["unshare", "-p", "-f"],
+    ],
+    ids=["no /proc", "that of another namespace"],
+)
+def test_call_without_its_own_proc_says_so_and_sends_nothing(
+    call: str, command: list[str]
 ) -> None:
-    """A process may die between the list of pids and the look at it, or after it."""
-    nobody = 0x7FFFFFFF
-    root = sleeper("sleep 60 & sleep 61 & wait")
-    wait_for_sleeps(root, 2)
-    told: list[int] = []
-    with closing(_family.Family(have_objects=False)) as family:
-        entry = _census.look_up(root.pid)
-        assert entry
-        family.add(entry, _handle.hold(root.pid))
-        pids = [*_census.all_pids(), nobody]
-        monkeypatch.setattr(_family, "all_pids", lambda: pids)
-        family.survey()
-        first, second = psutil.Process(root.pid).children()
-        assert {handle.pid for handle, _ in family._held} == {first.pid, second.pid}
-        first.kill()  # A zombie, or reaped: its parent is in wait.
-        while first.is_running() and first.status() != psutil.STATUS_ZOMBIE:
-            time.sleep(0.01)
-        family._begin(lambda member: told.append(member.entry.pid))
-        assert told == [root.pid, second.pid]
-        assert [m.entry.pid for m in family.members.values()] == told
-    stop_tree(root)
+    """Kind 7; stop() works there."""
+    program = f"""
+        import subprocess, psutil
+        from process_terminate import *
+        root = subprocess.Popen(["sleep", "60"])
+        try:
+            stop_tree(root) if {call == "stop_tree"} else no_orphans().__enter__()
+        except RuntimeError as error:
+            print(error)
+        print(root.poll(), stop(root))
+    """
+    code = "\n".join(line[8:] for line in program.splitlines())
+    done = subprocess.run(
+        [*command, sys.executable, "-c", code],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+    if "Operation not permitted" in done.stderr:
+        pytest.skip("namespaces are not permitted")
+    assert done.stdout.splitlines() == [
+        f"{call}() needs the /proc of this process's own pid namespace: mount it, or "
+        "use stop_all() for processes that you started yourself",
+        "None killed by SIGTERM (15); a shell shows 143",
+    ], done.stderr
 
 
-def test_family_lets_go_of_who_was_held_and_not_taken_in(sleeper: Sleeper) -> None:
-    """As when Ctrl-C comes at that moment."""
-    before = os.listdir("/proc/self/fd")  # noqa: PTH208, one look
-    root = sleeper("sleep 60 & wait")
-    wait_for_sleeps(root)
-    with closing(_family.Family(have_objects=False)) as family:
-        entry = _census.look_up(root.pid)
-        assert entry
-        family.add(entry, _handle.hold(root.pid))
-        family.survey()
-        assert len(family._held) == 1
-    assert os.listdir("/proc/self/fd") == before  # noqa: PTH208, one look
-    stop_tree(root)
+@pytest.mark.skipif(not IS_ROOT, reason="only root can mount")
+@pytest.mark.parametrize("hidepid", [1, 2])
+@pytest.mark.parametrize("call", ["stop_tree", "no_orphans"])
+def test_processes_of_others_need_not_be_readable(hidepid: int, call: str) -> None:
+    """Kind 4."""
+    program = f"""
+        import ctypes, os, subprocess
+        from process_terminate import *
+        os.setgroups([])
+        os.setresgid(65534, 65534, 65534)
+        os.setresuid(65534, 65534, 65534)
+        if {call == "stop_tree"}:
+            root = subprocess.Popen(["sh", "-c", "sleep 60 & wait"])
+            stop_tree(root, grace=0)
+        else:
+            with no_orphans(grace=0):
+                root = subprocess.Popen(["sh", "-c", "sleep 60 & wait"])
+        print(root.returncode)
+    """
+    code = "\n".join(line[8:] for line in program.splitlines())
+    mount = f'mount -t proc -o hidepid={hidepid} proc /proc && exec "$@"'
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", mount, "sh", sys.executable, "-B", "-c", code],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+    if "permission denied" in done.stderr.lower():
+        pytest.skip("another user cannot read the library here")
+    assert (done.stdout, done.stderr) == ("-9\n", "")
 
 
-def test_what_is_left_of_a_chain_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However slow the looks are, and however many links are gone before they end."""
+@pytest.mark.parametrize("relative", [os.getpid, os.getppid])
+def test_stop_tree_refuses_the_caller_and_its_ancestors(
+    relative: Callable[[], int],
+) -> None:
+    with pytest.raises(ValueError, match="calling process"):
+        stop_tree(psutil.Process(relative()))
 
-    def slowly(pid: int) -> _handle.Handle:
-        time.sleep(0.005)
-        return _handle.hold(pid)
 
-    monkeypatch.setattr(survivors, "hold", slowly)
-    with survivors._marked(survivors._LOOKS) as mark:
-        root = survivors._grown("chain", mark)
-    root.wait()
-    assert survivors._count_alive(mark, survivors._LOOKS) == 0
+@pytest.mark.parametrize("error", [OSError, ImportError])
+def test_stop_tree_works_without_prctl(
+    error: type[Exception], shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a sandbox, or in a Python without ctypes."""
+    root = shell(TREE)
+    children(root)
+
+    def refuse() -> bool:
+        raise error
+
+    monkeypatch.setattr("process_terminate._subreaper.is_set", refuse)
+    assert [p.signal for p in stop_tree(root, grace=0.1)] == [signal.SIGKILL] * 2
+
+
+def test_parents_are_read_from_proc_where_the_kernel_tells_none(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As before Linux 6.13."""
+
+    def refuse(*_: Any) -> None:
+        raise OSError(25, "ENOTTY")
+
+    monkeypatch.setattr("fcntl.ioctl", refuse)
+    root = shell("sh -c 'sleep 60 & wait' & echo; wait")
+    children(root)
+    found = stop_tree(root)
+    assert [p.name for p in found] == ["sh", "sh", "sleep"]
+    assert multiprocessing.active_children() == []

@@ -7,22 +7,21 @@ import sys
 import time
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 
 import process_terminate
-from process_terminate import exit_on_sigterm, stop, terminate
+from process_terminate import exit_on_sigterm
 
 
 def rest(ready: Connection) -> None:
-    """Do nothing until somebody ends it."""
+    """Sleep until something ends it."""
     ready.send("ready")
     time.sleep(60)
 
 
 def rest_in_steps(ready: Connection) -> None:
-    """Do nothing, and see a signal soon.
+    """Sleep, and handle a signal soon.
 
-    One that comes just before a sleep begins is handled when the sleep is over.
+    A signal just before a sleep begins is handled when the sleep is over.
     """
     ready.send("ready")
     for _ in range(3000):
@@ -30,83 +29,60 @@ def rest_in_steps(ready: Connection) -> None:
 
 
 def ignore_sigterm(ready: Connection) -> None:
-    """Do nothing, and be deaf to SIGTERM."""
+    """Sleep, and ignore SIGTERM."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     rest(ready)
 
 
-def terminate_the_parent(report: Connection) -> None:
-    """Try to end the parent through the object that multiprocessing gives."""
-    parent = parent_process()
-    assert parent is not None
-    try:
-        terminate(parent)
-    except ValueError as error:
-        report.send(str(error))
-
-
-def try_call(report: Connection, call: str, process: object) -> None:
-    """Call a function of the library, and tell what it raised."""
-    try:
-        getattr(process_terminate, call)(process)
-    except ValueError as error:
-        report.send(f"{type(error).__name__}: {error}")
-    else:
-        report.send("no error")
-
-
 def block_sigterm(ready: Connection) -> None:
-    """Do nothing, and let SIGTERM wait."""
+    """Sleep, and block SIGTERM."""
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     rest(ready)
 
 
-def report_sigterm(report: Connection) -> None:
-    """Do nothing, and tell when SIGTERM comes."""
-
-    def tell(*_: object) -> None:
-        report.send("SIGTERM")
-
-    signal.signal(signal.SIGTERM, tell)
+def report_signals(report: Connection) -> None:
+    """Sleep, and report SIGTERM and SIGINT instead of ending."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda n, _: report.send(signal.Signals(n).name))
     rest_in_steps(report)
 
 
 def exit_with_zero_on_sigterm(ready: Connection) -> None:
-    """Do nothing, and end well when SIGTERM comes."""
+    """Sleep, and exit with 0 on SIGTERM."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     rest_in_steps(ready)
 
 
 def finish_soon(ready: Connection) -> None:
-    """Be deaf to SIGTERM, and end by itself."""
+    """Ignore SIGTERM, and exit."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     ready.send("ready")
     time.sleep(0.2)
 
 
 def fork_a_child(report: Connection) -> None:
-    """Have a child that inherits all files, and tell its pid."""
-    pid = os.fork()
-    if pid == 0:
+    """Start a child that inherits all files, and report its pid."""
+    child = os.fork()
+    if child == 0:
         time.sleep(60)
         os._exit(0)
     report.send("ready")
-    report.send(pid)
+    report.send(child)
     time.sleep(60)
 
 
-def stop_another(report: Connection, process: BaseProcess | None = None) -> None:
-    """Try to stop a process of the parent's, or the parent itself."""
-    another = process or parent_process()
-    assert another is not None
+def call(report: Connection, name: str, process: object = None) -> None:
+    """Call a function of the library for a process, or for the parent."""
     try:
-        stop(another)
+        getattr(process_terminate, name)(process or parent_process())
     except ValueError as error:
         report.send(str(error))
+    else:
+        report.send("no error")
 
 
 def exit_on_sigterm_and_report(report: Connection) -> None:
-    """Tell which parts of the clean-up run."""
+    """Report which parts of the cleanup run."""
     atexit.register(report.send, "atexit")
     with exit_on_sigterm():
         try:
@@ -115,11 +91,19 @@ def exit_on_sigterm_and_report(report: Connection) -> None:
             report.send("finally")
 
 
-def have_a_child(report: Connection) -> None:
-    """Start a child by fork, tell its pid, and do nothing."""
-    child = os.fork()
-    if child == 0:
+def ignore_in_pool(folder: str) -> None:
+    """Ignore SIGTERM as a task of a pool, and say by a file who does."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sleep_in_pool(folder)
+
+
+def sleep_in_pool(folder: str) -> None:
+    """Sleep as a task of a pool, and say by a file who does."""
+    with open(f"{folder}/{os.getpid()}", "w"):  # noqa: PTH123
         time.sleep(60)
-        os._exit(0)
-    report.send(child)
-    time.sleep(60)
+
+
+@exit_on_sigterm()
+def exit_in_pool(folder: str) -> None:
+    """Sleep as a task of an executor that exits on SIGTERM."""
+    sleep_in_pool(folder)

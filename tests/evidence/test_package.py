@@ -140,7 +140,7 @@ def pip_of(python: Path) -> list[str | Path]:
 def test_wheel_installs_and_imports_in_an_empty_environment(python: Path) -> None:
     """With psutil as its one dependency, and nothing of this project's tools."""
     assert run(python, "-I", "-c", TRIAL) == (
-        "'Process-1' was not started: call start() first\n"
+        "process 'Process-1' was not started; call start() first\n"
     )
     installed = run(*pip_of(python), "list", "--format=freeze").split()
     assert {line.split("==")[0] for line in installed} == {

@@ -1,0 +1,296 @@
+"""The kinds of objects that stand for a process, each with a class of its own.
+
+An adapter says which process is meant, and how that process ended. A new kind of
+object needs one more class here, and a line in `adapt()`.
+"""
+
+import os
+import subprocess
+import sys
+from abc import ABC, abstractmethod
+from asyncio.subprocess import Process as AsyncioProcess
+from collections.abc import Generator
+from multiprocessing import current_process, parent_process
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from process_terminate import _stdlib
+from process_terminate._exit_status import ExitStatus
+from process_terminate._handle import Handle, open_handle
+from process_terminate._processes import look_up
+from process_terminate._waits import NOTE_WAIT, Steps, Wait, pause, pauses
+
+#: Any object that stands for one process.
+AnyProcess = BaseProcess | subprocess.Popen[Any] | psutil.Process
+
+#: What multiprocessing says of a worker whose forkserver is dead.
+_LOST_FORKSERVER = 255
+#: Seconds in which another thread that has reaped a child has noted its exit code.
+_NOTED = 0.3
+
+
+def adapt(process: object, call: str, *, loop: bool = False) -> "Adapter":
+    """Return the adapter of a process; raise if it cannot be stopped.
+
+    Args:
+        process: What the caller of the library has given.
+        call: The name of the function that was called, for messages.
+        loop: Whether an event loop waits, so that its processes are taken.
+    """
+    if _stdlib.is_process(process):
+        return _Multiprocessing(process, call)
+    if isinstance(process, psutil.Process):
+        return _Psutil(process)
+    if isinstance(process, subprocess.Popen):
+        return _Popen(process)
+    if loop and isinstance(process, AsyncioProcess):
+        return _Asyncio(process)
+    takes = "multiprocessing.Process, subprocess.Popen or psutil.Process"
+    hint = ""
+    if isinstance(process, AsyncioProcess):
+        hint = f" (use 'await process_terminate.aio.{call}(...)' for it)"
+    raise TypeError(f"{call}() takes a {takes}, got {kind(process)}{hint}")
+
+
+def kind(value: object) -> str:
+    """Return a value and its type, for messages."""
+    return f"{value!r} ({type(value).__module__}.{type(value).__qualname__})"
+
+
+class Adapter(ABC):
+    """One process that a caller wants to stop, known by an object of some kind."""
+
+    def __init__(self, process: Any) -> None:
+        self.process = process
+        self._handle: Handle | None = None
+
+    @property
+    def pid(self) -> int:
+        """The pid that the object has; another process may have it by now."""
+        return self.process.pid or 0
+
+    def find(self) -> Handle | None:
+        """Return a handle of the process; None if the process is gone."""
+        try:
+            handle = open_handle(self.pid, child=self._is_my_child())
+        except ProcessLookupError:
+            return None
+        is_it = False
+        try:  # What is true now stays true, because the handle was there before.
+            is_it = self._is_it(handle)
+        finally:
+            if not is_it:
+                handle.close()
+        self._handle = handle if is_it else None
+        return self._handle
+
+    def _is_my_child(self) -> bool:
+        """Return whether the process must be a child of this one."""
+        return True
+
+    @abstractmethod
+    def _is_it(self, handle: Handle) -> bool:
+        """Return whether the pid still belongs to the process that was meant."""
+
+    def status(self) -> Steps[ExitStatus]:
+        """Return how the process ended, if it has; reap it through its object."""
+        if self._handle is not None and not self._handle.is_dead():
+            return ExitStatus(None)
+        if sys.platform == "win32":  # pragma: no cover
+            code = self._code_on_windows()
+        else:
+            code = yield from self._reap()
+        return ExitStatus(code, gone=code is None)
+
+    @abstractmethod
+    def _reap(self) -> Steps[int | None]:
+        """Reap the dead process; return its exit code, None if that is unknown."""
+
+    def _code_on_windows(self) -> int | None:  # pragma: no cover
+        """Return the exit code; there is nothing to reap."""
+        return self._handle.exit_code() if self._handle else None
+
+    def _peek(self) -> int | None:
+        """Return the exit code of a child that is not reaped yet."""
+        return self._handle.exit_code() if self._handle else None
+
+    def close(self) -> None:
+        """Release the process."""
+        if self._handle is not None:
+            self._handle.close()
+
+
+class _Multiprocessing(Adapter):
+    """`multiprocessing.Process`, of any start method and any copy of the module."""
+
+    process: BaseProcess
+
+    def __init__(self, process: object, call: str) -> None:
+        super().__init__(check(process, call))
+        if not _stdlib.started_here(self.process):
+            raise ValueError(
+                f"process {self.process.name!r} was started by another process; "
+                "only that process can stop it"
+            )
+
+    def _is_my_child(self) -> bool:
+        return self._method() not in ("forkserver", None)
+
+    def _method(self) -> str | None:
+        """Return the start method; None if it is unknown."""
+        return _stdlib.start_method(self.process)
+
+    def _is_it(self, handle: Handle) -> bool:
+        code = self.process.exitcode
+        if self._is_my_child():
+            return code is None and handle.is_child()
+        # The forkserver is the parent. If it was killed, the exit code is 255, and
+        # the worker is known by a pipe whose other end is here.
+        if code is None:
+            servers = _stdlib.forkservers()
+            if not servers:  # It is unknown, or there is none.
+                return handle.is_child() or self._method() == "forkserver"
+            return handle.is_child() or handle.parent() in servers
+        pipe = _stdlib.pipe_of_worker(self.process)
+        return code == _LOST_FORKSERVER and _has_other_end(handle.pid, pipe)
+
+    def _reap(self) -> Generator[Wait, None, int | None]:
+        code = self._peek()
+        if not self._is_my_child() and self.process.exitcode is None:
+            yield pause(NOTE_WAIT, self.process.sentinel)  # The forkserver reaps it.
+        # A thread in join() may have reaped the process, and not yet noted that.
+        for short in pauses(_NOTED):
+            if not self.process.is_alive():
+                return self.process.exitcode
+            yield short
+        return code
+
+    def _code_on_windows(self) -> int | None:  # pragma: no cover
+        return self.process.exitcode
+
+
+class _Popen(Adapter):
+    """`subprocess.Popen`."""
+
+    process: "subprocess.Popen[Any]"
+
+    def _is_it(self, handle: Handle) -> bool:
+        if self.process.returncode is not None:
+            return False
+        return handle.is_child() or _refuse_older(self.pid)
+
+    def _reap(self) -> Generator[Wait, None, int | None]:
+        if self.process.returncode is not None:
+            return self.process.returncode
+        code = self._peek()
+        for short in pauses(NOTE_WAIT):
+            if _stdlib.reap_popen(self.process, code):
+                break
+            yield short
+        return code if self.process.returncode is None else self.process.returncode
+
+    def _code_on_windows(self) -> int | None:  # pragma: no cover
+        return self.process.poll()
+
+
+class _Psutil(Adapter):
+    """`psutil.Process`, which may be any process, and `psutil.Popen`."""
+
+    process: psutil.Process
+
+    def __init__(self, process: psutil.Process) -> None:
+        super().__init__(process)
+        if process.pid == os.getpid():
+            raise ValueError(f"{process!r} is the calling process; call sys.exit()")
+        if process in psutil.Process().parents():
+            raise ValueError(f"{process!r} is an ancestor of the calling process")
+
+    def _is_my_child(self) -> bool:
+        return False
+
+    def _is_it(self, handle: Handle) -> bool:  # noqa: ARG002
+        return self.process.is_running()
+
+    def _reap(self) -> Generator[Wait, None, int | None]:
+        yield from ()
+        code = self._peek()
+        if code is None or isinstance(self.process, psutil.Popen):
+            try:
+                found = self.process.wait(timeout=0)
+            except psutil.TimeoutExpired:  # A zombie of another process.
+                return None
+            return None if found is None else int(found)
+        # A child may have another object, to which the reaping is left.
+        return code
+
+
+class _Asyncio(Adapter):
+    """`asyncio.subprocess.Process`, which its event loop reaps."""
+
+    process: AsyncioProcess
+
+    def _is_it(self, handle: Handle) -> bool:
+        return self.process.returncode is None and handle.is_child()
+
+    def _reap(self) -> Generator[Wait, None, int | None]:
+        code = self._peek()
+        for short in pauses(NOTE_WAIT):
+            if self.process.returncode is not None:
+                return self.process.returncode
+            yield short
+        return code
+
+    def _code_on_windows(self) -> int | None:  # pragma: no cover
+        return self.process.returncode
+
+
+def check(process: Any, call: str) -> BaseProcess:
+    """Return a multiprocessing process; raise if it cannot be signaled."""
+    if not _stdlib.is_process(process):
+        raise TypeError(
+            f"{call}() takes a multiprocessing.Process, got {kind(process)}"
+        )
+    name = process.name
+    if process is current_process():
+        raise ValueError(f"process {name!r} is the calling process; call sys.exit()")
+    if process is parent_process():
+        raise ValueError(f"process {name!r} is the parent; a child cannot {call}() it")
+    try:
+        pid = process.pid
+    except ValueError:
+        raise ValueError(
+            f"process {name!r} is closed; call {call}() before close()"
+        ) from None
+    if pid is None:
+        raise ValueError(f"process {name!r} was not started; call start() first")
+    checked: BaseProcess = process
+    return checked
+
+
+def _refuse_older(pid: int) -> bool:
+    """Raise if a process that is not a child is older than the caller.
+
+    Then it belongs to the process that the caller was forked from. A younger one
+    only got the pid of a child that was reaped elsewhere.
+    """
+    found, caller = look_up(pid), look_up(os.getpid())
+    if found and caller and found.started <= caller.started and not found.is_dead:
+        raise ValueError(
+            f"pid {pid} was started by another process; only that process can stop it"
+        )
+    return False
+
+
+def _has_other_end(pid: int, pipe: int | None) -> bool:
+    """Return whether a process has the pipe open that belongs to a descriptor here."""
+    if pipe is None:
+        return False
+    try:
+        ours = os.fstat(pipe)
+        folder = Path(f"/proc/{pid}/fd")
+        return any(os.path.samestat(fd.stat(), ours) for fd in folder.iterdir())
+    except OSError:
+        return False

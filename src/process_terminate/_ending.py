@@ -1,0 +1,117 @@
+"""How processes are ended: a first signal, a grace period, SIGKILL."""
+
+import math
+import signal
+import sys
+import time
+from signal import Signals
+
+from process_terminate._handle import SIGCONT, SIGKILL, Handle
+from process_terminate._log import log
+from process_terminate._waits import LAST_WAIT, Steps, Wait, deferred_signals, wait_for
+
+#: Seconds in which a signal is deferred until the killed processes are reaped.
+_DYING = 1.0
+
+
+def checked_grace(grace: object) -> float:
+    """Return a grace period in seconds; raise if it is none."""
+    if not isinstance(grace, (int, float)) or isinstance(grace, bool):
+        raise TypeError(
+            f"grace must be a number of seconds, got {grace!r} ({type(grace).__name__})"
+        )
+    try:
+        seconds = float(grace)
+    except OverflowError:
+        seconds = math.inf
+    if not math.isfinite(seconds) or seconds < 0:
+        raise ValueError(f"grace must be a finite number >= 0, got {grace!r:.40}")
+    return seconds
+
+
+def checked_signal(number: object) -> Signals:
+    """Return a first signal; raise if no process can be stopped by it."""
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise TypeError(
+            f"signal must be a signal such as signal.SIGINT, got {number!r} "
+            f"({type(number).__name__})"
+        )
+    try:
+        found = Signals(number)
+    except ValueError:
+        raise ValueError(
+            f"signal must be the number of a signal, got {number}"
+        ) from None
+    if sys.platform == "win32" and found != signal.SIGTERM:  # pragma: no cover
+        raise ValueError(f"signal must be SIGTERM on Windows, got {found.name}")
+    return found
+
+
+def end_all(handles: list[Handle], grace: float, first: Signals) -> Steps[None]:
+    """Send the first signal, wait, send SIGKILL; raise if one is alive then."""
+    alive = handles
+    try:
+        if grace > 0:
+            until = time.monotonic() + grace
+            for handle in handles:
+                handle.send(first)
+                handle.send(SIGCONT)
+            yield Wait(until, handles)
+            alive = [handle for handle in handles if not handle.is_dead()]
+            for handle in alive:
+                warn_of_kill(handle, first, grace)
+    except BaseException as error:  # Such as Ctrl-C during the wait.
+        yield from noted(error, kill_all(handles))
+        raise
+    if alive:
+        yield from kill_all(alive)
+
+
+def noted(error: BaseException, steps: Steps[None]) -> Steps[None]:
+    """Take the steps that an error makes necessary; note it if they fail."""
+    try:
+        yield from steps
+    except (PermissionError, TimeoutError) as failed:
+        error.add_note(f"{type(failed).__name__}: {failed}")
+
+
+def kill_all(handles: list[Handle]) -> Steps[None]:
+    """Send SIGKILL and wait; raise if one is alive then."""
+    with deferred_signals():
+        for handle in handles:
+            handle.send(SIGKILL)
+        allowed = [handle for handle in handles if not handle.forbidden]
+        yield wait_for(allowed, _DYING)
+    yield wait_for(allowed, LAST_WAIT - _DYING)
+    check_dead(handles)
+
+
+def check_dead(handles: list[Handle]) -> None:
+    """Raise if one of the killed is alive, or could not be signaled."""
+    alive = [handle for handle in handles if not handle.is_dead()]
+    refused = [handle for handle in alive if handle.forbidden]
+    alive = [handle for handle in alive if not handle.forbidden]
+    forbidden = f"not permitted to signal {_names(refused)}"
+    if alive:
+        error = TimeoutError(
+            f"still running {LAST_WAIT:g} s after SIGKILL: {_names(alive)}"
+        )
+        if refused:
+            error.add_note(forbidden)
+        raise error
+    if refused:
+        raise PermissionError(forbidden)
+
+
+def warn_of_kill(handle: Handle, first: Signals, grace: float) -> None:
+    """Log that a process did not end within its grace period."""
+    log.warning(
+        "%s did not end within %g s of %s; sending SIGKILL",
+        handle.describe(),
+        grace,
+        first.name,
+    )
+
+
+def _names(handles: list[Handle]) -> str:
+    return ", ".join(handle.describe() for handle in handles)

@@ -1,0 +1,144 @@
+"""Pools and executors: how each stops to replace its workers, and is ended.
+
+Both replace a worker that is dead, so first the pool must stop that (`retire()`).
+When all workers are dead, its threads and the callers that wait for results must be
+released (`finish()`): locks and pipes may be as a killed worker left them.
+"""
+
+import threading
+from abc import ABC, abstractmethod
+from contextlib import suppress
+from multiprocessing.pool import ThreadPool
+from typing import Any
+
+from process_terminate import _stdlib
+from process_terminate._log import log
+from process_terminate._waits import NOTE_WAIT, Steps, pauses
+
+
+class Pool(ABC):
+    """A pool of processes, of some kind."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self._workers: list[Any] = self._current()
+
+    @abstractmethod
+    def _current(self) -> list[Any]:
+        """Return the processes that the pool has now."""
+
+    def workers(self) -> list[Any]:
+        """Return the processes that the pool had, and those that it has."""
+        known = {id(worker) for worker in self._workers}
+        new = [worker for worker in self._current() if id(worker) not in known]
+        self._workers += new
+        return list(self._workers)
+
+    def pids(self) -> set[int]:
+        """Return the pids of its workers."""
+        return {worker.pid for worker in self.workers() if worker.pid}
+
+    @abstractmethod
+    def retire(self) -> Steps[None]:
+        """Make it start no worker any more."""
+
+    @abstractmethod
+    def finish(self) -> Steps[None]:
+        """Release what waits for it, after its workers are dead."""
+
+
+def has_processes(pool: object) -> bool:
+    """Return whether it is a pool or an executor that has processes, not threads."""
+    if isinstance(pool, ThreadPool):
+        return False
+    return hasattr(pool, "_change_notifier") or hasattr(
+        pool, "_executor_manager_thread"
+    )
+
+
+def adapt(pool: Any) -> Pool:
+    """Return the adapter of a pool or an executor."""
+    if hasattr(pool, "_change_notifier"):
+        return _MultiprocessingPool(pool)
+    return _Executor(pool)
+
+
+class _MultiprocessingPool(Pool):
+    """`multiprocessing.Pool`, of any start method, and that of multiprocess."""
+
+    def _current(self) -> list[Any]:
+        return list(self._pool._pool)
+
+    def retire(self) -> Steps[None]:
+        pool = self._pool
+        pool._state = "TERMINATE"
+        pool._worker_handler._state = "TERMINATE"
+        pool._change_notifier.put(None)
+        yield from _join(pool._worker_handler)
+
+    def finish(self) -> Steps[None]:
+        pool = self._pool
+        pool._terminate.cancel()  # It would wait without a limit.
+        pool._task_handler._state = "TERMINATE"
+        pool._result_handler._state = "TERMINATE"
+        _stdlib.free(pool._outqueue._wlock)  # A dead worker may hold it.
+        pool._taskqueue.put(None)
+        with suppress(OSError):
+            pool._inqueue._reader.close()  # So that no write waits for a reader.
+        yield from _join(pool._task_handler)
+        with suppress(OSError):
+            pool._outqueue._writer.close()  # So that no read waits for a writer.
+        yield from _join(pool._result_handler)
+        error = RuntimeError("the pool was stopped before the task was done")
+        for result in list(pool._cache.values()):
+            _stdlib.fail(result, error)
+
+
+class _Executor(Pool):
+    """`concurrent.futures.ProcessPoolExecutor`, and that of loky.
+
+    If the executor was dropped, what stands for it is its thread.
+    """
+
+    def __init__(self, executor: Any) -> None:
+        is_thread = isinstance(executor, threading.Thread)
+        self._thread = (
+            executor
+            if is_thread
+            else getattr(executor, "_executor_manager_thread", None)
+        )
+        self._processes = (
+            getattr(executor, "processes" if is_thread else "_processes", None) or {}
+        )
+        super().__init__(executor)
+
+    def _current(self) -> list[Any]:
+        return list(self._processes.values())
+
+    def retire(self) -> Steps[None]:
+        yield from ()
+        if hasattr(self._pool, "shutdown"):
+            try:
+                self._pool.shutdown(wait=False, cancel_futures=True)
+            except TypeError:  # That of loky.
+                self._pool.shutdown(wait=False)
+
+    def finish(self) -> Steps[None]:
+        if self._thread is None:
+            return
+        queue: Any = getattr(self._thread, "call_queue", None)
+        yield from _join(self._thread, NOTE_WAIT, warn=False)
+        if self._thread.is_alive():
+            with suppress(AttributeError, OSError):
+                queue._reader.close()  # So that no write waits for a reader.
+            yield from _join(self._thread)
+
+
+def _join(thread: Any, seconds: float = NOTE_WAIT, *, warn: bool = True) -> Steps[None]:
+    """Wait until a thread has ended, for some time."""
+    for short in pauses(seconds):
+        if not thread.is_alive():
+            return
+        yield short
+    if warn:
+        log.warning("a thread of a pool is still running: %s", thread.name)

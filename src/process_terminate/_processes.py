@@ -1,0 +1,157 @@
+"""The process table: which processes there are, and which is the child of which."""
+
+import os
+import sys
+from contextlib import suppress
+from typing import NamedTuple
+
+import psutil
+
+_STATES = {psutil.STATUS_STOPPED: "T", psutil.STATUS_ZOMBIE: "Z"}
+
+
+class Entry(NamedTuple):
+    """One process, as the system showed it at one moment."""
+
+    pid: int
+    parent: int
+    started: float
+    """When, in the system's own unit: tells apart two processes with one pid."""
+    state: str
+    """A letter as in ps(1): T and t are stopped, Z and X are dead."""
+    name: str
+    threads: int = 1
+
+    @property
+    def key(self) -> tuple[int, float]:
+        """What no other process shares."""
+        return self.pid, self.started
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether no thread of it runs: a zombie leader may have live threads."""
+        return self.state in "ZX" and self.threads <= 1
+
+
+def require(call: str) -> None:
+    """Raise RuntimeError unless the process table can be read."""
+    if sys.platform != "linux":  # pragma: no cover  # psutil reads it there.
+        return
+    with suppress(OSError):
+        if os.readlink("/proc/self") == str(os.getpid()):  # noqa: PTH115, as it is faster
+            return
+    raise RuntimeError(
+        f"{call}() needs the /proc of this process's own pid namespace: mount it, "
+        "or use stop_all() for processes that you started yourself"
+    )
+
+
+def all_pids() -> list[int]:
+    """Return the pid of every process that can be seen."""
+    if sys.platform == "linux":
+        return [int(name) for name in os.listdir("/proc") if name.isdecimal()]  # noqa: PTH208, as it is faster
+    return psutil.pids()  # pragma: no cover  # macOS, BSD, Windows
+
+
+def look_up(pid: int) -> Entry | None:
+    """Return what the system shows of a process; None if it shows nothing."""
+    if sys.platform == "linux":
+        return _read_stat(pid)
+    return _ask_psutil(pid)  # pragma: no cover  # macOS, BSD, Windows
+
+
+def _read_stat(pid: int) -> Entry | None:
+    """Read /proc/PID/stat, see proc_pid_stat(5); psutil takes five times as long."""
+    text = _read(pid, "stat")
+    if not text:
+        return None
+    # The name is in parentheses, and may contain parentheses.
+    opening, closing = text.index(b"("), text.rindex(b")")
+    fields = text[closing + 2 :].split(b" ", 20)
+    return Entry(
+        pid=pid,
+        parent=int(fields[1]),
+        started=int(fields[19]),
+        state=chr(fields[0][0]),
+        name=text[opening + 1 : closing].decode(errors="replace"),
+        threads=int(fields[17]),
+    )
+
+
+def is_resource_tracker(pid: int) -> bool:
+    """Return whether it is the tracker that multiprocessing, or a fork of it, runs."""
+    return sys.platform == "linux" and b"resource_tracker import main" in _read(
+        pid, "cmdline"
+    )
+
+
+def descendants(roots: set[int]) -> set[tuple[int, float]]:
+    """Return the keys of all processes that descend from some."""
+    children: dict[int, list[Entry]] = {}
+    for pid in all_pids():
+        if entry := look_up(pid):
+            children.setdefault(entry.parent, []).append(entry)
+    found = set()
+    waiting = list(roots)
+    while waiting:
+        for entry in children.pop(waiting.pop(), []):
+            found.add(entry.key)
+            waiting.append(entry.pid)
+    return found
+
+
+def children(pids: set[int]) -> set[int] | None:
+    """Return the pids of the children of some processes; None if that is unknown.
+
+    One may be missing while others exit, see proc_pid_task(5), so it looks twice.
+    """
+    found: set[int] = set()
+    for pid in pids:
+        try:
+            for thread in 2 * os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208, as it is faster
+                found.update(map(int, _read(pid, f"task/{thread}/children").split()))
+            os.stat(f"/proc/{pid}/task/{pid}/children")  # noqa: PTH116, as it is faster
+        except OSError:  # This kernel does not show them.
+            return None
+    return found
+
+
+def _read(pid: int, file: str) -> bytes:
+    """Return a small file of /proc; nothing if there is no process, or no access."""
+    try:
+        fd = os.open(f"/proc/{pid}/{file}", os.O_RDONLY)
+        try:
+            return os.read(fd, 1 << 16)
+        finally:
+            os.close(fd)
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return b""
+
+
+def _ask_psutil(pid: int) -> Entry | None:  # pragma: no cover  # not on Linux
+    """Return what psutil shows, on systems without /proc."""
+    try:
+        process = psutil.Process(pid)
+        with process.oneshot():
+            return Entry(
+                pid=pid,
+                parent=_parent(process),
+                started=process.create_time(),
+                state=_STATES.get(process.status(), "R"),
+                name=process.name(),
+            )
+    except psutil.Error:
+        return None
+
+
+def _parent(process: psutil.Process) -> int:  # pragma: no cover  # not on Linux
+    """Return the pid of the parent; 0 if another process has that pid by now.
+
+    Windows continues to name a parent that is dead, and reuses its pid.
+    """
+    parent = process.ppid()
+    if sys.platform == "win32":
+        with suppress(psutil.Error):
+            if psutil.Process(parent).create_time() > process.create_time():
+                return 0
+    return parent

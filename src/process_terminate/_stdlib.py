@@ -1,0 +1,186 @@
+"""The private attributes of Python's own modules that this library reads.
+
+Each function says what it returns where Python has changed the attribute, and
+`tests/library/test_stdlib.py` fails with its name when that happens.
+"""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from multiprocessing.process import BaseProcess
+from types import FrameType, ModuleType
+from typing import Any
+
+#: Packages that are multiprocessing, or began as a copy of it.
+_COPIES = ("multiprocessing", "multiprocess", "billiard", "loky.backend")
+
+
+def is_process(value: object) -> bool:
+    """Return whether it is a process of multiprocessing, or of a copy of it."""
+    modules = [sys.modules.get(f"{package}.process") for package in _COPIES]
+    kinds = [getattr(module, "BaseProcess", BaseProcess) for module in modules]
+    return isinstance(value, (BaseProcess, *kinds))
+
+
+def popen_of(process: BaseProcess) -> Any:
+    """Return what a started multiprocessing process is run by; None if unknown."""
+    return getattr(process, "_popen", None)
+
+
+def start_method(process: BaseProcess) -> str | None:
+    """Return the start method of a started process; None if unknown."""
+    method: str | None = getattr(popen_of(process), "method", None)
+    return method
+
+
+def started_here(process: BaseProcess) -> bool:
+    """Return whether this process started it; True if unknown."""
+    parent: int | None = getattr(process, "_parent_pid", None)
+    return parent in (None, os.getpid())
+
+
+def pipe_of_worker(process: BaseProcess) -> int | None:
+    """Return the descriptor by whose end a worker sees its parent die; or None."""
+    try:
+        pipe: int = popen_of(process).finalizer._args[0]
+    except (AttributeError, IndexError, TypeError):
+        return None
+    return pipe
+
+
+def _module(package: str, name: str) -> ModuleType | None:
+    return sys.modules.get(f"{package}.{name}")
+
+
+def forkservers() -> set[int]:
+    """Return the pids of the forkservers of this process; none if unknown."""
+    return {
+        pid
+        for package in _COPIES
+        for server in [getattr(_module(package, "forkserver"), "_forkserver", None)]
+        if (pid := getattr(server, "_forkserver_pid", None))
+    }
+
+
+def resource_trackers() -> set[int]:
+    """Return the pids of the resource trackers of this process; none if unknown."""
+    return {
+        pid
+        for package in _COPIES
+        for tracker in [
+            getattr(_module(package, "resource_tracker"), "_resource_tracker", None)
+        ]
+        if (pid := getattr(tracker, "_pid", None))
+    }
+
+
+def reap_children_of_multiprocessing() -> None:
+    """Reap the dead children of multiprocessing, and of its copies."""
+    for package in _COPIES:
+        active_children = getattr(sys.modules.get(package), "active_children", None)
+        if active_children is not None:
+            active_children()
+
+
+def reap_popen(popen: "subprocess.Popen[Any]", code: int | None) -> bool:
+    """Reap a dead child through its object; return whether that is done.
+
+    Unlike `poll()`, it never takes a child that was reaped elsewhere for a success.
+
+    Args:
+        popen: The object.
+        code: How the child ended, if the system has told.
+    """
+    lock = getattr(popen, "_waitpid_lock", None)
+    note = getattr(popen, "_handle_exitstatus", None)
+    if lock is None or note is None or sys.platform == "win32":
+        if code is not None:
+            popen.poll()
+        return popen.returncode is not None
+    # A thread in wait() holds the lock until it has noted the exit code.
+    if not lock.acquire(blocking=False):
+        return False
+    try:
+        if popen.returncode is None:
+            try:
+                pid, status = os.waitpid(popen.pid, os.WNOHANG)
+            except ChildProcessError:
+                popen.returncode = code
+                return True
+            if pid:
+                note(status)
+        return popen.returncode is not None
+    finally:
+        lock.release()
+
+
+def reap_dropped_popens() -> None:
+    """Reap the children whose Popen was dropped; nothing if unknown."""
+    getattr(subprocess, "_cleanup", lambda: None)()
+
+
+def is_made_by_asyncio(frame: FrameType | None) -> bool:
+    """Return whether an event loop creates the Popen whose __init__ is called here."""
+    name = str(frame.f_globals.get("__name__", "")) if frame else ""
+    return name.startswith("asyncio.")
+
+
+def is_task_of_executor() -> bool:
+    """Return whether this is called by a task of a ProcessPoolExecutor."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if frame.f_code.co_name == "_process_worker" and "process" in module:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def pools() -> Iterator[Any]:
+    """Return the pools of processes that are not ended; none if unknown.
+
+    A pool registers what multiprocessing has to do with it at exit.
+    """
+    for package in _COPIES:
+        kind = getattr(_module(package, "pool"), "Pool", None)
+        threads = getattr(_module(package, "pool"), "ThreadPool", ())
+        registry = getattr(_module(package, "util"), "_finalizer_registry", {})
+        if kind is None:
+            continue
+        for finalizer in list(registry.values()):
+            pool = (getattr(finalizer, "_weakref", None) or (lambda: None))()
+            if isinstance(pool, kind) and not isinstance(pool, threads):
+                yield pool
+
+
+def executors() -> Iterator[Any]:
+    """Return the executors that have processes; none if unknown.
+
+    Each has a thread that waits for its processes, and knows the executor.
+    """
+    for thread in threading.enumerate():
+        if hasattr(thread, "executor_reference") and hasattr(thread, "processes"):
+            executor = thread.executor_reference()
+            yield executor if executor is not None else thread
+
+
+def free(lock: Any) -> None:
+    """Release a lock of multiprocessing that a dead process may hold."""
+    with suppress(AttributeError, ValueError, OSError):
+        lock.acquire(timeout=0.05)
+        lock.release()
+
+
+def fail(result: Any, error: Exception) -> None:
+    """Let a result of a pool that will never come raise an error."""
+    with suppress(AttributeError, KeyError):
+        if hasattr(result, "_index"):  # Of imap().
+            result._set(result._index, (False, error))
+            result._set_length(result._index)
+        else:
+            if hasattr(result, "_number_left"):  # Of map().
+                result._number_left = 1
+            result._set(0, (False, error))

@@ -1,0 +1,85 @@
+"""`stop_pool`."""
+
+import signal
+from concurrent.futures import Executor
+from multiprocessing.pool import Pool
+
+from process_terminate import _pools
+from process_terminate._adapters import adapt, kind
+from process_terminate._ending import checked_grace, end_all
+from process_terminate._exit_status import ExitStatus
+from process_terminate._stop import statuses
+from process_terminate._waits import Steps, run
+
+
+def stop_pool(pool: Pool | Executor, *, grace: float = 5.0) -> list[ExitStatus]:
+    """Stop a pool or an executor with its workers, and return how each worker ended.
+
+    It keeps the pool from replacing workers, sends `SIGTERM` to the workers, waits up
+    to `grace` seconds, sends `SIGKILL` to the remaining ones, and ends the threads of
+    the pool.
+    Results that are still pending raise an error instead of never arriving:
+    `RuntimeError` for a pool, `BrokenProcessPool` or `CancelledError` for an executor.
+    If an exception interrupts the wait, for example Ctrl-C, the workers are killed at
+    once, and the exception is raised.
+
+    **When to use it:** if workers may hang or ignore `SIGTERM`.
+    `Pool.terminate()` then waits forever, and an executor has no call that waits.
+    If the tasks may finish, call `close()` and `join()`, or `shutdown()`.
+
+    **Linux, macOS and BSD, Windows:** as for [`stop()`][process_terminate.stop].
+    It reads private attributes of CPython 3.11 to 3.15.
+
+    Args:
+        pool: A `multiprocessing.Pool`, a `ProcessPoolExecutor`, or those of
+            multiprocess (pathos) and loky.
+        grace: Seconds between `SIGTERM` and `SIGKILL`; 0 kills at once.
+
+    Returns:
+        How each worker ended.
+
+    Raises:
+        TypeError: If `pool` is none of these, for example a `ThreadPool`.
+        ValueError: As for `stop()`.
+        PermissionError: As for `stop()`; the message lists every such worker.
+        TimeoutError: As for `stop()`; the message lists every such worker.
+
+    Warning: Caveats
+        - It does not stop the children of the workers
+          ([example: orphaned child](../examples/family/leave_an_orphan.md)).
+        - `Pool.terminate()` waits for a worker that ignores `SIGTERM`
+          ([example: pool that ignores SIGTERM](../examples/pool/terminate_a_deaf_pool.md)).
+    """
+    return run(_stopping(pool, checked_grace(grace)))
+
+
+def _stopping(pool: object, grace: float) -> Steps[list[ExitStatus]]:
+    if not _pools.has_processes(pool):
+        raise TypeError(
+            "stop_pool() takes a multiprocessing.Pool or a ProcessPoolExecutor, "
+            f"got {kind(pool)}"
+        )
+    ended = _pools.adapt(pool)
+    try:
+        yield from ended.retire()
+    except BaseException:
+        yield from _end(ended, 0)
+        raise
+    return (yield from _end(ended, grace))
+
+
+def _end(ended: _pools.Pool, grace: float) -> Steps[list[ExitStatus]]:
+    """End the workers of a pool that replaces none of them, then the pool."""
+    started = [worker for worker in ended.workers() if worker.pid]
+    targets = [adapt(worker, "stop_pool") for worker in started]
+    try:
+        handles = [handle for target in targets if (handle := target.find())]
+        try:
+            yield from end_all(handles, grace, signal.SIGTERM)
+        finally:
+            found = yield from statuses(targets)
+    finally:
+        for target in targets:
+            target.close()
+        yield from ended.finish()
+    return found

@@ -1,0 +1,156 @@
+"""`stop_tree`."""
+
+import os
+import signal as signals
+import threading
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+
+from process_terminate import _processes, _subreaper, _tags
+from process_terminate._adapters import Adapter, AnyProcess, adapt
+from process_terminate._ending import checked_grace, checked_signal
+from process_terminate._exit_status import ExitStatus
+from process_terminate._handle import Handle
+from process_terminate._processes import Entry, look_up
+from process_terminate._tree import Member, Tree, servers
+from process_terminate._tree_ending import end_tree
+from process_terminate._waits import Steps, run
+
+
+@dataclass(frozen=True)
+class StoppedProcess:
+    """A process that [`stop_tree()`][process_terminate.stop_tree] stopped or found dead."""
+
+    pid: int
+    """The pid that it had; another process may have it by now."""
+    name: str
+    """The name of its program, as ps(1) shows it, cut to 15 letters on Linux."""
+    signal: signals.Signals | None
+    """The last signal that was sent to it; `None` if it was dead already."""
+    status: ExitStatus
+    """How it ended; unknown if its parent was another process."""
+
+
+def stop_tree(
+    process: AnyProcess, *, grace: float = 5.0, signal: int = signals.SIGTERM
+) -> list[StoppedProcess]:
+    """Stop a process and all its descendants, and return how each ended.
+
+    It sends `SIGTERM` to all processes of the tree and waits up to `grace` seconds.
+    Then it stops the remaining ones with `SIGSTOP`, rescans until no new process has
+    appeared, and sends `SIGKILL` to all of them.
+    If an exception interrupts the wait, for example Ctrl-C, the tree is killed at
+    once, and the exception is raised; no process stays stopped.
+
+    **When to use it:** if the process starts others: a shell, a supervisor, a worker
+    with its own workers.
+    It finds descendants that appear while it works, for example replaced workers.
+    Use [`no_orphans()`][process_terminate.no_orphans] if a descendant may have lost
+    its parent before the call: such an orphan no longer belongs to the tree.
+
+    **Linux:** Each process of the tree gets a tag that its children inherit: a value
+    of the resource limit `RLIMIT_LOCKS`, which the kernel has not used since 2.4.
+    So an orphan of the tree is found wherever it goes, and no other process is
+    mistaken for one.
+    The calling process is child subreaper during the call; an orphan of another
+    child may come to it meanwhile, and is left alone.
+    Without tags (a hard limit on `RLIMIT_LOCKS`, another user's process) an orphan
+    that may belong to another child is left alone, and the log says so.
+    Resource trackers of `multiprocessing` and loky are the last to end, so that they
+    can remove shared memory.
+
+    **macOS and BSD:** An orphan is out of reach (not tested).
+
+    **Windows:** All processes are suspended at once, and ended by
+    `TerminateProcess`; there is no grace period (tested with CPython on Wine 10, not
+    on Windows).
+
+    [Who survives](../evidence/survivors.md) compares it with other ways to stop a
+    tree.
+
+    Args:
+        process: What [`stop()`][process_terminate.stop] takes.
+        grace: Seconds between the first signal and `SIGKILL`; 0 kills at once.
+        signal: The first signal, for example `signal.SIGINT`.
+
+    Returns:
+        One [`StoppedProcess`][process_terminate.StoppedProcess] per process; the
+            root comes first.
+
+    Raises:
+        TypeError: As for `stop()`, before any signal is sent.
+        ValueError: As for `stop()`, before any signal is sent.
+        RuntimeError: If `/proc` is missing on Linux, or belongs to another pid
+            namespace; before any signal is sent.
+        PermissionError: If the system does not permit a signal to one of them.
+        TimeoutError: If one is still running 10 seconds after `SIGKILL`, or new ones
+            appear faster than they can be killed.
+
+    Warning: Caveats
+        - A descendant that lost its parent before the call does not belong to the
+          tree ([example: escape from a tree](../examples/family/escape_from_a_tree.md)).
+        - Shared objects may be left unusable: a lock that a process held stays
+          locked ([example: lock of a dead process](../examples/shared/end_a_lock_holder.md)).
+    """
+    return run(stopping_tree(process, grace, signal))
+
+
+def stopping_tree(
+    process: object, grace: float, signal: int, *, loop: bool = False
+) -> Steps[list[StoppedProcess]]:
+    """Take the steps of `stop_tree()`."""
+    seconds, first = checked_grace(grace), checked_signal(signal)
+    target = adapt(process, "stop_tree", loop=loop)
+    _processes.require("stop_tree")
+    with closing(target):
+        handle = target.find()
+        entry = look_up(handle.pid) if handle else None
+        if handle is None or entry is None or handle.is_dead():
+            name = entry.name if entry else ""
+            status = yield from target.status()
+            return [StoppedProcess(target.pid, name, None, status)]
+        return (yield from _ending(target, handle, entry, seconds, first))
+
+
+def _ending(
+    target: Adapter, handle: Handle, entry: Entry, grace: float, first: signals.Signals
+) -> Steps[list[StoppedProcess]]:
+    """End the tree of a process that lives."""
+    with ExitStack() as stack:
+        tree = Tree(None, servers())
+        root = tree.add(entry, handle)
+        owned = frozenset({entry.pid})  # Its object reaps it.
+
+        def prepare() -> None:
+            if stack.enter_context(_subreaper.adopting()):
+                tree.sources = {os.getpid()}
+            _tag(tree, root)
+
+        try:
+            yield from end_tree(tree, grace, first, owned, prepare)
+        finally:
+            status = yield from target.status()
+            tree.reap(owned)
+            del tree.members[entry.key]  # Closed with the target.
+            tree.close()
+    others = tree.members.values()
+    return [
+        _stopped(root, status),
+        *(_stopped(other, ExitStatus(other.exit_code, gone=True)) for other in others),
+    ]
+
+
+def _tag(tree: Tree, root: Member) -> None:
+    """Tag the root; where that cannot be, note which orphans are not of its tree."""
+    entry, tag = root.entry, _tags.fresh()
+    # Another user's process cannot be tagged, but its descendants may be.
+    if tag and (_tags.write(entry.pid, tag.value) or _tags.read(entry.pid) is None):
+        tree.tag = tag
+        return
+    tree.earlier = _processes.descendants({os.getpid()})
+    of_tree = _processes.descendants({entry.pid}) | {entry.key}
+    tree.is_alone = tree.earlier <= of_tree and threading.active_count() == 1
+
+
+def _stopped(member: Member, status: ExitStatus) -> StoppedProcess:
+    return StoppedProcess(member.entry.pid, member.entry.name, member.signal, status)

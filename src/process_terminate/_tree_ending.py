@@ -1,0 +1,156 @@
+"""How a tree of processes is ended: asked, then stopped from growing, then killed."""
+
+import signal
+import sys
+import time
+from collections.abc import Callable
+from signal import Signals
+
+from process_terminate._ending import check_dead, noted, warn_of_kill
+from process_terminate._handle import SIGCONT, SIGKILL
+from process_terminate._log import log
+from process_terminate._tree import Member, Tree
+from process_terminate._waits import (
+    LAST_WAIT,
+    NOTE_WAIT,
+    Steps,
+    Wait,
+    deferred_signals,
+    pauses,
+    wait_for,
+)
+
+#: Seconds until the first scan for descendants that appeared meanwhile, and at most.
+_FIRST_SCAN, _LAST_SCAN = 0.05, 1.0
+#: Seconds in which a stopped process must be seen to be stopped.
+_FREEZE_WAIT = 2.0
+#: Rounds of killing, against a tree that does not stop growing.
+_ROUNDS = 100
+
+
+def end_tree(
+    tree: Tree,
+    grace: float,
+    first: Signals,
+    owned: frozenset[int],
+    prepare: Callable[[], object] = lambda: None,
+) -> Steps[None]:
+    """Prepare, and end all processes of a tree, and what appears meanwhile.
+
+    On Windows no process is asked: TerminateProcess leaves no grace period, and a
+    process that is suspended first cannot start another one.
+    """
+    ended = False
+    try:
+        prepare()
+        if tree.members:
+            tree.first_scan()
+        else:
+            tree.scan(lambda _: None)
+        if grace > 0 and sys.platform != "win32":
+            ended = yield from _ask(tree, grace, first, owned)
+    except BaseException as error:  # Such as Ctrl-C during the wait.
+        yield from noted(error, _force(tree))
+        raise
+    if not ended:
+        yield from _force(tree)
+    if tree.doubtful:
+        log.warning(
+            "left alone, as they may descend from an earlier child: %s",
+            ", ".join(f"pid {pid}" for pid in sorted(tree.doubtful)),
+        )
+
+
+def _ask(
+    tree: Tree, grace: float, first: Signals, owned: frozenset[int]
+) -> Steps[bool]:
+    """Send the first signal to all, also to new ones; return whether all have ended."""
+    until = time.monotonic() + grace
+
+    def act(member: Member) -> None:
+        # Trackers ignore the two usual signals, so there is no need to look.
+        if first in (signal.SIGTERM, signal.SIGINT) or not member.is_tracker:
+            member.send(first)
+
+    for member in tree.alive():
+        act(member)
+    length = _FIRST_SCAN
+    while (now := time.monotonic()) < until:
+        yield from _reaping(tree, min(until, now + length), owned)
+        # Before the scan: a process that dies during it may leave a child unseen.
+        alive = tree.alive()
+        for member in alive:  # One that is not dead by now may be stopped.
+            member.handle.send(SIGCONT)
+        if not tree.scan(act):
+            if not alive:
+                return True
+            if all(member.is_tracker for member in alive):
+                return False  # They ignore signals, and wait for the end of a pipe.
+        length = min(length * 2, _LAST_SCAN)
+    for member in tree.alive():
+        warn_of_kill(member.handle, first, grace)
+    return False
+
+
+def _reaping(tree: Tree, until: float, owned: frozenset[int]) -> Steps[None]:
+    """Wait until all are dead, or it is time; reap some while others are dying."""
+    for member in tree.members.values():
+        if not member.handle.is_dead():
+            yield Wait(until, [member.handle])
+    tree.reap(owned)
+
+
+def _force(tree: Tree) -> Steps[None]:
+    """Stop all processes, until nothing new appears, and kill them."""
+    for _ in range(_ROUNDS):
+        quiet = False
+        with deferred_signals():
+            try:
+                quiet = yield from _freeze(tree)
+            finally:  # A process that is stopped must not be left so.
+                victims = _victims(tree)
+                for victim in victims:
+                    victim.send(SIGKILL)
+            yield wait_for([victim.handle for victim in victims], NOTE_WAIT)
+        yield wait_for([victim.handle for victim in victims], LAST_WAIT - NOTE_WAIT)
+        if any(not victim.handle.is_dead() for victim in victims):
+            break
+        if quiet and not victims:
+            break
+    else:
+        raise TimeoutError(
+            f"new processes appear faster than they can be killed, {_ROUNDS} times"
+        )
+    yield from _end_trackers(tree)
+    check_dead([member.handle for member in tree.members.values()])
+
+
+def _victims(tree: Tree) -> list[Member]:
+    """Return the living members that can be killed, but the resource trackers."""
+    alive = tree.alive()
+    return [m for m in alive if not (m.is_tracker or m.handle.forbidden)]
+
+
+def _end_trackers(tree: Tree) -> Steps[None]:
+    """Let resource trackers clean up, which they do when all others are dead."""
+    trackers = [member for member in tree.alive() if not member.handle.forbidden]
+    handles = [member.handle for member in trackers]
+    yield wait_for(handles, NOTE_WAIT)
+    for member in trackers:
+        if not member.handle.is_dead():
+            member.send(SIGKILL)
+    yield wait_for(handles, LAST_WAIT)
+
+
+def _freeze(tree: Tree) -> Steps[bool]:
+    """Stop all members: what is stopped starts no process; return whether all are."""
+    for short in pauses(_FREEZE_WAIT):
+        # Before the scan, for the same reason as above.
+        alive = tree.alive()
+        quiet = all(member.is_still for member in alive)
+        for member in alive:
+            member.suspend()
+        if not tree.scan(Member.suspend) and quiet:
+            return True
+        yield short
+    return False

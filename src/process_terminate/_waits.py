@@ -1,0 +1,164 @@
+"""Waits: the steps of each function, without the way in which it waits.
+
+A function of the library is a generator that yields a `Wait` where it has to wait.
+`run()` waits in this thread; `process_terminate.aio` lets the event loop wait. An
+exception that comes during a wait is raised in the generator, at its `yield`.
+"""
+
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any, NamedTuple, TypeVar
+
+from process_terminate._handle import STEP, Handle
+
+T = TypeVar("T")
+
+#: Seconds that a process may take to die of SIGKILL.
+LAST_WAIT = 10.0
+#: Seconds for what takes milliseconds: reaping, the end of a thread, a lock.
+NOTE_WAIT = 1.0
+
+
+class Wait(NamedTuple):
+    """Wait until all processes are dead, or it is time."""
+
+    until: float
+    #: None to wait only until it is time, or until the descriptor is readable.
+    handles: list[Handle] | None
+    fd: int | None = None
+
+
+Steps = Generator[Wait, None, T]
+
+
+def pause(seconds: float, fd: int | None = None) -> Wait:
+    """Return a wait for some time."""
+    return Wait(time.monotonic() + seconds, None, fd)
+
+
+def wait_for(handles: list[Handle], seconds: float) -> Wait:
+    """Return a wait until all are dead, or some time is over."""
+    return Wait(time.monotonic() + seconds, handles)
+
+
+def pauses(seconds: float) -> Iterator[Wait]:
+    """Return ever longer pauses, until some time is over."""
+    end = time.monotonic() + seconds
+    length = 0.0002
+    while (now := time.monotonic()) < end:
+        yield Wait(min(now + length, end), None)
+        length = min(length * 2, 0.02)
+
+
+def run(steps: Steps[T]) -> T:
+    """Take all steps, and wait in this thread."""
+    error: BaseException | None = None
+    while True:
+        try:
+            thrown, error = error, None
+            block(advance(steps, thrown))
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        except BaseException as caught:  # Ctrl-C, or an error of the steps.
+            if is_over(steps):
+                raise
+            error = caught
+
+
+def advance(steps: Any, error: BaseException | None) -> Wait:
+    """Take the next steps, up to a wait; with an exception that ended the last one."""
+    wait: Wait = next(steps) if error is None else steps.throw(error)
+    return wait
+
+
+def is_over(steps: Any) -> bool:
+    """Return whether all steps are taken, so that an exception came out of them."""
+    return steps.gi_frame is None
+
+
+def block(wait: Wait) -> None:
+    """Wait in this thread."""
+    for handle in wait.handles or []:
+        while not handle.wait(wait.until - time.monotonic()):
+            if time.monotonic() >= wait.until:
+                break
+    if wait.handles is not None:
+        return
+    rest = max(min(wait.until - time.monotonic(), STEP), 0)
+    if wait.fd is None or sys.platform == "win32":
+        time.sleep(rest)
+    else:
+        poll = select.poll()
+        poll.register(wait.fd, select.POLLIN)
+        poll.poll(rest * 1000)
+
+
+@contextmanager
+def locked(lock: Any) -> Iterator[None]:
+    """Hold a lock; TimeoutError if another thread does not release it."""
+    if not lock.acquire(timeout=NOTE_WAIT):
+        raise TimeoutError(f"a lock was not released within {NOTE_WAIT:g} s: {lock!r}")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def deferred_signals() -> Iterator[None]:
+    """Call handlers of signals that arrive in the block only after the block.
+
+    Handlers are called in the main thread alone, so only there is this needed. An
+    exception that a handler raises leaves the block after everything in it is done.
+    """
+    arrived: list[int] = []
+
+    def note(number: int, _: FrameType | None) -> None:
+        arrived.append(number)
+
+    handlers = _python_handlers() if _is_main_thread() else {}
+    try:
+        for number in handlers:
+            signal.signal(number, note)
+        yield
+    finally:
+        waiting = list(handlers.items())
+        error: BaseException | None = None
+        while waiting:
+            try:
+                while waiting:
+                    number, handler = waiting[-1]
+                    if signal.getsignal(number) is note:
+                        signal.signal(number, handler)
+                    waiting.pop()
+            except BaseException as caught:  # Of a handler that is back already.
+                error = caught
+        for number in dict.fromkeys(arrived):
+            try:
+                handlers[number](number, None)
+            except BaseException as caught:
+                error = caught
+        if error is not None:
+            raise error
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+def _python_handlers() -> dict[int, Any]:
+    """Return the signals that have a handler in Python, with it."""
+    found = {}
+    for number in signal.valid_signals():
+        with suppress(ValueError):  # Two numbers that the C library keeps.
+            if callable(handler := signal.getsignal(number)):
+                found[number] = handler
+    # signal.SIG_DFL and SIG_IGN are no functions, but enumeration members.
+    return {n: h for n, h in found.items() if not isinstance(h, signal.Handlers)}

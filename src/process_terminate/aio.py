@@ -1,0 +1,248 @@
+"""The functions for asyncio: they wait by the event loop, without a thread.
+
+Each does what the function of the same name in `process_terminate` does, and also
+takes an `asyncio.subprocess.Process`, which its event loop reaps.
+"""
+
+import asyncio
+import signal as signals
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypeVar
+
+from process_terminate import _adapters
+from process_terminate._ending import checked_grace
+from process_terminate._exit_status import ExitStatus
+from process_terminate._orphans import Block
+from process_terminate._stop import stopping
+from process_terminate._stop_tree import StoppedProcess, stopping_tree
+from process_terminate._waits import Steps, Wait, advance, block, is_over
+
+__all__ = ["AnyProcess", "no_orphans", "stop", "stop_all", "stop_tree"]
+
+T = TypeVar("T")
+
+#: Any object that stands for one process, that of asyncio too.
+AnyProcess = _adapters.AnyProcess | asyncio.subprocess.Process
+
+
+async def stop(
+    process: AnyProcess, *, grace: float = 5.0, signal: int = signals.SIGTERM
+) -> ExitStatus:
+    """Stop one process, as [`stop()`][process_terminate.stop] does, and await its end.
+
+    It waits by the event loop, without a thread.
+    If the task is canceled, or another exception interrupts the wait, the process is
+    killed at once, and the exception is raised when the process is dead.
+
+    **When to use it:** in a coroutine, for any process. An `asyncio` process is
+    reaped by its event loop, so `process.returncode` is true afterwards.
+
+    **Linux:** The loop watches a pidfd.
+    **macOS and BSD:** It polls (not tested).
+    **Windows:** It polls (not tested).
+
+    **Other loops:** uvloop and anyio's asyncio backend work. Trio does not: use
+    `trio.to_thread.run_sync()` with [`stop()`][process_terminate.stop].
+
+    Args:
+        process: What [`stop()`][process_terminate.stop] takes, or an
+            `asyncio.subprocess.Process` of the running loop.
+        grace: Seconds between the first signal and `SIGKILL`; 0 kills at once.
+        signal: The first signal, for example `signal.SIGINT`.
+
+    Returns:
+        How the process ended.
+
+    Raises:
+        TypeError: As for `stop()`.
+        ValueError: As for `stop()`.
+        PermissionError: As for `stop()`.
+        TimeoutError: As for `stop()`.
+
+    Warning: Caveats
+        - It does not stop the children of the process
+          ([example: shell in asyncio](../examples/pool/stop_an_asyncio_shell.md)).
+    """
+    return (await stop_all([process], grace=grace, signal=signal))[0]
+
+
+async def stop_all(
+    processes: Iterable[AnyProcess],
+    *,
+    grace: float = 5.0,
+    signal: int = signals.SIGTERM,
+) -> list[ExitStatus]:
+    """Stop several processes, as [`stop_all()`][process_terminate.stop_all] does.
+
+    It waits by the event loop, without a thread; if it is canceled, all processes are
+    killed at once.
+
+    Args:
+        processes: What [`aio.stop()`][process_terminate.aio.stop] takes.
+        grace: Seconds between the first signal and `SIGKILL`; 0 kills at once.
+        signal: The first signal, for example `signal.SIGINT`.
+
+    Returns:
+        How each process ended, in the order of `processes`.
+
+    Raises:
+        TypeError: As for `stop()`, before any signal is sent.
+        ValueError: As for `stop()`, before any signal is sent.
+        PermissionError: As for `stop_all()`.
+        TimeoutError: As for `stop_all()`.
+
+    Warning: Caveats
+        - It does not stop the children of the processes
+          ([example: shell in asyncio](../examples/pool/stop_an_asyncio_shell.md)).
+    """
+    return await _run(stopping(processes, grace, signal, loop=True))
+
+
+async def stop_tree(
+    process: AnyProcess, *, grace: float = 5.0, signal: int = signals.SIGTERM
+) -> list[StoppedProcess]:
+    """Stop a process tree, as [`stop_tree()`][process_terminate.stop_tree] does.
+
+    It waits by the event loop, without a thread; if it is canceled, the tree is
+    killed at once. Each rescan of the process table blocks the loop for some
+    milliseconds.
+
+    Args:
+        process: What [`aio.stop()`][process_terminate.aio.stop] takes.
+        grace: Seconds between the first signal and `SIGKILL`; 0 kills at once.
+        signal: The first signal, for example `signal.SIGINT`.
+
+    Returns:
+        One [`StoppedProcess`][process_terminate.StoppedProcess] per process; the
+            root comes first.
+
+    Raises:
+        TypeError: As for `stop_tree()`, before any signal is sent.
+        ValueError: As for `stop_tree()`, before any signal is sent.
+        RuntimeError: As for `stop_tree()`, before any signal is sent.
+        PermissionError: As for `stop_tree()`.
+        TimeoutError: As for `stop_tree()`.
+
+    Warning: Caveats
+        - A descendant that lost its parent before the call does not belong to the
+          tree ([example: escape from a tree](../examples/family/escape_from_a_tree.md)).
+    """
+    return await _run(stopping_tree(process, grace, signal, loop=True))
+
+
+def no_orphans(*, grace: float = 5.0) -> AbstractAsyncContextManager[None]:
+    """Stop, at the end of an `async with` block, every process that was started in it.
+
+    It does what [`no_orphans()`][process_terminate.no_orphans] does, and waits by the
+    event loop, without a thread.
+    Processes that another task starts during the block count as started inside.
+    The children of the loop are reaped by the loop: `await process.wait()` works
+    afterwards.
+
+    **Linux only:** on other systems it raises `RuntimeError`.
+
+    Args:
+        grace: Seconds between `SIGTERM` and `SIGKILL`; 0 kills at once.
+
+    Returns:
+        An asynchronous context manager; its value is `None`.
+
+    Raises:
+        TypeError: If `grace` is no number.
+        ValueError: If `grace` is negative or not finite.
+        RuntimeError: As for `no_orphans()`.
+        PermissionError: As for `no_orphans()`.
+        TimeoutError: As for `no_orphans()`.
+
+    Warning: Caveats
+        - It cannot help if the process that runs it is itself killed
+          ([example: kill the process that runs no_orphans()](../examples/family/kill_the_keeper.md)).
+    """
+    return _no_orphans(checked_grace(grace))
+
+
+@asynccontextmanager
+async def _no_orphans(grace: float) -> AsyncIterator[None]:
+    inside = Block(grace)
+    try:
+        yield
+    finally:
+        await _run(inside.leaving())
+
+
+async def _run(steps: Steps[T]) -> T:
+    """Take all steps, and let the event loop wait.
+
+    A cancellation is raised in the steps, which then kill the processes at once, and
+    continue to wait for the end of these.
+    """
+    error: BaseException | None = None
+    closed = False
+    while True:
+        try:
+            thrown, error = error, None
+            wait = advance(steps, thrown)
+            if closed:  # There is no loop any more that could wait.
+                block(wait)
+            else:
+                await _wait(wait)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        except BaseException as caught:  # A cancellation, or an error of the steps.
+            if is_over(steps):
+                raise
+            error = caught
+            closed = closed or isinstance(caught, GeneratorExit)
+
+
+async def _wait(wait: Wait) -> None:
+    """Wait until all processes are dead, a descriptor is readable, or it is time."""
+    waiting = [h for h in wait.handles or [] if not h.is_dead()]
+    fds = {handle.fd for handle in waiting if handle.fd is not None}
+    if wait.fd is not None:
+        fds.add(wait.fd)
+    await _readable(fds, wait.until - time.monotonic())
+    # Where the system sends no event.
+    pause = 0.001
+    while wait.fd is None and (rest := wait.until - time.monotonic()) > 0:
+        waiting = [handle for handle in waiting if not handle.is_dead()]
+        if wait.handles is not None and not waiting:
+            return
+        await asyncio.sleep(min(pause, rest))
+        pause = min(pause * 2, 0.04)
+
+
+async def _readable(fds: set[int], timeout: float) -> None:
+    """Wait until all descriptors have been readable, or it is time."""
+    if not fds or timeout <= 0:
+        return
+    loop = asyncio.get_running_loop()
+    done = loop.create_future()
+    waiting = set(fds)
+
+    def finish() -> None:
+        if not done.done():
+            done.set_result(None)
+
+    def ready(fd: int) -> None:
+        loop.remove_reader(fd)
+        waiting.discard(fd)
+        if not waiting:
+            finish()
+
+    try:
+        for fd in fds:
+            loop.add_reader(fd, ready, fd)
+    except NotImplementedError:  # pragma: no cover  # Windows
+        waiting.clear()
+        return
+    timer = loop.call_later(timeout, finish)
+    try:
+        await done
+    finally:
+        timer.cancel()
+        for fd in waiting:
+            loop.remove_reader(fd)

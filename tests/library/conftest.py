@@ -1,0 +1,109 @@
+"""What all tests of the library need: nothing of the site's tooling."""
+
+import os
+import signal
+import sys
+
+# Before the library is imported: the same tests run on the way without pidfds.
+if os.environ.get("WITHOUT_PIDFDS"):
+    del os.pidfd_open, signal.pidfd_send_signal
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import psutil
+import pytest
+from support import (
+    DEADLINE,
+    Shell,
+    Start,
+    Worker,
+    descendants,
+    new_worker,
+    servers,
+    stop_servers,
+)
+
+#: Tests fork in processes that have threads, which Python 3.12 warns of.
+_FORK = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker of tests that need a single-threaded process."""
+    config.addinivalue_line("markers", "alone: needs a single-threaded process")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests fork beside threads."""
+    for item in items:
+        if "library" in item.path.parts:
+            item.add_marker(_FORK)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left() -> Iterator[None]:
+    """Fail if a test leaves a process; end that process."""
+    before = descendants()
+    descriptors = psutil.Process().num_fds() if sys.platform != "win32" else 0
+    yield
+    new = descendants() - before
+    new = {process for process in new if process.pid not in servers()}
+    _, left = psutil.wait_procs(new, timeout=2 if new else 0)
+    described = [str(process) for process in left]
+    for process in left:
+        with suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(left, timeout=DEADLINE)
+    stop_servers()
+    assert described == [], "left running"
+    if sys.platform != "win32":
+        assert psutil.Process().num_fds() <= descriptors + 16
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts a worker of any kind, ready; ends and reaps it after the test."""
+    started: list[Worker] = []
+
+    def start(kind: str, task: str = "rest") -> Worker:
+        started.append(new_worker(kind, task))
+        return started[-1]
+
+    yield start
+    for worker in started:
+        worker.end()
+
+
+@pytest.fixture
+def shell() -> Iterator[Shell]:
+    """Starts a shell, ready when it prints a line; ends it after the test."""
+    import subprocess  # noqa: PLC0415
+
+    started: list[subprocess.Popen[bytes]] = []
+
+    def shell(command: str) -> "subprocess.Popen[bytes]":
+        process = subprocess.Popen(["/bin/sh", "-c", command], stdout=subprocess.PIPE)
+        started.append(process)
+        assert process.stdout
+        assert process.stdout.readline() == b"\n"
+        return process
+
+    yield shell
+    for process in started:
+        process.kill()
+        process.wait(DEADLINE)
+        assert process.stdout
+        process.stdout.close()
+
+
+@pytest.fixture
+def handler() -> Iterator[Callable[[int, Callable[..., object]], None]]:
+    """Sets a signal handler; restores the old one after the test."""
+    old: dict[int, object] = {}
+
+    def set_handler(number: int, function: Callable[..., object]) -> None:
+        old.setdefault(number, signal.signal(number, function))
+
+    yield set_handler
+    for number, function in old.items():
+        signal.signal(number, function)  # type: ignore[arg-type]

@@ -1,0 +1,195 @@
+"""process_terminate.aio: the same, while the event loop runs."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import psutil
+import pytest
+from support import DEADLINE, IGNORE, KILLED, REST, TERMINATED, TREE, Start
+
+from process_terminate import aio
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="starts shells")
+
+
+def run(main: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine, which must not take longer than a test may."""
+    return asyncio.run(asyncio.wait_for(main, DEADLINE * 2))
+
+
+async def shell(command: str) -> asyncio.subprocess.Process:
+    """Start a shell, and wait until it is ready."""
+    process = await asyncio.create_subprocess_exec(
+        "/bin/sh", "-c", command, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout
+    assert await process.stdout.readline() == b"\n"
+    return process
+
+
+@pytest.mark.parametrize(
+    ("command", "grace", "status"),
+    [(REST, 5, TERMINATED), (IGNORE, 0.2, KILLED), (REST, 0, KILLED)],
+)
+def test_stop_awaits_the_end_of_a_process_of_the_loop(
+    command: str, grace: float, status: object
+) -> None:
+    async def main() -> None:
+        process = await shell(command)
+        assert await aio.stop(process, grace=grace) == status
+        assert process.returncode == await process.wait() == status.code  # type: ignore[attr-defined]
+        assert await aio.stop(process) == status
+
+    run(main())
+
+
+def test_stop_all_takes_every_kind_and_the_loop_continues(start: Start) -> None:
+    async def main() -> int:
+        processes = [
+            start(kind, "ignore_sigterm").process
+            for kind in ("fork", "forkserver", "psutil")
+        ]
+        ticks = 0
+
+        async def tick() -> None:
+            nonlocal ticks
+            while True:
+                await asyncio.sleep(0.01)
+                ticks += 1
+
+        ticking = asyncio.create_task(tick())
+        threads = threading.active_count()
+        stopping = asyncio.create_task(
+            aio.stop_all([*processes, await shell(IGNORE)], grace=0.5)
+        )
+        await asyncio.sleep(0.1)
+        assert threading.active_count() <= threads + (sys.version_info < (3, 12))
+        assert await stopping == [KILLED] * 4
+        ticking.cancel()
+        return ticks
+
+    assert run(main()) > 5
+
+
+def test_stop_sends_the_first_signal_that_is_given() -> None:
+    async def main() -> None:
+        process = await shell("trap 'exit 7' USR1; echo; while :; do sleep .05; done")
+        assert (await aio.stop(process, signal=signal.SIGUSR1)).code == 7
+
+    run(main())
+
+
+def test_stop_tree_and_no_orphans_stop_descendants() -> None:
+    async def main() -> None:
+        found = await aio.stop_tree(await shell(TREE), grace=0.2)
+        assert [p.status for p in found] == [KILLED] * 2
+        async with aio.no_orphans(grace=0.2):
+            process = await shell(TREE)
+            other = subprocess.Popen(["sh", "-c", "trap '' TERM; sleep 60"])
+            children = psutil.Process(process.pid).children()
+        assert await process.wait() == -9
+        assert other.returncode == -9
+        assert not any(child.is_running() for child in children)
+
+    run(main())
+
+
+CALLS: dict[str, Callable[[Any], Coroutine[Any, Any, object]]] = {
+    "stop": lambda process: aio.stop(process, grace=60),
+    "stop_all": lambda process: aio.stop_all([process], grace=60),
+    "stop_tree": lambda process: aio.stop_tree(process, grace=60),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_canceled_call_kills_the_process_and_is_canceled(
+    call: Callable[[Any], Coroutine[Any, Any, object]],
+) -> None:
+    """Kind 14: as stop() does on Ctrl-C."""
+
+    async def main() -> None:
+        process = await shell(IGNORE)
+        before = time.monotonic()
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(call(process), 0.2)
+        assert time.monotonic() - before < DEADLINE
+        assert process.returncode == -9
+
+    run(main())
+
+
+def test_canceled_block_kills_what_was_started() -> None:
+    async def main() -> None:
+        started = []
+
+        async def block() -> None:
+            async with aio.no_orphans(grace=60):
+                started.append(await shell(IGNORE))
+
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(block(), 0.5)
+        assert await started[0].wait() == -9
+
+    run(main())
+
+
+def test_call_whose_loop_is_closed_kills_the_process() -> None:
+    """As when a coroutine is dropped in its wait."""
+    with subprocess.Popen(["sh", "-c", IGNORE], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+
+        async def main() -> None:
+            stopping: Any = aio.stop(process, grace=60)
+
+            async def wait() -> None:
+                await stopping
+
+            task = asyncio.create_task(wait())
+            await asyncio.sleep(0.1)
+            task.get_coro().close()  # type: ignore[union-attr]
+            assert process.returncode == -9
+            task.cancel()
+
+        with pytest.raises((asyncio.CancelledError, RuntimeError)):
+            asyncio.run(main())
+
+
+def test_stop_works_without_pidfds(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        with monkeypatch.context() as patch:
+            process = await shell(IGNORE)
+            patch.setattr("process_terminate._handle._PidfdHandle", refuse)
+            assert await aio.stop(process, grace=0.1) == KILLED
+
+    def refuse(_: int) -> None:
+        raise OSError(38, "ENOSYS")
+
+    run(main())
+
+
+def test_worker_of_a_forkserver_is_awaited() -> None:
+    async def main() -> None:
+        context = multiprocessing.get_context("forkserver")
+        workers = [context.Process(target=time.sleep, args=(60,)) for _ in range(3)]
+        for worker in workers:
+            worker.start()
+        assert await aio.stop_all(workers) == [TERMINATED] * 3
+
+    run(main())
+
+
+def test_stop_of_something_else_is_a_type_error() -> None:
+    async def main() -> None:
+        with pytest.raises(TypeError, match=r"^stop\(\) takes a"):
+            await aio.stop(os.getpid())  # type: ignore[arg-type]
+
+    run(main())

@@ -1,0 +1,444 @@
+"""no_orphans(): no process that a block has started survives it; others do."""
+
+import asyncio
+import gc
+import logging
+import multiprocessing
+import os
+import pty
+import resource
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+import psutil
+import pytest
+from hostile import survivors_of_no_orphans, trees
+from support import (
+    DEADLINE,
+    IGNORE,
+    METHODS,
+    Shell,
+    is_running,
+    new_worker,
+    run,
+    wait_until,
+)
+
+from process_terminate import _subreaper, _tags, no_orphans, stop, stop_tree
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+
+
+@pytest.mark.parametrize("tree", trees())
+def test_no_process_of_a_hostile_tree_survives(tree: str) -> None:
+    assert survivors_of_no_orphans(tree) == 0
+
+
+def sleep() -> "subprocess.Popen[bytes]":
+    """Start a program that sleeps."""
+    return subprocess.Popen(["sleep", "60"])
+
+
+# What is stopped, and reaped by whom.
+
+
+@pytest.mark.parametrize("tags", [True, False])
+def test_children_and_orphans_are_stopped_and_reaped(
+    tags: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not tags:
+        monkeypatch.delattr(resource, "prlimit")
+    before = set(psutil.Process().children())
+    with no_orphans():
+        process = sleep()
+        worker = multiprocessing.get_context("fork").Process(
+            target=time.sleep, args=(60,)
+        )
+        worker.start()
+        subprocess.run(["sh", "-c", "sleep 60 & setsid sleep 60 &"], check=True)
+    assert process.returncode == -15
+    assert worker.exitcode == -15
+    assert set(psutil.Process().children()) == before
+
+
+@pytest.mark.parametrize("freeze", [True, False])
+def test_status_of_a_popen_is_true(freeze: bool) -> None:
+    """Kind 12: even if the garbage collector does not know the object."""
+    with no_orphans():
+        process = sleep()
+        if freeze:
+            gc.freeze()
+    gc.unfreeze()
+    assert process.poll() == -15
+
+
+def test_children_of_an_event_loop_are_reaped_by_the_loop() -> None:
+    """Kind 12."""
+
+    async def main() -> int:
+        with no_orphans():
+            process = await asyncio.create_subprocess_exec("sleep", "60")
+        return await asyncio.wait_for(process.wait(), DEADLINE)
+
+    assert asyncio.run(main()) == -15
+
+
+@pytest.mark.parametrize("fork", [os.fork, lambda: pty.fork()[0]])
+def test_forked_children_are_reaped_by_the_caller(fork: Callable[[], int]) -> None:
+    """Kind 12: as pexpect does."""
+    with no_orphans():
+        child = fork()
+        if child == 0:
+            time.sleep(60)
+            os._exit(0)
+    assert os.waitpid(child, 0) == (child, 15)
+
+
+def test_dropped_popen_leaves_no_zombie() -> None:
+    before = set(psutil.Process().children())
+    with no_orphans():
+        process = sleep()
+        with pytest.warns(ResourceWarning):
+            del process
+    assert set(psutil.Process().children()) == before
+
+
+def test_workers_of_a_forkserver_are_stopped_but_not_the_server() -> None:
+    context = multiprocessing.get_context("forkserver")
+    old = context.Process(target=time.sleep, args=(60,))
+    old.start()
+    for _ in range(2):
+        with no_orphans():
+            new = context.Process(target=time.sleep, args=(60,))
+            new.start()
+        new.join(DEADLINE)
+        assert new.exitcode == -15
+        assert old.is_alive()
+    stop(old)
+
+
+def test_forkserver_that_a_block_starts_survives_it() -> None:
+    context = multiprocessing.get_context("forkserver")
+    for _ in range(2):
+        with no_orphans():
+            new = context.Process(target=time.sleep, args=(60,))
+            new.start()
+        new.join(DEADLINE)
+        assert new.exitcode == -15
+
+
+# Pools.
+
+
+def job(_: object) -> int:
+    """Start a child as a task of a pool."""
+    subprocess.Popen(["sleep", "60"])
+    return os.getpid()
+
+
+POOLS: dict[str, Callable[[Any], Any]] = {
+    "Pool": lambda context: context.Pool(2),
+    "ProcessPoolExecutor": lambda context: ProcessPoolExecutor(2, mp_context=context),
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("make", POOLS.values(), ids=POOLS)
+@pytest.mark.parametrize("fails", [True, False])
+def test_pool_that_is_not_closed_ends_with_the_block(
+    method: str, make: Callable[[Any], Any], fails: bool
+) -> None:
+    """Kind 1: its threads do not start workers again."""
+    threads = set(threading.enumerate())
+    found: list[psutil.Process] = []
+    with suppress(ZeroDivisionError), no_orphans():
+        pool = make(multiprocessing.get_context(method))
+        pids = set(pool.map(job, range(4)))
+        for pid in pids:
+            worker = psutil.Process(pid)
+            found += [worker, *worker.children()]
+        if fails:
+            raise ZeroDivisionError
+    assert len(found) >= 4
+    assert [p for p in found if p.is_running() and p.status() != "zombie"] == []
+    wait_until(lambda: set(threading.enumerate()) <= threads)
+    with pytest.raises((ValueError, RuntimeError)):
+        getattr(pool, "apply", getattr(pool, "submit", None))(abs, (1,))
+
+
+def test_program_with_a_pool_that_is_not_closed_exits() -> None:
+    """Kind 1: it does not hang at its exit."""
+    program = """
+        import multiprocessing, time
+        from process_terminate import no_orphans
+        with no_orphans(grace=0):
+            pool = multiprocessing.get_context("fork").Pool(2)
+            results = [pool.map_async(time.sleep, [60] * 10)]
+            results += [pool.apply_async(time.sleep, (60,)), pool.imap(abs, [1, -2])]
+            print(next(results[2]) if False else len(results))
+        for result in results[:2]:
+            try:
+                result.get(5)
+            except RuntimeError as error:
+                print(error)
+    """
+    assert run(program) == (
+        "3\n" + "the pool was stopped before the task was done\n" * 2
+    )
+
+
+OLDER: dict[str, Callable[[Any], Any]] = {
+    "Pool": lambda context: context.Pool(2, maxtasksperchild=1),
+    "ProcessPoolExecutor": lambda context: ProcessPoolExecutor(2, mp_context=context),
+}
+
+
+@pytest.mark.parametrize("make", OLDER.values(), ids=OLDER)
+def test_pool_of_before_continues(make: Callable[[Any], Any]) -> None:
+    """Even with workers that it has started inside the block."""
+    with make(multiprocessing.get_context("fork")) as pool:
+        assert list(pool.map(abs, [-1])) == [1]
+        with no_orphans():
+            assert list(pool.map(abs, [-1, -2, -3])) == [1, 2, 3]
+            inside = sleep()
+        assert inside.returncode == -15
+        assert list(pool.map(abs, [-2])) == [2]
+
+
+# Innocent processes.
+
+
+@pytest.mark.parametrize("tags", [True, False])
+@pytest.mark.parametrize(
+    "launcher", ["sleep 60 & echo; read x", "echo; read x; sleep 60 & sleep 0.1"]
+)
+def test_orphan_of_an_earlier_child_is_left_alone(
+    tags: bool, launcher: str, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    """Kind 2: started before the block, and during it."""
+    if not tags:
+        monkeypatch.delattr(resource, "prlimit")
+    with subprocess.Popen(
+        ["sh", "-c", launcher], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout
+        other.stdout.readline()
+        before = set(psutil.Process().children())
+        with caplog.at_level(logging.WARNING, "process_terminate"), no_orphans():
+            inside = sleep()
+            other.stdin.write(b"\n")  # type: ignore[union-attr]
+            other.stdin.flush()  # type: ignore[union-attr]
+            other.wait(DEADLINE)
+        assert inside.returncode == -15
+        (orphan,) = set(psutil.Process().children()) - before
+        assert orphan.name() == "sleep"
+        assert orphan.status() == "sleeping"
+        if not tags and "read x; sleep" in launcher:
+            assert f"pid {orphan.pid}" in caplog.text
+        orphan.kill()
+        orphan.wait(DEADLINE)
+
+
+def test_earlier_children_and_their_children_are_left_alone(shell: Shell) -> None:
+    earlier = shell("sleep 60 & echo; wait")
+    with no_orphans():
+        inside = sleep()
+    assert earlier.poll() is None
+    assert inside.returncode == -15
+    stop_tree(earlier)
+
+
+@pytest.mark.alone
+def test_forked_child_that_leaves_the_block_stops_nothing() -> None:
+    program = """
+        import os, subprocess
+        from process_terminate import no_orphans
+        with no_orphans():
+            process = subprocess.Popen(["sleep", "60"])
+            child = os.fork()
+            if child:
+                os.waitpid(child, 0)
+                print(process.poll())
+        if child == 0:
+            with no_orphans():
+                another = subprocess.Popen(["sleep", "60"])
+            print(another.returncode, flush=True)
+            os._exit(0)
+    """
+    assert run(program) == "-15\nNone\n"
+
+
+# Blocks.
+
+
+def test_blocks_may_be_nested() -> None:
+    limit = _tags.read(0)
+    with no_orphans():
+        outer = sleep()
+        with no_orphans():
+            inner = sleep()
+            with no_orphans(), no_orphans():
+                innermost = sleep()
+            assert innermost.returncode == -15
+            assert inner.poll() is None
+        assert inner.returncode == -15
+        assert outer.poll() is None
+    assert outer.returncode == -15
+    assert _tags.read(0) == limit
+
+
+def test_second_thread_is_refused() -> None:
+    with no_orphans(), ThreadPoolExecutor(1) as pool:
+        entering = pool.submit(no_orphans().__enter__)
+        with pytest.raises(RuntimeError, match="already active in another thread"):
+            entering.result(DEADLINE)
+    with no_orphans():
+        pass
+
+
+def test_second_task_is_refused_and_the_subreaper_flag_restored() -> None:
+    """Kind 6."""
+    was_set, limit = _subreaper.is_set(), _tags.read(0)
+
+    async def block(entered: asyncio.Event) -> int | None:
+        with no_orphans():
+            process = sleep()
+            entered.set()
+            await asyncio.sleep(0.2)
+        return process.returncode
+
+    async def main() -> None:
+        entered = asyncio.Event()
+        first = asyncio.create_task(block(entered))
+        await entered.wait()
+        with pytest.raises(RuntimeError, match="already active in another asyncio"):
+            await asyncio.create_task(block(entered))
+        assert await first == -15
+
+    with no_orphans():
+        asyncio.run(main())
+    assert (_subreaper.is_set(), _tags.read(0)) == (was_set, limit)
+
+
+@pytest.mark.parametrize("was_set", [True, False])
+def test_subreaper_flag_is_what_it_was(was_set: bool) -> None:
+    before = _subreaper.is_set()
+    _subreaper.switch(was_set)
+    try:
+        with no_orphans():
+            assert _subreaper.is_set()
+            stop_tree(sleep())
+            assert _subreaper.is_set()
+        assert _subreaper.is_set() == was_set
+    finally:
+        _subreaper.switch(before)
+
+
+def test_subreaper_says_that_the_system_refuses() -> None:
+    with pytest.raises(OSError, match=r"prctl\(-1\) failed"):
+        _subreaper._prctl(-1, 0)
+
+
+def test_block_without_prctl_says_what_it_needs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_: bool) -> None:
+        raise OSError
+
+    monkeypatch.setattr(_subreaper, "switch", refuse)
+    limit = _tags.read(0)
+    with pytest.raises(RuntimeError, match="needs prctl"):
+        no_orphans().__enter__()
+    assert _tags.read(0) == limit
+
+
+@pytest.mark.parametrize("grace", [-1, float("nan"), "5"])
+def test_wrong_grace_is_refused_before_the_block(grace: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match="grace must be a"):
+        no_orphans(grace=grace)
+
+
+def test_method_popen_init_is_restored() -> None:
+    before = subprocess.Popen.__init__
+    with no_orphans(), no_orphans():
+        sleep()
+    assert subprocess.Popen.__init__ is before
+
+
+# Exceptions.
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt, SystemExit])
+def test_exception_passes_through_after_all_is_stopped(
+    error: type[BaseException],
+) -> None:
+    started = []
+
+    def fail() -> None:
+        with no_orphans():
+            started.append(sleep())
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert started[0].returncode == -15
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_ctrl_c_in_the_grace_period_kills_and_leaves_no_zombie(own: bool) -> None:
+    """Of an own child, and of an orphan that was adopted."""
+    program = """
+        import os, psutil, signal, subprocess, sys
+        from process_terminate import no_orphans
+        code = "trap '' TERM INT; echo; exec sleep 60"
+        def interrupt(*_):
+            raise KeyboardInterrupt
+        signal.signal(signal.SIGALRM, interrupt)
+        try:
+            with no_orphans(grace=60):
+                command = ["sh", "-c", code]
+                if sys.argv[1] == "False":
+                    command = ["sh", "-c", '"$@" &', "sh", *command]
+                child = subprocess.Popen(command, stdout=subprocess.PIPE)
+                child.stdout.readline()
+                if sys.argv[1] == "False":
+                    child.wait()
+                signal.setitimer(signal.ITIMER_REAL, 0.3)
+        except KeyboardInterrupt:
+            print(psutil.Process().children(), child.returncode)
+    """
+    assert run(program, str(own)) == ("[] -9\n" if own else "[] 0\n")
+
+
+def test_worker_started_before_the_block_keeps_running() -> None:
+    worker = new_worker("fork")
+    with no_orphans(grace=0):
+        inside = subprocess.Popen(["sh", "-c", IGNORE], stdout=subprocess.DEVNULL)
+    assert inside.returncode == -9
+    assert is_running(worker.pid)
+    worker.end()
+
+
+def test_entry_and_exit_cost_little_with_many_objects() -> None:
+    """No search through the objects of the program."""
+    program = """
+        import time
+        from process_terminate import no_orphans
+        with no_orphans():
+            pass
+        objects = [[] for _ in range(300_000)]
+        times = []
+        for _ in range(20):
+            before = time.perf_counter()
+            with no_orphans():
+                pass
+            times.append(time.perf_counter() - before)
+        print(min(times) < 0.01)
+    """
+    assert run(program) == "True\n"

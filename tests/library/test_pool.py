@@ -1,0 +1,147 @@
+"""stop_pool(): a pool and its workers are stopped within a grace period."""
+
+import multiprocessing
+import multiprocessing.pool
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import workers
+from support import DEADLINE, KILLED, METHODS, TERMINATED, wait_until
+
+from process_terminate import stop_pool
+
+MAKE: dict[str, Callable[[Any], Any]] = {
+    "Pool": lambda context: context.Pool(2),
+    "ProcessPoolExecutor": lambda context: ProcessPoolExecutor(2, mp_context=context),
+}
+each_pool = pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_left() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    wait_until(lambda: set(threading.enumerate()) <= before)
+
+
+def submit(pool: Any, task: Callable[..., object], *args: object) -> Any:
+    """Submit a task to a pool or an executor."""
+    if isinstance(pool, ProcessPoolExecutor):
+        return pool.submit(task, *args)
+    return pool.apply_async(task, args)
+
+
+def wait_for_tasks(folder: Path, count: int) -> None:
+    """Wait until so many tasks run."""
+    wait_until(lambda: len(list(folder.iterdir())) == count)
+
+
+@each_pool
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("task", "grace", "status"),
+    [
+        (workers.sleep_in_pool, 5, TERMINATED),
+        (workers.ignore_in_pool, 0.3, KILLED),
+        (workers.sleep_in_pool, 0, KILLED),
+    ],
+)
+def test_stop_pool_stops_busy_workers_and_fails_what_is_pending(  # noqa: PLR0913, PLR0917
+    make: Callable[[Any], Any],
+    method: str,
+    task: Callable[..., None],
+    grace: float,
+    status: object,
+    tmp_path: Path,
+) -> None:
+    pool = make(multiprocessing.get_context(method))
+    results = [submit(pool, task, str(tmp_path)) for _ in range(6)]
+    wait_for_tasks(tmp_path, 2)
+    before = time.monotonic()
+    assert stop_pool(pool, grace=grace) == [status] * 2
+    assert time.monotonic() - before < grace + 5
+    for result in results:
+        with pytest.raises(BaseException, match=r"stopped before|abruptly|^$"):
+            result.result(DEADLINE) if hasattr(result, "result") else result.get(9)
+    with pytest.raises((ValueError, RuntimeError)):
+        submit(pool, abs, 1)
+
+
+@each_pool
+def test_stop_pool_of_idle_workers_ends_them(make: Callable[[Any], Any]) -> None:
+    """A worker that waits for a task holds a lock of the pool."""
+    pool = make(multiprocessing.get_context("fork"))
+    assert list(pool.map(abs, [-1, -2, -3])) == [1, 2, 3]
+    stop_pool(pool, grace=5)
+    stop_pool(pool)
+    assert multiprocessing.active_children() == []
+    if isinstance(pool, ProcessPoolExecutor):
+        pool.shutdown()
+    else:
+        pool.terminate()
+        pool.join()
+
+
+def test_stop_pool_fails_map_and_imap(tmp_path: Path) -> None:
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        mapped = pool.map_async(workers.sleep_in_pool, [str(tmp_path)] * 9)
+        iterated = pool.imap(abs, [1, 2])
+        unordered = pool.imap_unordered(abs, [1, 2])
+        wait_for_tasks(tmp_path, 1)
+        stop_pool(pool)
+        for get in (lambda: mapped.get(9), iterated.next, unordered.next):
+            with pytest.raises(RuntimeError, match="the pool was stopped"):
+                get()
+
+
+def test_stop_pool_ends_a_pool_with_full_pipes(tmp_path: Path) -> None:
+    """Its threads wait for a write that no worker reads."""
+    pool = multiprocessing.get_context("fork").Pool(1)
+    pool.apply_async(workers.sleep_in_pool, (str(tmp_path),))
+    wait_for_tasks(tmp_path, 1)
+    for _ in range(4):
+        pool.apply_async(len, (b"x" * 1_000_000,))
+    assert stop_pool(pool) == [TERMINATED]
+
+
+def test_stop_pool_of_an_executor_that_was_not_used_returns_nothing() -> None:
+    assert stop_pool(ProcessPoolExecutor(1)) == []
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: None, lambda: multiprocessing.pool.ThreadPool(1), ThreadPoolExecutor],
+)
+def test_stop_pool_of_something_else_is_a_type_error(make: Callable[[], Any]) -> None:
+    pool = make()
+    with pytest.raises(TypeError, match=r"^stop_pool\(\) takes a multiprocessing.Pool"):
+        stop_pool(pool)
+    if pool is not None:
+        getattr(pool, "terminate", getattr(pool, "shutdown", None))()
+
+
+def test_exception_while_the_pool_stops_kills_its_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = multiprocessing.get_context("fork").Pool(2)
+    for _ in range(2):
+        pool.apply_async(workers.ignore_in_pool, (str(tmp_path),))
+    wait_for_tasks(tmp_path, 2)
+
+    def fail(_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(pool._change_notifier, "put", fail)  # type: ignore[attr-defined]
+    with pytest.raises(ZeroDivisionError):
+        stop_pool(pool, grace=60)
+    monkeypatch.undo()
+    pool._change_notifier.put(None)  # type: ignore[attr-defined]
+    assert [p for p in tmp_path.iterdir() if psutil.pid_exists(int(p.name))] == []
+    assert os.getpid() == psutil.Process().pid

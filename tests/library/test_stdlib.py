@@ -1,0 +1,109 @@
+"""Private attributes of Python's modules: they are there, or the answer is defined."""
+
+import concurrent.futures
+import concurrent.futures.process
+import multiprocessing
+import multiprocessing.forkserver
+import multiprocessing.pool
+import multiprocessing.resource_tracker
+import multiprocessing.util
+import os
+import subprocess
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+import pytest
+from support import KILLED, TERMINATED, UNKNOWN, Start
+
+from process_terminate import _stdlib, no_orphans, stop
+
+modules: Any = multiprocessing
+
+
+def test_python_has_the_private_attributes_that_the_library_reads(start: Start) -> None:
+    """Kind 15: this names what CPython has changed."""
+    worker = start("forkserver").process
+    assert _stdlib.start_method(worker) == "forkserver"
+    assert _stdlib.started_here(worker)
+    assert isinstance(_stdlib.pipe_of_worker(worker), int)
+    assert _stdlib.forkservers() == {modules.forkserver._forkserver._forkserver_pid}
+    assert _stdlib.resource_trackers() == {
+        modules.resource_tracker._resource_tracker._pid
+    }
+    with subprocess.Popen(["true"]) as popen:
+        assert popen._waitpid_lock  # type: ignore[attr-defined]
+        assert popen._handle_exitstatus  # type: ignore[attr-defined]
+        assert subprocess._cleanup  # type: ignore[attr-defined]
+    assert "_process_worker" in vars(concurrent.futures.process)
+
+
+def test_pools_and_executors_are_found_until_they_are_ended() -> None:
+    """Kind 15, for the attributes of pools."""
+    context = multiprocessing.get_context("fork")
+    threads = multiprocessing.pool.ThreadPool(1)
+    with context.Pool(1) as pool:
+        assert list(_stdlib.pools()) == [pool]
+        for name in ("_pool", "_cache", "_inqueue", "_outqueue", "_taskqueue"):
+            assert hasattr(pool, name)
+        for name in ("_worker_handler", "_task_handler", "_result_handler"):
+            assert hasattr(getattr(pool, name), "_state")
+    pool.join()
+    threads.terminate()
+    threads.join()
+    assert list(_stdlib.pools()) == []
+    with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as executor:
+        executor.submit(abs, 1).result(30)
+        assert list(_stdlib.executors()) == [executor]
+
+
+@pytest.mark.parametrize("kind", ["fork", "forkserver", "subprocess"])
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (BaseProcess, "_popen"),
+        (BaseProcess, "_parent_pid"),
+        (modules.forkserver, "_forkserver"),
+        (modules.resource_tracker, "_resource_tracker"),
+        (subprocess, "_cleanup"),
+        (subprocess.Popen, "_handle_exitstatus"),
+        (subprocess.Popen, "_waitpid_lock"),
+        (modules.util, "_finalizer_registry"),
+    ],
+)
+def test_stop_works_where_python_has_renamed_an_attribute(
+    kind: str, owner: Any, name: str, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kind 15: as the library sees it; Python itself goes on to use it."""
+    worker = start(kind)
+
+    def renamed(value: object, attribute: str, *default: object) -> object:
+        is_it = isinstance(value, owner) if isinstance(owner, type) else value is owner
+        if attribute == name and is_it:
+            if default:
+                return default[0]
+            raise AttributeError(attribute)
+        return getattr(value, attribute, *default)
+
+    monkeypatch.setattr(_stdlib, "getattr", renamed, raising=False)
+    with no_orphans(grace=0.1):
+        pass
+    assert stop(worker.process) == TERMINATED
+
+
+def test_popen_reaped_elsewhere_has_no_status_of_success() -> None:
+    process = subprocess.Popen(["true"])
+    os.waitpid(process.pid, 0)
+    assert _stdlib.reap_popen(process, None)
+    assert process.returncode is None
+    assert stop(process) == UNKNOWN
+    process.returncode = -9
+    assert stop(process) == KILLED
+
+
+def test_popen_that_another_thread_waits_for_is_left_to_it() -> None:
+    with subprocess.Popen(["true"]) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        with process._waitpid_lock:  # type: ignore[attr-defined]
+            assert not _stdlib.reap_popen(process, 0)
+        assert _stdlib.reap_popen(process, 0)
+        assert process.returncode == 0

@@ -1,0 +1,145 @@
+"""terminate() and kill(): one signal, and clear errors."""
+
+import asyncio
+import multiprocessing
+import multiprocessing.dummy
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+import psutil
+import pytest
+import workers
+from support import DEADLINE, METHODS, Start, is_running, wait_until
+
+from process_terminate import kill, terminate
+
+Call = Callable[[Any], None]
+
+SIGNALS: dict[Call, signal.Signals] = {
+    terminate: signal.SIGTERM,
+    kill: signal.SIGKILL,
+}
+each_call = pytest.mark.parametrize("call", SIGNALS)
+each_method = pytest.mark.parametrize("method", METHODS)
+
+
+@each_call
+@each_method
+def test_call_sends_its_signal(call: Call, method: str, start: Start) -> None:
+    worker = start(method).process
+    call(worker)
+    worker.join(DEADLINE)
+    assert worker.exitcode == -SIGNALS[call]
+
+
+def test_kill_ends_a_worker_that_ignores_sigterm(start: Start) -> None:
+    worker = start("fork", "ignore_sigterm").process
+    terminate(worker)
+    worker.join(0.2)
+    assert worker.is_alive()
+    kill(worker)
+    worker.join(DEADLINE)
+    assert worker.exitcode == -signal.SIGKILL
+
+
+@each_call
+@each_method
+@pytest.mark.parametrize("joined", [True, False])
+def test_call_sends_no_signal_to_a_dead_worker(
+    call: Call,
+    method: str,
+    joined: bool,
+    start: Start,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worker = start(method)
+    os.kill(worker.pid, signal.SIGUSR1)
+    wait_until(lambda: not is_running(worker.pid))
+    wait_until(lambda: not joined or not worker.process.is_alive())
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "kill", lambda *_: pytest.fail("sent a signal"))
+        if method != "forkserver" or joined:  # Else the forkserver has to tell first.
+            call(worker.process)
+    worker.process.join(DEADLINE)
+    assert worker.process.exitcode == -signal.SIGUSR1
+
+
+def closed() -> BaseProcess:
+    """Return a process that is closed."""
+    process = multiprocessing.Process(name="one")
+    process.close()
+    return process
+
+
+@each_call
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: multiprocessing.Process(name="one"),
+            "process 'one' was not started; call start() first",
+        ),
+        (closed, "process 'one' is closed; call {}() before close()"),
+        (
+            multiprocessing.current_process,
+            "process 'MainProcess' is the calling process; call sys.exit()",
+        ),
+    ],
+)
+def test_call_on_no_running_worker_says_what_to_do(
+    call: Call, make: Callable[[], BaseProcess], message: str
+) -> None:
+    with pytest.raises(ValueError, match="process") as raised:
+        call(make())
+    assert str(raised.value) == message.format(call.__name__)  # type: ignore[attr-defined]
+
+
+@each_method
+def test_call_on_the_parent_says_so(method: str) -> None:
+    context: Any = multiprocessing.get_context(method)
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=workers.call, args=(sender, "terminate"))
+    child.start()
+    assert receiver.poll(DEADLINE)
+    said = receiver.recv()
+    child.join(DEADLINE)
+    assert said == "process 'MainProcess' is the parent; a child cannot terminate() it"
+
+
+@each_call
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (lambda: None, "builtins.NoneType"),
+        (psutil.Process, "psutil.Process"),
+        (lambda: multiprocessing.Process, "builtins.type"),
+        (multiprocessing.dummy.Process, "multiprocessing.dummy.DummyProcess"),
+        (lambda: subprocess.CompletedProcess("ls", 0), "subprocess.CompletedProcess"),
+        (asyncio.Event, "asyncio.locks.Event"),
+    ],
+)
+def test_call_on_something_else_says_what_it_got(
+    call: Call, make: Callable[[], object], kind: str
+) -> None:
+    with pytest.raises(TypeError, match=rf"takes a multiprocessing.Process, .*{kind}"):
+        call(make())
+
+
+@each_call
+def test_call_passes_on_that_the_signal_is_not_permitted(
+    call: Call, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = start("fork").process
+
+    def forbid(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "kill", forbid)
+        with pytest.raises(PermissionError, match="not permitted"):
+            call(worker)
+    assert worker.is_alive()
