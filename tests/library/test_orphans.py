@@ -205,8 +205,8 @@ def test_pool_of_before_continues(make: Callable[[Any], Any]) -> None:
     with make(multiprocessing.get_context("fork")) as pool:
         assert list(pool.map(abs, [-1])) == [1]
         with no_orphans():
+            inside = sleep()  # First: workers that are forked meanwhile hold its pipe.
             assert list(pool.map(abs, [-1, -2, -3])) == [1, 2, 3]
-            inside = sleep()
         assert inside.returncode == -15
         assert list(pool.map(abs, [-2])) == [2]
 
