@@ -367,7 +367,8 @@ def test_wrong_grace_is_refused_before_the_block(grace: Any) -> None:
 def test_method_popen_init_is_restored() -> None:
     before = subprocess.Popen.__init__
     with no_orphans(), no_orphans():
-        sleep()
+        process = sleep()
+    assert process.returncode == -15
     assert subprocess.Popen.__init__ is before
 
 
