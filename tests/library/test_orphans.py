@@ -202,12 +202,15 @@ OLDER: dict[str, Callable[[Any], Any]] = {
 @pytest.mark.parametrize("make", OLDER.values(), ids=OLDER)
 def test_pool_of_before_continues(make: Callable[[Any], Any]) -> None:
     """Even with workers that it has started inside the block."""
-    with make(multiprocessing.get_context("fork")) as pool:
+    fork = multiprocessing.get_context("fork")
+    with make(fork) as pool:
         assert list(pool.map(abs, [-1])) == [1]
         with no_orphans():
-            inside = sleep()  # First: workers that are forked meanwhile hold its pipe.
+            # Not a Popen: a worker that is forked meanwhile would keep its pipe.
+            inside = fork.Process(target=time.sleep, args=(60,))
+            inside.start()
             assert list(pool.map(abs, [-1, -2, -3])) == [1, 2, 3]
-        assert inside.returncode == -15
+        assert inside.exitcode == -15
         assert list(pool.map(abs, [-2])) == [2]
 
 
