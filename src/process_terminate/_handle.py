@@ -242,9 +242,13 @@ class _PollingHandle(Handle):
 
     def _look(self) -> bool:
         if self._is_mine:
-            if not self.is_child():
+            if not self.is_child() or self.exit_code() is not None:
                 return True
-            return self.exit_code() is not None
+            # A debugger may keep it from being reaped.
+            with suppress(OSError):
+                entry = _processes.look_up(self.pid)
+                return entry is not None and entry.is_dead
+            return False
         entry = _processes.look_up(self.pid)
         return entry is None or entry.key != self._key or entry.is_dead
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from multiprocessing.pool import ThreadPool
 from typing import Any
 
-from process_terminate import _stdlib
+from process_terminate import _processes, _stdlib
 from process_terminate._log import log
 from process_terminate._waits import NOTE_WAIT, Steps, pauses
 
@@ -68,6 +68,11 @@ class _MultiprocessingPool(Pool):
 
     def _current(self) -> list[Any]:
         return list(self._pool._pool)
+
+    def pids(self) -> set[int]:
+        # A worker that has just been forked is not in the list yet.
+        forked = _processes.forked_by(self._pool._worker_handler.native_id)
+        return super().pids() | forked
 
     def retire(self) -> Steps[None]:
         pool = self._pool

@@ -116,6 +116,11 @@ def children(pids: set[int]) -> set[int] | None:
     return found
 
 
+def forked_by(thread: int | None) -> set[int]:
+    """Return the pids of the children that a thread of this process has started."""
+    return set(map(int, _read(os.getpid(), f"task/{thread}/children").split()))
+
+
 def _read(pid: int, file: str) -> bytes:
     """Return a small file of /proc; nothing if there is no process, or no access."""
     try:
