@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn
 
 _reader, _writer = os.pipe()
@@ -50,6 +51,17 @@ def announce() -> None:
 def ignore_sigterm() -> None:
     """Ignore SIGTERM in this process and in its later children."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def mark() -> str:
+    """Return the mark by which the processes of this tree are known."""
+    return os.environ["HOSTILE_TREE"]
+
+
+def let_neighbor_exit() -> None:
+    """Close this process's end of the pipe for which the neighbor waits."""
+    with suppress(OSError):
+        os.close(int(os.environ["HOSTILE_TREE_NEIGHBOR"]))
 
 
 def root_of(count: int) -> NoReturn:

@@ -1,11 +1,20 @@
-"""Count the processes that survive when a hostile tree is stopped, for each way to stop it."""
+"""Count the processes that survive when a hostile tree is stopped, for each way to stop it.
+
+Each run has a caller of its own, a fork of this process: it starts the tree beside an
+innocent neighbor, and stops the tree. This process is the witness.
+"""
 
 import os
+import select
 import signal
 import subprocess
+import sys
+import threading
+import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -14,7 +23,7 @@ from msgspec import Struct
 from evidence import store
 from evidence.measure import workers
 from evidence.studies import hostile_trees, study
-from evidence.studies.hostile_trees import marked
+from evidence.studies.hostile_trees import Neighbor, Tree, planted
 from evidence.studies.study import Report, Study
 from process_terminate import no_orphans, stop_tree
 
@@ -22,20 +31,29 @@ PATH = study.FOLDER / "survivors.json"
 FIX = "run: python -m evidence survivors"
 #: Seconds between SIGTERM and SIGKILL; some of the trees ignore SIGTERM.
 GRACE = 0.1
+#: Trees whose every process responds to SIGTERM, or exits soon after those that do:
+#: stopping one must not take the whole grace period, which is longer for them.
+PROMPT = {"tracker": 2.0}
+#: Trees that interrupt the call by Ctrl-C.
+INTERRUPTING = {"interrupts"}
+#: Trees that are orphans, in part or whole, before anything begins to stop them.
+OUT_OF_REACH = {"chain", "daemon", "headless"}
+#: Seconds for one run, on a busy machine.
+_DEADLINE = 60.0
 
-Stop = Callable[[subprocess.Popen[str]], object]
+Root = subprocess.Popen[str]
 
 
-def by_killpg(root: subprocess.Popen[str]) -> None:
+def by_killpg(root: Root, grace: float = GRACE) -> None:
     """Signal the process group that the root leads."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(root.pid, number)
         with suppress(subprocess.TimeoutExpired):
-            root.wait(GRACE)
+            root.wait(grace)
 
 
-def by_psutil_recipe(root: subprocess.Popen[str]) -> None:
+def by_psutil_recipe(root: Root, grace: float = GRACE) -> None:
     """Do what psutil's documentation recommends for a process tree."""
     try:
         parent = psutil.Process(root.pid)
@@ -45,55 +63,186 @@ def by_psutil_recipe(root: subprocess.Popen[str]) -> None:
     for process in tree:
         with suppress(psutil.NoSuchProcess):
             process.terminate()
-    _, alive = psutil.wait_procs(tree, timeout=GRACE)
+    _, alive = psutil.wait_procs(tree, timeout=grace)
     for process in alive:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(alive, timeout=5)
 
 
-def by_stop_tree(root: subprocess.Popen[str]) -> None:
+def by_stop_tree(root: Root, grace: float = GRACE) -> None:
     """Call stop_tree()."""
-    stop_tree(root, grace=GRACE)
+    stop_tree(root, grace=grace)
 
 
-def survivors_of(tree: str, stop: Stop) -> int:
-    """Grow a tree, stop it, and return how many processes survived; none is left."""
-    with marked(tree) as growing:
-        stop(growing.grow())
-        return growing.count_alive()
+def beside_a_thread(root: Root, grace: float = GRACE) -> None:
+    """Call stop_tree() while the caller has a second thread."""
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait, daemon=True)
+    thread.start()
+    try:
+        stop_tree(root, grace=grace)
+    finally:
+        done.set()
 
 
-def survivors_of_no_orphans(tree: str) -> int:
-    """Grow a tree inside no_orphans(), and return how many survived the block."""
-    with marked(tree) as growing:
-        with no_orphans(grace=GRACE):
-            root = growing.grow()
+def by_an_operator(root: Root, grace: float = GRACE) -> None:
+    """Call stop_tree() in a process that is no ancestor of the tree."""
+    operator = os.fork()
+    if operator == 0:
+        _exit_after(lambda: stop_tree(psutil.Process(root.pid), grace=grace))
+    _, status = os.waitpid(operator, 0)
+    if status:
+        raise RuntimeError("the operator's call failed; see above")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The process that starts a tree and stops it."""
+
+    tree: Tree
+    neighbor: Neighbor
+    pipe: int
+
+    @property
+    def grace(self) -> float:
+        """Seconds between SIGTERM and SIGKILL."""
+        return PROMPT.get(self.tree.name, GRACE)
+
+    def grow(self) -> Root:
+        """Start the tree, and say when it was complete."""
+        root = self.tree.grow(self.neighbor)
+        os.write(self.pipe, f"{time.monotonic()}\n".encode())
+        return root
+
+    def stop_by(self, stop: Callable[[Root, float], None]) -> None:
+        """Start the tree, and stop it."""
+        stop(self.grow(), self.grace)
+
+    def have_no_orphans(self) -> None:
+        """Start the tree in a block of no_orphans()."""
+        with no_orphans(grace=self.grace):
+            root = self.grow()
         if root.returncode is None:
             raise RuntimeError("no_orphans() has not reaped through the object")
-        return growing.count_alive()
 
 
-#: The ways to stop a tree, as the table names them; the first two are this library's.
-WAYS: dict[str, Callable[[str], int]] = {
-    "stop_tree()": lambda tree: survivors_of(tree, by_stop_tree),
-    "no_orphans()": survivors_of_no_orphans,
-    "killpg": lambda tree: survivors_of(tree, by_killpg),
-    "psutil's recipe": lambda tree: survivors_of(tree, by_psutil_recipe),
+#: The ways to stop a tree, as the table names them. The first four are this library's.
+WAYS: dict[str, Callable[[Caller], None]] = {
+    "stop_tree()": lambda caller: caller.stop_by(by_stop_tree),
+    "stop_tree(), the caller has threads": lambda c: c.stop_by(beside_a_thread),
+    "stop_tree(), not the caller's tree": lambda c: c.stop_by(by_an_operator),
+    "no_orphans()": Caller.have_no_orphans,
+    "killpg": lambda caller: caller.stop_by(by_killpg),
+    "psutil's recipe": lambda caller: caller.stop_by(by_psutil_recipe),
 }
-#: Trees that are orphans, in part or whole, before anything begins to stop them.
-OUT_OF_REACH = {"chain", "daemon", "headless"}
 
 trees = hostile_trees.names
 
 
+class Outcome(Struct, frozen=True, omit_defaults=True):
+    """What one run left, and whom it harmed; nothing and nobody by default."""
+
+    survivors: int = 0
+    """Processes of the tree that are alive, also those in state T."""
+    harmed: int = 0
+    """Processes of the neighbor that were killed."""
+    names: int = 0
+    """Names in /dev/shm."""
+    late: bool = False
+    """Whether a tree that responds to SIGTERM took the whole grace period."""
+    error: str = ""
+    """The exception that the call raised, except an interrupt that the tree sent."""
+
+
+def run(tree_name: str, way: str) -> Outcome:
+    """Grow a tree, stop it, and return what came of it; no process is left."""
+    with planted(tree_name) as (tree, neighbor):
+        began, ended, error = _call(tree, neighbor, way)
+        return Outcome(
+            survivors=tree.count_alive(),
+            harmed=neighbor.count_harmed(),
+            names=len(tree.names_left()),
+            late=tree_name in PROMPT and ended - began >= PROMPT[tree_name],
+            error=error,
+        )
+
+
+def _call(tree: Tree, neighbor: Neighbor, way: str) -> tuple[float, float, str]:
+    """Have a new process grow a tree and stop it; return from when to when, and errors."""
+    with _pipe() as (read, write):
+        pid = os.fork()
+        if pid == 0:
+            _exit_after(lambda: _report(Caller(tree, neighbor, write), way))
+        hangs = not _has_exited(pid)
+        ended = time.monotonic()
+        if hangs:  # It is a child that is not reaped, so the pid is still its own.
+            os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(write)
+        began, error = os.read(read, 4096).decode().split("\n", 1)
+    return float(began), ended, f"no end within {_DEADLINE:g} s" if hangs else error
+
+
+def _report(caller: Caller, way: str) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        caller.neighbor.start()
+        WAYS[way](caller)
+    except KeyboardInterrupt:
+        if caller.tree.name not in INTERRUPTING:
+            raise
+    except Exception as error:
+        os.write(caller.pipe, type(error).__name__.encode())
+        raise
+
+
+def _exit_after(act: Callable[[], object]) -> None:
+    """Act and exit, in a fork, even if another interrupt comes at any moment."""
+    try:
+        try:
+            status = 1
+            act()
+            status = 0
+        except KeyboardInterrupt:
+            status = 0
+        except BaseException:  # noqa: BLE001 - the fork must not continue
+            sys.excepthook(*sys.exc_info())
+        finally:
+            os._exit(status)
+    finally:
+        os._exit(0)
+
+
+def _has_exited(pid: int) -> bool:
+    """Wait until a child has exited; return whether it has within the deadline."""
+    pidfd = os.pidfd_open(pid)
+    try:
+        poll = select.poll()
+        poll.register(pidfd, select.POLLIN)
+        return bool(poll.poll(_DEADLINE * 1000))
+    finally:
+        os.close(pidfd)
+
+
+@contextmanager
+def _pipe() -> Iterator[tuple[int, int]]:
+    read, write = os.pipe()
+    try:
+        yield read, write
+    finally:
+        for end in (read, write):
+            with suppress(OSError):
+                os.close(end)
+
+
 class Counted(Struct):
-    """What survived of one tree."""
+    """What came of one tree."""
 
     hash: str
     """Of the programs that grew the tree."""
-    survivors: dict[str, dict[int, int]]
-    """For each way: how many runs there were by the number of survivors."""
+    outcomes: dict[str, list[tuple[int, Outcome]]]
+    """For each way: how many runs there were of each outcome."""
 
 
 class Survivors(Study, kw_only=True):
@@ -110,7 +259,9 @@ class Survivors(Study, kw_only=True):
 
 def is_promised(tree: str, way: str) -> bool:
     """Return whether this library promises that no process survives."""
-    return way == "no_orphans()" or (way == "stop_tree()" and tree not in OUT_OF_REACH)
+    if way.startswith("stop_tree()"):
+        return tree not in OUT_OF_REACH
+    return way == "no_orphans()"
 
 
 def outdated(data: Survivors) -> list[str]:
@@ -126,8 +277,8 @@ def load(path: Path = PATH) -> Survivors:
 
 
 def save(data: Survivors, path: Path = PATH) -> None:
-    """Write what was recorded, one tree a line."""
-    store.write(path, data, depth=2)
+    """Write what was recorded, one way a line."""
+    store.write(path, data, depth=4)
 
 
 def record(runs: int, compare: int, report: Report, path: Path = PATH) -> None:
@@ -151,12 +302,12 @@ def record(runs: int, compare: int, report: Report, path: Path = PATH) -> None:
             found[cell] = counts
             report(f"{cell[0]}, {cell[1]}: {counts}")
     for tree, way, times in cells:
-        data.trees[tree].survivors[way] = found[tree, way, times]
+        data.trees[tree].outcomes[way] = found[tree, way, times]
     save(data, path)
 
 
-def _count(cell: tuple[str, str, int]) -> dict[int, int]:
-    """Return how many runs there were by the number of survivors."""
+def _count(cell: tuple[str, str, int]) -> list[tuple[int, Outcome]]:
+    """Return how many runs there were of each outcome, the most frequent first."""
     tree, way, times = cell
-    found = Counter(WAYS[way](tree) for _ in range(times))
-    return dict(sorted(found.items()))
+    found = Counter(run(tree, way) for _ in range(times))
+    return [(count, outcome) for outcome, count in found.most_common()]
