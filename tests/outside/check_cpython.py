@@ -8,6 +8,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,12 @@ pytestmark = [
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 @pytest.mark.parametrize("in_place", ["terminate", "stop"])
 def test_cpython_tests_pass(
-    in_place: str, method: str, tmp_path: Path, record_property: pytest.RecordProperty
+    in_place: str,
+    method: str,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
+    """The tests are those that the running Python was released with."""
     path = [str(HERE), str(ROOT / "src")]
     tests = subprocess.Popen(
         [sys.executable, "-m", "unittest", "-v", "cpython"],

@@ -11,7 +11,7 @@ from functools import wraps
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-import test._test_multiprocessing as tests
+import test._test_multiprocessing as tests  # type: ignore[import-not-found]
 
 import process_terminate
 

@@ -5,6 +5,7 @@ then runs until it is killed.
 """
 
 import os
+import select
 import signal
 import sys
 import time
@@ -62,6 +63,11 @@ def let_neighbor_exit() -> None:
     """Close this process's end of the pipe for which the neighbor waits."""
     with suppress(OSError):
         os.close(int(os.environ["HOSTILE_TREE_NEIGHBOR"]))
+
+
+def is_released() -> bool:
+    """Return whether the witness has counted, so that a chain must exit."""
+    return bool(select.select([int(os.environ["HOSTILE_TREE_LEASH"])], [], [], 0)[0])
 
 
 def root_of(count: int) -> NoReturn:

@@ -6,6 +6,7 @@ process of the neighbor, which must survive.
 """
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -25,13 +26,18 @@ FOLDER = ROOT / "tests" / "trees"
 _BUILDER = FOLDER / "grow.py"
 _VARIABLE = "HOSTILE_TREE"
 _NEIGHBOR = "HOSTILE_TREE_NEIGHBOR"
+_LEASH = "HOSTILE_TREE_LEASH"
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - it is a file system, see shm_overview(7)
 #: Exits at the end of a pipe; before and after that, two of its processes are alive.
 _LAUNCHER = "sleep 600 & read line; sleep 600 & exit"
 _INNOCENT = 2
 #: Seconds that a killed process may take to exit, because no process waits for it.
-_DYING = 1.0
-#: Rounds of killing in which a process was seen, before the witness gives up.
-_ROUNDS = 1000
+_DYING = 2.0
+_PAUSE = 0.02
+#: Looks of which each may miss a process that appears meanwhile.
+_LOOKS = 3
+#: Seconds that the witness may take to kill what is left, on a busy machine.
+_DEADLINE = 120.0
 
 
 def names() -> list[str]:
@@ -52,9 +58,6 @@ def source_hash(name: str) -> str:
 class Marked:
     """Processes that are known by a mark in their environment."""
 
-    #: Looks of which each may miss a process.
-    looks = 3
-
     def __init__(self) -> None:
         """Choose a new mark."""
         self.mark = str(uuid.uuid4())
@@ -63,30 +66,19 @@ class Marked:
     def _environment(self) -> dict[str, str]:
         return {**os.environ, _VARIABLE: self.mark}
 
-    def count_alive(self) -> int:
-        """Return how many processes are alive, by the largest number of several looks.
-
-        A chain that forks and exits is often between two processes.
-        """
-        return max(self._look(lambda *_: None) for _ in range(self.looks))
-
     def kill(self) -> None:
-        """Kill every process, until several looks find none.
-
-        Give up after a number of rounds instead of seconds: a round may take
-        a second on a busy machine, and a chain that is left would fork forever.
-        """
-        quiet = rounds = 0
-        while quiet < self.looks:
-            if rounds > _ROUNDS:
+        """Kill every process, until a look finds none."""
+        deadline = time.monotonic() + _DEADLINE
+        while self._look(_kill_with_group) or self._has_pipe():
+            if time.monotonic() > deadline:
                 raise RuntimeError(f"cannot kill what has {_VARIABLE}={self.mark}")
-            if self._look(_kill_with_group):
-                quiet, rounds = 0, rounds + 1
-            else:
-                quiet += 1
-                time.sleep(0.005)  # A chain is elsewhere a moment later.
+            time.sleep(_PAUSE / 10)
 
-    def _look(self, act: Callable[[int, int], None]) -> int:
+    def _has_pipe(self) -> bool:
+        """Return whether a process is alive that the last look may have missed."""
+        return False
+
+    def _look(self, act: Callable[[int, int], None] = lambda *_: None) -> int:
         """Act on the pid and pidfd of each living process; return how many there are.
 
         Count a process even if it exits before it can be opened: it may have forked.
@@ -105,31 +97,41 @@ class Marked:
         environment = _read(f"/proc/{pid}/environ")
         if not environment and _thread_count(pid) > 1:
             # Only the other threads show it after the first has exited.
-            for thread in os.listdir(f"/proc/{pid}/task"):
-                environment = environment or _read(f"/proc/{pid}/task/{thread}/environ")
+            for thread in Path(f"/proc/{pid}/task").iterdir():
+                environment = environment or _read(f"{thread}/environ")
         return f"{_VARIABLE}={self.mark}".encode() in environment.split(b"\0")
 
 
 class Tree(Marked):
-    """One growth of a hostile tree."""
+    """One growth of a hostile tree.
+
+    A look can miss a chain of processes that each fork and exit. So every process
+    inherits a pipe, too, which is at its end as soon as none of them is alive, and
+    another pipe, at whose end a chain exits.
+    """
 
     def __init__(self, name: str) -> None:
         """Choose a tree by its name."""
         super().__init__()
         self.name = name
-        if name == "chain":
-            self.looks = 30
+        self._alive, pipe = os.pipe()
+        self._pipe = os.fdopen(pipe, "wb")
+        self._leash, self._handle = os.pipe()
 
     def grow(self, neighbor: "Neighbor") -> subprocess.Popen[str]:
         """Start the tree, wait until it is complete, and return its root."""
         root = subprocess.Popen(
             # site would take longer to import than some trees to grow.
             [sys.executable, "-S", "-W", "ignore", path_of(self.name)],
-            env={**self._environment, _NEIGHBOR: str(neighbor.pipe)},
+            env={
+                **self._environment,
+                _NEIGHBOR: str(neighbor.pipe),
+                _LEASH: str(self._leash),
+            },
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            pass_fds=[neighbor.pipe],
+            pass_fds=[neighbor.pipe, self._pipe.fileno(), self._leash],
         )
         os.close(neighbor.pipe)
         with root.stdout or sys.stdin as stdout:
@@ -139,21 +141,34 @@ class Tree(Marked):
             os.waitid(os.P_PID, root.pid, os.WEXITED | os.WNOWAIT)
         return root
 
+    def close_pipe(self) -> None:
+        """Close this process's copy of the pipe, so that it can come to its end."""
+        self._pipe.close()
+
     def count_alive(self) -> int:
         """Return how many processes survived; those that are exiting do not count."""
-        count = super().count_alive()
-        if count:
-            time.sleep(_DYING)
-            count = super().count_alive()
-        return count
+        end = time.monotonic() + _DYING
+        while (count := self._look()) or self._has_pipe():
+            if time.monotonic() > end:
+                return max(1, count, *(self._look() for _ in range(_LOOKS)))
+            time.sleep(_PAUSE)
+        return 0
+
+    def _has_pipe(self) -> bool:
+        """Return whether a process of the tree has the pipe."""
+        return not select.select([self._alive], [], [], 0)[0]
 
     def names_left(self) -> list[Path]:
         """Return the shared memory that the tree has left."""
-        return list(Path("/dev/shm").glob(f"*{self.mark}*"))
+        return list(_SHARED_MEMORY.glob(f"*{self.mark}*"))
 
     def kill(self) -> None:
         """Kill every process, and remove the shared memory."""
+        self.close_pipe()
+        os.close(self._handle)
         super().kill()
+        os.close(self._alive)
+        os.close(self._leash)
         for path in self.names_left():
             path.unlink(missing_ok=True)
 
@@ -165,8 +180,6 @@ class Neighbor(Marked):
     it starts another child and exits, so that both are orphans.
     """
 
-    looks = 1
-
     def start(self) -> None:
         """Start it; it waits for the end of a pipe that the tree inherits."""
         read, self.pipe = os.pipe()
@@ -177,7 +190,8 @@ class Neighbor(Marked):
 
     def count_harmed(self) -> int:
         """Return how many of its processes were killed."""
-        return _INNOCENT - min(_INNOCENT, self.count_alive())
+        # A look misses the second child if the launcher starts it meanwhile.
+        return _INNOCENT - min(_INNOCENT, max(self._look() for _ in range(_LOOKS)))
 
 
 @contextmanager
