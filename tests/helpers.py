@@ -1,4 +1,4 @@
-"""What several tests need."""
+"""Run examples inside pytest, and what else several tests need."""
 
 import json
 import multiprocessing
@@ -20,16 +20,16 @@ from evidence.measure.trace import TRACER
 from evidence.paths import ROOT
 
 DOCS = ROOT / "docs"
-#: Where the site that the tests build says it is.
+#: The URL of the site that the tests build.
 BASE = "https://example.org/"
-#: How examples are formatted: 72 columns fit a phone held sideways.
+#: The format of examples: 72 columns fit a phone held sideways.
 STYLE = ExamplesConfig(line_length=72, target_version="py311")
 
 
 def run_inside(
     example: CodeExample, evaluate: EvalExample, *, start_method: str | None = None
 ) -> None:
-    """Run an example inside pytest: check what it prints, or update it."""
+    """Run an example inside pytest; check what it prints, or update its `#>` lines."""
     evaluate.config = STYLE
     run = (
         evaluate.run_print_update
@@ -45,7 +45,7 @@ def run_inside(
 
 @contextmanager
 def as_main_program(start_method: str | None) -> Iterator[None]:
-    """Let an example be `__main__`, and put everything back afterwards."""
+    """Let an example be `__main__` during the block."""
     main = sys.modules["__main__"]
     interrupted = False
 
@@ -58,8 +58,7 @@ def as_main_program(start_method: str | None) -> Iterator[None]:
     multiprocessing.set_start_method(start_method, force=True)
     try:
         with pytest.MonkeyPatch.context() as patch:
-            # On CPython 3.11 its imitation frames end pytest with an internal
-            # error when an example raises; the true traceback is as good.
+            # On CPython 3.11 its imitated frames crash pytest if an example raises.
             patch.setattr(
                 "pytest_examples.run_code.create_example_traceback",
                 lambda *_: None,
@@ -76,7 +75,7 @@ def as_main_program(start_method: str | None) -> Iterator[None]:
 def update_children(path: Path, notes: Path) -> None:
     """Write what the children of an example print below their `print()`.
 
-    pytest-examples sees and updates only what the main process prints.
+    pytest-examples updates only what the main process prints.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(TRACER))
@@ -100,6 +99,6 @@ def update_children(path: Path, notes: Path) -> None:
 
 
 def code_example(path: Path) -> CodeExample:
-    """A whole file as an example of pytest-examples."""
+    """Return a whole file as an example of pytest-examples."""
     example: CodeExample = CodeExample.create(path.read_text("utf-8"), path=path)
     return example

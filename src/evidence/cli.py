@@ -99,6 +99,12 @@ def _offline(arguments: argparse.Namespace) -> None:
     offline.pack(arguments.site, arguments.zip)
 
 
+def _addresses(arguments: argparse.Namespace) -> None:
+    from evidence.publish import addresses
+
+    addresses.publish(arguments.site)
+
+
 def _serve(arguments: argparse.Namespace) -> None:
     from evidence.publish import serve
 
@@ -146,7 +152,8 @@ def _parser() -> argparse.ArgumentParser:
     add(_render, "render what the pages embed into .build/")
     finishing = add(_finish, "add to a built site what only the site has")
     packing = add(_offline, "pack a finished site into a zip for reading offline")
-    for verb in finishing, packing:
+    releasing = add(_addresses, "add the URLs of a finished site to the published ones")
+    for verb in finishing, packing, releasing:
         verb.add_argument("site", type=Path, help="the folder of the site")
     packing.add_argument("zip", type=Path)
     serving = add(_serve, "serve the site, and build it again when a file changes")

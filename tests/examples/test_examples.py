@@ -1,4 +1,4 @@
-"""The examples hold: what they print is true, wherever they can run."""
+"""Each example prints what it says, wherever it can run."""
 
 import ast
 import multiprocessing
@@ -14,17 +14,17 @@ from evidence.measure.run import run_file
 from helpers import STYLE, code_example, run_inside, update_children
 
 EXAMPLES = examples.find()
-# The first is the one that a program gets when it sets none.
+#: The start method of a program that sets none.
 DEFAULT_METHOD = multiprocessing.get_all_start_methods()[0]
 
 each_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.name)
-#: Those that name their own method, or start no process by it, are run once.
+#: Examples that name their method, or use none, run once. The slowest methods come
+#: first, so that the processes that share the tests finish together.
 CASES = [
     (example, method)
+    for method in reversed(examples.start_methods())
     for example in EXAMPLES
-    for method in (
-        examples.start_methods() if example.follows_the_default else [DEFAULT_METHOD]
-    )
+    if example.follows_the_default or method == DEFAULT_METHOD
 ]
 
 
@@ -35,15 +35,16 @@ def _only_where_it_can_run(request: pytest.FixtureRequest) -> None:
         pytest.skip(example.why_not_here)
     updating = request.config.getoption("update_examples")
     if updating and "inside" not in request.node.name:
-        # The files are rewritten when the last test is over, not before.
-        pytest.skip("one run of each example rewrites its outputs")
+        # pytest-examples rewrites the files after the last test.
+        pytest.skip("only the run inside pytest updates the outputs")
 
 
+@pytest.mark.alone  # Python warns of fork() beside the thread of an xdist worker.
 @each_example
 def test_example_prints_what_it_says_inside_pytest(
     example: Example, eval_example: EvalExample
 ) -> None:
-    """Each line that the main process prints stands below its print()."""
+    """The `#>` lines of the main process stand below the right `print()`."""
     if eval_example.update_examples:
         update_children(example.path, eval_example.tmp_path / "notes")
     run_inside(code_example(example.path), eval_example, start_method=DEFAULT_METHOD)
@@ -55,7 +56,7 @@ def test_example_prints_what_it_says_inside_pytest(
 def test_example_prints_what_it_says_as_a_file(
     example: Example, start_method: str
 ) -> None:
-    """Run as by a reader, all processes together print just what it says."""
+    """All processes together print the `#>` lines, and none keeps running."""
     method = None if start_method == DEFAULT_METHOD else start_method
     run = run_file(example.path, start_method=method)
     assert run.errors == ""
@@ -71,7 +72,7 @@ def test_example_prints_what_it_says_as_a_file(
     ids=lambda e: e.name,
 )
 def test_kill_leaves_the_same_behind(example: Example, tmp_path: Path) -> None:
-    """What terminate() does to queues, pipes, events and locks, kill() does too."""
+    """Queues, pipes, events and locks break by kill() as by terminate()."""
     source = example.source.replace(".terminate()", ".kill()")
     assert source != example.source
     path = tmp_path / "killing.py"
@@ -82,7 +83,7 @@ def test_kill_leaves_the_same_behind(example: Example, tmp_path: Path) -> None:
 
 @each_example
 def test_example_follows_the_house_rules(example: Example) -> None:
-    """Formatted, at most 40 lines and 72 columns, with a docstring of one line."""
+    """It is formatted and short, with a one-line docstring and a main block."""
     lines = example.source.splitlines()
     docstring = ast.get_docstring(ast.parse(example.source)) or ""
     assert example.source == black_format(example.source, STYLE)
@@ -91,4 +92,4 @@ def test_example_follows_the_house_rules(example: Example) -> None:
     assert docstring.endswith(".")
     assert "\n" not in docstring
     assert 'if __name__ == "__main__":' in lines
-    assert example.output, "prints nothing, so proves nothing"
+    assert example.output, "prints nothing, so shows nothing"

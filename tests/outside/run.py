@@ -1,7 +1,7 @@
-"""Runs one recipe and says in JSON what it took: `run.py NAME FOLDER PORT`.
+"""Run one recipe and print what its calls of the library did: `run.py NAME FOLDER PORT`.
 
-It runs in an environment of its own, outside the project: what it imports is the
-library that was installed there.
+It runs in an environment of its own, outside the project, so it imports the library
+that is installed there. It prints the library's path and the calls as JSON.
 """
 
 import json
@@ -18,16 +18,15 @@ import programs
 import psutil
 
 import process_terminate
-from process_terminate import Ended, ExitStatus
 
 calls: list[dict[str, Any]] = []
 
 
 def main(name: str, folder: str, port: str) -> None:
-    """Run it, with the calls of the library watched."""
+    """Run a recipe, and note its calls of the library."""
     for function in (process_terminate.stop, process_terminate.stop_tree):
         setattr(programs, function.__name__, watched(function))
-    setattr(programs, "no_orphans", watched_block)  # noqa: B010, as mypy asks for it
+    setattr(programs, "no_orphans", watched_block)  # noqa: B010 - mypy asks for it
     settings = Path(folder, "nginx.conf")
     settings.write_text(settings.read_text("utf-8").replace("PORT", port), "utf-8")
     programs.RECIPES[name](Path(folder), int(port))
@@ -35,15 +34,20 @@ def main(name: str, folder: str, port: str) -> None:
 
 
 def watched(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of the library that notes what it found and did."""
+    """Return a function of the library that notes what it found and did."""
 
     @wraps(function)
     def call(process: Any, *, grace: float) -> Any:
-        found = [psutil.Process(process.pid), *descendants(process.pid)]
+        found = named(process.pid)
         began = time.monotonic()
         answer = function(process, grace=grace)
         seconds = time.monotonic() - began
-        ended = answer if isinstance(answer, list) else [_alone(found[0], answer)]
+        if isinstance(answer, list):
+            ended = [ending(e.name, e.signal, e.status.code) for e in answer]
+        else:  # stop() reports no signal.
+            killed = answer.code == -signal.SIGKILL
+            sent = signal.SIGKILL if killed else signal.SIGTERM
+            ended = [ending(found[0][1], sent, answer.code)]
         note(function.__name__, grace, seconds, found, ended)
         return answer
 
@@ -52,59 +56,50 @@ def watched(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @contextmanager
 def watched_block(grace: float) -> Iterator[None]:
-    """A block of no_orphans() that notes what it found and did."""
+    """Run a block of no_orphans() that notes what it found and did."""
     block = process_terminate.no_orphans(grace=grace)
     block.__enter__()
     try:
         yield
     finally:
-        found = descendants(None)
+        found = named()[1:]
         began = time.monotonic()
         block.__exit__(None, None, None)
         note("no_orphans", grace, time.monotonic() - began, found, [])
 
 
-def _alone(process: psutil.Process, status: ExitStatus) -> Ended:
-    """What stop() says, in the form of stop_tree()."""
-    killed = status.code == -signal.SIGKILL
-    return Ended(
-        process.pid, NAMES[process], "SIGKILL" if killed else "SIGTERM", status
-    )
+def ending(name: str, sent: signal.Signals | None, code: int | None) -> dict[str, Any]:
+    """Return how a process ended: its last signal and its exit code."""
+    return {"name": name, "by": sent.name if sent else None, "code": code}
 
 
-NAMES: dict[psutil.Process, str] = {}
-
-
-def descendants(pid: int | None) -> list[psutil.Process]:
-    """The descendants of a process; their names are remembered."""
+def named(pid: int | None = None) -> list[tuple[psutil.Process, str]]:
+    """Return a process and its descendants with their names."""
     root = psutil.Process(pid)
-    found = root.children(recursive=True)
-    NAMES.update({process: process.name() for process in [root, *found]})
-    return found
+    return [(p, p.name()) for p in [root, *root.children(recursive=True)]]
 
 
 def note(
     name: str,
     grace: float,
     seconds: float,
-    found: list[psutil.Process],
-    ended: list[Ended],
+    found: list[tuple[psutil.Process, str]],
+    ended: list[dict[str, Any]],
 ) -> None:
-    """Write down a call."""
+    """Note a call."""
+    alive = [
+        program
+        for process, program in found
+        if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    ]
     calls.append(
         {
             "call": name,
             "grace": grace,
             "seconds": seconds,
-            "found": [NAMES[process] for process in found],
-            "alive": [
-                NAMES[process]
-                for process in found
-                if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-            ],
-            "ended": [
-                {"name": e.name, "by": e.by, "code": e.status.code} for e in ended
-            ],
+            "found": [program for _, program in found],
+            "alive": alive,
+            "ended": ended,
         }
     )
 

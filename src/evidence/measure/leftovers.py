@@ -45,7 +45,8 @@ def ended(grace: float = GRACE) -> Iterator[list[str]]:
         left += _kill_all_but(processes, grace)
         # They are reaped now, but multiprocessing does not know.
         children.intersection_update(known)
-        gc.collect()  # Ends the thread of a Queue that the block has dropped.
+        if any(_servers()) or set(threading.enumerate()) - threads:
+            gc.collect()  # Ends, for example, the thread of a Queue that was dropped.
         left += _join_all_but(threads, grace)
         _stop_servers()
 

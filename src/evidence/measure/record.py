@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,8 +62,9 @@ def record(
     done = 0
     for load in LOADS:
         chosen = [task for task in tasks if task.load == load]
-        with busy(load == "loaded" and bool(chosen)):
-            for task, tally in workers.run(run_task, chosen, settings.jobs):
+        running = workers.run(run_task, chosen, settings.jobs)
+        with busy(load == "loaded" and bool(chosen)), closing(running) as finished:
+            for task, tally in finished:
                 _add(task, tally)
                 done += 1
                 report(

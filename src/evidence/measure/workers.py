@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
@@ -21,7 +21,7 @@ _INTERRUPTED = 130
 
 def run(
     function: Callable[[Task], Result], tasks: Iterable[Task], count: int
-) -> Iterator[tuple[Task, Result]]:
+) -> Generator[tuple[Task, Result], None, None]:
     """Yield each task with `function(task)`, in the order in which they finish.
 
     Up to `count` tasks run at a time, each in a new process without threads. If you

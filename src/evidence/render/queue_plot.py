@@ -12,7 +12,10 @@ _COLORS = {
     "writer": "var(--plot-writer, #c2410c)",
     "reader": "var(--plot-reader, #1565c0)",
 }
-_DASHES: dict[str, dict[str, str]] = {"writer": {}, "reader": {"stroke_dasharray": "5 3"}}
+_DASHES: dict[str, dict[str, str]] = {
+    "writer": {},
+    "reader": {"stroke_dasharray": "5 3"},
+}
 _LABELS = {"writer": "the next writer hangs", "reader": "the reader hangs"}
 #: Bytes that are written whole or not at all, and bytes that a pipe holds.
 PIPE_BUF, CAPACITY = 4_096, 65_536
@@ -121,9 +124,7 @@ def _draw_points(
         for end in ends:
             _line(group, x - 2, end, x + 2, end)
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-    SubElement(
-        group, "polyline", _attributes(_DASHES[who]), points=path, fill="none"
-    )
+    SubElement(group, "polyline", _attributes(_DASHES[who]), points=path, fill="none")
     for x, y in places:
         _marker(group, who, x, y)
 
@@ -142,7 +143,7 @@ def _marker(group: Element, who: str, x: float, y: float) -> None:
         SubElement(group, "rect", place, width="5", height="5", fill="none")
 
 
-def _line(  # noqa: PLR0913 - two places
+def _line(
     parent: Element, x1: float, y1: float, x2: float, y2: float, **looks: str
 ) -> None:
     ends = zip(("x1", "y1", "x2", "y2"), (x1, y1, x2, y2), strict=True)
@@ -151,7 +152,7 @@ def _line(  # noqa: PLR0913 - two places
     )
 
 
-def _text(  # noqa: PLR0913 - a place, and how it stands there
+def _text(
     parent: Element, x: float, y: float, text: str, anchor: str = "start", **looks: str
 ) -> None:
     place = {"x": f"{x:.1f}", "y": f"{y:.1f}", "text-anchor": anchor}

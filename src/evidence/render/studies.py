@@ -82,16 +82,17 @@ def _summary(data: Queues) -> str:
     rows = []
     for name in _DRAWN:
         points = data.series[name].points
+        pause_ms = data.series[name].pause_ms
+        pause = f"{pause_ms} ms" if pause_ms else "none"
+        small = [point for size, point in points.items() if size <= PIPE_BUF]
         for label, wanted in (
-            (f"up to {PIPE_BUF} bytes", [p for s, p in points.items() if s <= PIPE_BUF]),
+            (f"up to {PIPE_BUF} bytes", small),
             (f"{_grouped(max(points))} bytes", [points[max(points)]]),
-            ("all sizes", list(points.values())),
         ):
             total = sum(point.count for point in wanted)
             hung = [f"{sum(hangs(p, who) for p in wanted)} of {total}" for who in HANGS]
-            writer = _title(data.series[name]).replace("put()", "`put()`")
-            rows.append([writer, label, *hung])
-    return _table(["Writer", "Messages", "Next writer hung", "Reader hung"], rows)
+            rows.append([pause, label, *hung])
+    return _table(["Pause", "Messages", "Next writer hung", "Reader hung"], rows)
 
 
 def _numbers(series: Series) -> str:
@@ -179,19 +180,21 @@ def _ends(calls: list[Call]) -> str:
         (end.name.split()[0], end.by, end.code) for call in calls for end in call.ended
     }
     names: dict[str, list[str]] = {}
-    for name, by, code in sorted(ends, key=lambda end: (end[2] is None, end)):
+    for name, by, code in sorted(ends, key=lambda end: (end[2] is None, str(end))):
         names.setdefault(_end(by, code), []).append(f"`{name}`")
     said = "; ".join(f"{', '.join(them)}: {how}" for how, them in names.items())
     return said or "not reported: the block returns nothing"
 
 
-def _end(by: str, code: int | None) -> str:
+def _end(by: str | None, code: int | None) -> str:
+    sent = f"`{by}`" if by else "already dead"
     if code is None:
-        return f"`{by}`, exit code unknown"
+        return f"{sent}, exit code unknown"
     status = ExitStatus(code)
     if status.killed:
-        return f"{'killed' if by == 'SIGKILL' else 'terminated'} by `{status.signal_name}`"
-    return f"`{by}`, exit code {code}"
+        verb = "killed" if by == "SIGKILL" else "terminated"
+        return f"{verb} by `{status.signal_name}`"
+    return f"{sent}, exit code {code}"
 
 
 def _table(heads: list[str], rows: list[list[str]]) -> str:

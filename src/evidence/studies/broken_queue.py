@@ -22,7 +22,6 @@ from evidence.studies.study import Report, Study
 
 PATH = study.FOLDER / "broken_queue.json"
 PROGRAM = Path(queue_program.__file__)
-FIX = "run: python -m evidence queues"
 
 #: Bytes of a message: two sizes on each side of what matters to a pipe.
 SIZES = (10, 100, 1_000, 4_000, 10_000, 65_536, 100_000, 1_000_000)
@@ -103,18 +102,17 @@ class Batch(Struct, frozen=True):
         )
 
 
-def record(  # noqa: PLR0913 - the last three are for small measurements
+def record(
     runs: int,
     jobs: int,
     report: Report,
     names: tuple[str, ...] = tuple(SERIES),
-    sizes: tuple[int, ...] = SIZES,
     path: Path = PATH,
 ) -> None:
     """Run until each point has so many runs; write the results after each batch."""
     data = begin(jobs, path)
     for name in names:
-        batches = list(missing(data, name, sizes, runs))
+        batches = list(missing(data, name, runs))
         is_loaded = SERIES[name].load == "loaded" and bool(batches)
         running = workers.run(run_batch, batches, jobs)
         with busy(is_loaded), closing(running) as finished:
@@ -147,14 +145,19 @@ def source_hash() -> str:
     return study.hash_of([PROGRAM])
 
 
-def missing(
-    data: Queues, name: str, sizes: tuple[int, ...], runs: int
-) -> Iterator[Batch]:
+def why_outdated(data: Queues) -> str | None:
+    """Return why the results are not of the program as it is now; None if they are."""
+    if data.hash == source_hash():
+        return None
+    return f"another version of {PROGRAM.name} was measured; run: python -m evidence queues"
+
+
+def missing(data: Queues, name: str, runs: int) -> Iterator[Batch]:
     """Yield the runs that are not done yet, in batches; the sizes take turns."""
     points = data.series[name].points if name in data.series else {}
-    left = {s: runs - (points[s].count if s in points else 0) for s in sizes}
+    left = {s: runs - (points[s].count if s in points else 0) for s in SIZES}
     while any(number > 0 for number in left.values()):
-        for size in sizes:
+        for size in SIZES:
             number = min(_BATCH, left[size])
             if number > 0:
                 left[size] -= number
@@ -193,10 +196,11 @@ def add(data: Queues, batch: Batch, outcomes: list[str]) -> None:
     """Add the runs of a batch."""
     kind = SERIES[batch.series]
     empty = Series(kind.method, kind.pause_ms, kind.load)
-    points = data.series.setdefault(batch.series, empty).points
+    series = data.series.setdefault(batch.series, empty)
     now = round(os.getloadavg()[0], 1)
     new = Point((now, now), {outcome: [] for outcome in OUTCOMES})
-    point = points.setdefault(batch.size, new)
+    point = series.points.setdefault(batch.size, new)
+    series.points = dict(sorted(series.points.items()))
     low, high = point.load_average
     point.load_average = min(low, now), max(high, now)
     for delay, outcome in zip(batch.delays, outcomes, strict=True):

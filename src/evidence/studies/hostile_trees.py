@@ -7,17 +7,17 @@ process of the neighbor, which must survive.
 
 import os
 import select
-import signal
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
 
+from evidence.measure import leftovers
 from evidence.paths import ROOT
 from evidence.studies.study import hash_of
 
@@ -36,6 +36,8 @@ _DYING = 2.0
 _PAUSE = 0.02
 #: Looks of which each may miss a process that appears meanwhile.
 _LOOKS = 3
+#: Looks for processes that exit before they can be opened.
+_TRIES = 100
 #: Seconds that the witness may take to kill what is left, on a busy machine.
 _DEADLINE = 120.0
 
@@ -67,31 +69,34 @@ class Marked:
         return {**os.environ, _VARIABLE: self.mark}
 
     def kill(self) -> None:
-        """Kill every process, until a look finds none."""
-        deadline = time.monotonic() + _DEADLINE
-        while self._look(_kill_with_group) or self._has_pipe():
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"cannot kill what has {_VARIABLE}={self.mark}")
-            time.sleep(_PAUSE / 10)
+        """Kill every process."""
+        # With its group each, because no fork escapes a signal to a group. The group
+        # is never ours, because the root of a tree leads a session.
+        leftovers.kill_all(self.processes, groups=True)
 
-    def _has_pipe(self) -> bool:
-        """Return whether a process is alive that the last look may have missed."""
-        return False
+    def processes(self) -> Iterator[psutil.Process]:
+        """Yield each process; look again while one exits too fast."""
+        for _ in range(_TRIES):
+            is_complete = True
+            for pid in self.pids():
+                try:
+                    yield psutil.Process(pid)
+                except psutil.NoSuchProcess:
+                    is_complete = False
+            if is_complete:
+                return
 
-    def _look(self, act: Callable[[int, int], None] = lambda *_: None) -> int:
-        """Act on the pid and pidfd of each living process; return how many there are.
-
-        Count a process even if it exits before it can be opened: it may have forked.
-        """
-        found = 0
-        for pid in psutil.pids():
+    def pids(self) -> Iterator[int]:
+        """Yield the pid of each living process."""
+        # From the newest on: a link of a chain is gone a millisecond later.
+        for pid in sorted(psutil.pids(), reverse=True):
             with suppress(OSError):
                 if self._has(pid):
-                    found += 1
-                    with _opened(pid) as pidfd:
-                        if self._has(pid):
-                            act(pid, pidfd)
-        return found
+                    yield pid
+
+    def _look(self) -> int:
+        """Return how many processes are alive."""
+        return len(list(self.pids()))
 
     def _has(self, pid: int) -> bool:
         environment = _read(f"/proc/{pid}/environ")
@@ -167,6 +172,11 @@ class Tree(Marked):
         self.close_pipe()
         os.close(self._handle)
         super().kill()
+        end = time.monotonic() + _DEADLINE
+        while self._has_pipe():  # The last look has missed a chain, or it is exiting.
+            if time.monotonic() > end:
+                raise RuntimeError(f"cannot kill what has {_VARIABLE}={self.mark}")
+            super().kill()
         os.close(self._alive)
         os.close(self._leash)
         for path in self.names_left():
@@ -220,24 +230,3 @@ def _read(path: str) -> bytes:
         return content
     finally:
         os.close(file)
-
-
-@contextmanager
-def _opened(pid: int) -> Iterator[int]:
-    pidfd = os.pidfd_open(pid)
-    try:
-        yield pidfd
-    finally:
-        os.close(pidfd)
-
-
-def _kill_with_group(pid: int, pidfd: int) -> None:
-    """Kill a process with its group, because no fork escapes a signal to a group.
-
-    A link of a chain has forked before the kill for this link alone arrives.
-    The group is never ours, because the root of a tree leads a session.
-    """
-    group = os.getpgid(pid)
-    if group != os.getpgrp():
-        os.killpg(group, signal.SIGKILL)
-    signal.pidfd_send_signal(pidfd, signal.SIGKILL)

@@ -14,14 +14,13 @@ import msgspec
 import psutil
 from msgspec import Struct
 
-from evidence import store
+from evidence import UserError, store
 from evidence.measure import leftovers, workers
 from evidence.paths import ROOT
 from evidence.studies import study
 from evidence.studies.study import Report, Study
 
 PATH = study.FOLDER / "programs.json"
-FIX = "run: python -m evidence programs"
 OUTSIDE = ROOT / "tests" / "outside"
 #: Seconds that a recipe may take, even on a busy machine.
 _DEADLINE = 120
@@ -29,7 +28,7 @@ _DEADLINE = 120
 _SYSTEM = os.pathsep.join(["/usr/sbin", "/sbin"])
 
 
-class UnavailableError(Exception):
+class UnavailableError(UserError):
     """Raised if a recipe cannot run here; says why."""
 
 
@@ -72,8 +71,8 @@ class End(Struct):
     """How one process ended, as the library reports it."""
 
     name: str
-    by: str
-    """The last signal that was sent."""
+    by: str | None
+    """The last signal that was sent; None if the process was already dead."""
     code: int | None
     """Exit code; None if the library cannot know it."""
 
@@ -132,12 +131,16 @@ def environment() -> Iterator[Path]:
 
 
 def _must(command: list[str | Path]) -> None:
-    """Run a command; if it fails, raise with the last line of its stderr."""
+    """Run a command; if it fails, raise with the last line that tells the error."""
     ended = subprocess.run(
         command, env=clean_environment(), check=False, capture_output=True, text=True
     )
     if ended.returncode:
-        raise UnavailableError(ended.stderr.strip().splitlines()[-1])
+        lines = ended.stderr.strip().splitlines()
+        errors = [
+            line.strip() for line in lines if "Error:" in line or "ERROR:" in line
+        ]
+        raise UnavailableError([*lines[-1:], *errors][-1])
 
 
 def clean_environment() -> dict[str, str]:
@@ -203,21 +206,23 @@ def free_port() -> int:
 def _kill_the_rest() -> list[str]:
     """Kill and reap all descendants; return the names of those that were alive."""
     left: list[str] = []
-    while rest := psutil.Process().children(recursive=True):
-        for process in rest:
+
+    def find() -> Iterator[psutil.Process]:
+        for process in psutil.Process().children(recursive=True):
             with suppress(psutil.NoSuchProcess):
                 if process.status() != psutil.STATUS_ZOMBIE:
                     left.append(process.name())
-                    process.kill()
-        psutil.wait_procs(rest, timeout=10)
+                yield process
+
+    leftovers.kill_all(find)
     return left
 
 
 def record(
     runs: int,
     report: Report,
-    path: Path = PATH,
     names: tuple[str, ...] = tuple(PROGRAMS),
+    path: Path = PATH,
 ) -> None:
     """Run each recipe so many times, and write down what it took."""
     for name in names:
@@ -260,6 +265,13 @@ def source_hash() -> str:
     """Return a hash of what runs in the recipes, and of their files."""
     files = sorted(p for p in (OUTSIDE / "files").rglob("*") if p.is_file())
     return study.hash_of([OUTSIDE / "programs.py", *files])
+
+
+def why_outdated(data: Programs) -> str | None:
+    """Return why the results are not of the recipes as they are now; None if they are."""
+    if data.hash == source_hash() and list(data.programs) == list(PROGRAMS):
+        return None
+    return "other recipes were measured; run: python -m evidence programs"
 
 
 def load(path: Path = PATH) -> Programs:

@@ -5,6 +5,7 @@ import platform
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
@@ -27,7 +28,7 @@ class Study(Struct, kw_only=True):
     """Day of the last run, YYYY-MM-DD."""
 
 
-def circumstances() -> dict[str, str]:
+def circumstances() -> dict[str, Any]:
     """Return the fields of `Study` as they are here and today."""
     return {
         "python": platform.python_version(),

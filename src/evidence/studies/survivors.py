@@ -24,7 +24,6 @@ from evidence.studies.study import Report, Study
 from evidence.studies.ways import GRACE, PROMPT, WAYS, Caller, exit_after
 
 PATH = study.FOLDER / "survivors.json"
-FIX = "run: python -m evidence survivors"
 #: Trees that interrupt the call by Ctrl-C.
 INTERRUPTING = {"interrupts"}
 #: Trees that are orphans, in part or whole, before anything begins to stop them.
@@ -143,11 +142,17 @@ def is_promised(tree: str, way: str) -> bool:
     return way == "no_orphans()"
 
 
-def outdated(data: Survivors) -> list[str]:
-    """Return the trees that are not the ones that were measured."""
+def why_outdated(data: Survivors) -> str | None:
+    """Return why the results are not of the trees as they are now; None if they are."""
     hashes = {tree: hostile_trees.source_hash(tree) for tree in trees()}
     measured = {tree: counted.hash for tree, counted in data.trees.items()}
-    return sorted(dict(hashes.items() ^ measured.items()))
+    changed = sorted(dict(hashes.items() ^ measured.items()))
+    if not changed:
+        return None
+    return (
+        f"other versions of these trees were measured: {', '.join(changed)}; "
+        "run: python -m evidence survivors"
+    )
 
 
 def load(path: Path = PATH) -> Survivors:
@@ -160,11 +165,18 @@ def save(data: Survivors, path: Path = PATH) -> None:
     store.write(path, data, depth=4)
 
 
-def record(runs: int, compare: int, report: Report, path: Path = PATH) -> None:
+def record(
+    runs: int,
+    compare: int,
+    report: Report,
+    names: list[str] | None = None,
+    path: Path = PATH,
+) -> None:
     """Stop each tree in each way, so many times, and write down what survived."""
+    names = names or trees()
     cells = [
         (tree, way, runs if is_promised(tree, way) else compare)
-        for tree in trees()
+        for tree in names
         for way in WAYS
     ]
     data = Survivors(
@@ -173,7 +185,7 @@ def record(runs: int, compare: int, report: Report, path: Path = PATH) -> None:
         grace=GRACE,
         runs=runs,
         compare=compare,
-        trees={tree: Counted(hostile_trees.source_hash(tree), {}) for tree in trees()},
+        trees={tree: Counted(hostile_trees.source_hash(tree), {}) for tree in names},
     )
     found = {}
     with closing(workers.run(_count, cells, os.cpu_count() or 1)) as finished:

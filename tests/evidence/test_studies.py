@@ -1,0 +1,285 @@
+"""The studies: measured for real, of what runs now, and rendered as recorded."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import time
+import venv
+from pathlib import Path
+
+import psutil
+import pytest
+
+import process_terminate
+from evidence.measure import leftovers
+from evidence.paths import DOCS
+from evidence.render import queue_plot
+from evidence.render import studies as rendering
+from evidence.studies import (
+    broken_queue,
+    hostile_trees,
+    programs,
+    queue_program,
+    study,
+    survivors,
+)
+from evidence.studies.broken_queue import Point, Queues, Series
+
+GOLDEN = Path(__file__).parent / "golden" / "broken_queue.html"
+QUEUES = broken_queue.load()
+SURVIVORS = survivors.load()
+PROGRAMS = programs.load()
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="measured on Linux"),
+    pytest.mark.timeout(300),
+]
+#: Seconds for a step of a study, on a busy machine.
+PATIENCE = 120
+
+
+def ignore(_: str) -> None:
+    """Report nothing."""
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        survivors.why_outdated(SURVIVORS),
+        broken_queue.why_outdated(QUEUES),
+        programs.why_outdated(PROGRAMS),
+    ],
+    ids=["survivors", "broken_queue", "programs"],
+)
+def test_results_are_of_the_programs_as_they_are_now(reason: str | None) -> None:
+    assert reason is None, reason
+
+
+def test_results_of_another_version_name_the_command_that_fixes_them() -> None:
+    trees = survivors.load()
+    trees.trees["wide"].hash = "0" * 64
+    del trees.trees["deep"]
+    assert survivors.why_outdated(trees) == (
+        "other versions of these trees were measured: deep, wide; "
+        "run: python -m evidence survivors"
+    )
+    queues = broken_queue.load()
+    queues.hash = "0" * 64
+    assert (broken_queue.why_outdated(queues) or "").endswith(
+        "run: python -m evidence queues"
+    )
+    recipes = programs.load()
+    recipes.hash = "0" * 64
+    assert (programs.why_outdated(recipes) or "").endswith(
+        "run: python -m evidence programs"
+    )
+
+
+def test_hash_changes_with_code_but_not_with_comments(tmp_path: Path) -> None:
+    def hash_of(text: str, name: str = "program.py") -> str:
+        path = tmp_path / name
+        path.write_text(text)
+        return study.hash_of([path])
+
+    program = hash_of('"""Say it."""\nprint(1)  # one\n')
+    assert program == hash_of('"""Print it."""\n\nprint(1)\n')
+    assert program != hash_of('"""Say it."""\nprint(2)  # one\n')
+    assert hash_of("# a\n", "nginx.conf") != hash_of("# b\n", "nginx.conf")
+
+
+def test_each_point_has_200_runs_over_the_whole_time() -> None:
+    for name, series in QUEUES.series.items():
+        assert set(series.points) == set(broken_queue.SIZES), name
+        for point in series.points.values():
+            moments = [moment for part in point.runs.values() for moment in part]
+            assert len(moments) >= 200
+            assert min(moments) < 0.1 * broken_queue.LONGEST
+            assert max(moments) > 0.9 * broken_queue.LONGEST
+
+
+def test_no_process_survived_where_the_pages_promise_it() -> None:
+    for tree, counted in SURVIVORS.trees.items():
+        for way, counts in counted.survivors.items():
+            if survivors.is_promised(tree, way):
+                assert counts == {0: SURVIVORS.runs}, (tree, way)
+    runs = [run for found in PROGRAMS.programs.values() for run in found.runs]
+    assert [run for run in runs if run.left or any(c.alive for c in run.calls)] == []
+
+
+def test_sentences_about_broken_queues_are_true_of_the_results() -> None:
+    def share(name: str, who: str, *, small: bool | None = None) -> float:
+        points = [
+            point
+            for size, point in QUEUES.series[name].points.items()
+            if small in (None, size <= queue_plot.PIPE_BUF)
+        ]
+        hits = sum(queue_plot.hangs(point, who) for point in points)
+        return hits / sum(point.count for point in points)
+
+    largest = QUEUES.series["paced"].points[max(broken_queue.SIZES)]
+    assert share("loop", "writer") > 0.5
+    assert share("paced", "writer", small=True) < 0.05
+    assert queue_plot.hangs(largest, "writer") / largest.count > 0.5
+    assert share("loop", "reader", small=True) == 0
+    assert share("paced", "reader", small=True) == 0
+
+
+def test_page_about_broken_queues_has_the_numbers_of_the_program() -> None:
+    page = (DOCS / "evidence" / "howoften.md").read_text("utf-8")
+    reader_hang = queue_program.HANG + queue_program.READER_HANG
+    for said in (
+        f"get(timeout={queue_program.TIMEOUT:g})",
+        f"up to {broken_queue.LONGEST} ms after the first item",
+        f"alive {queue_program.HANG:g} s after its `put()`",
+        f"`Empty` twice within {reader_hang:g} s",
+        f"waits {queue_program.PATIENCE:g} s for the item",
+    ):
+        assert said in page, f"docs/evidence/howoften.md must say: {said}"
+
+
+def test_page_embeds_the_table_of_each_series() -> None:
+    page = (DOCS / "evidence" / "howoften.md").read_text("utf-8")
+    assert [
+        name
+        for name in QUEUES.series
+        if f'--8<-- "studies/broken_queue/{name}.html"' not in page
+    ] == []
+
+
+def test_guide_shows_each_recipe_under_its_title() -> None:
+    page = (DOCS / "guides" / "real_programs.md").read_text("utf-8")
+    for name, program in programs.PROGRAMS.items():
+        recipe = f'--8<-- "tests/outside/programs.py:{name}"'
+        section = page.split(f"\n## {program.title}\n")[1].split("\n## ")[0]
+        assert recipe in section, f"{program.title!r} must embed: {recipe}"
+
+
+def test_rendering_of_broken_queues_is_the_golden_one(tmp_path: Path) -> None:
+    usable = {"usable": [1.0] * 3, "writer": [2.0], "reader": [], "both": []}
+    broken = {"usable": [], "writer": [3.0], "reader": [], "both": [4.0] * 3}
+    points = {10: Point((1, 2.5), usable), 1_000_000: Point((0.5, 2), broken)}
+    data = Queues(
+        python="3.11.7",
+        kernel="Linux 6.1",
+        date="2026-11-26",
+        hash="",
+        cores=2,
+        jobs=4,
+        series={
+            "loop": Series("fork", 0, points=points),
+            "paced": Series("fork", 10, "loaded", points),
+        },
+    )
+    parts = rendering.of_queues(data).items()
+    text = "".join(f"<!-- {name} -->\n{text}\n" for name, text in parts)
+    now = tmp_path / GOLDEN.name
+    now.write_text(text, "utf-8")
+    assert text == GOLDEN.read_text("utf-8"), f"cp {now} {GOLDEN}"
+    assert "\n\n" not in text, "a blank line ends HTML in Markdown"
+    assert "style=" not in text, "the site's policy forbids inline styles"
+
+
+@pytest.mark.parametrize(
+    ("hits", "low", "high"), [(0, 0, 0.0188), (100, 0.4314, 0.5686), (200, 0.9812, 1)]
+)
+def test_interval_is_wilsons(hits: int, low: float, high: float) -> None:
+    assert queue_plot.interval(hits, 200) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_survivors_are_counted_in_each_way(tmp_path: Path) -> None:
+    path = tmp_path / "survivors.json"
+    survivors.record(2, 2, ignore, ["session"], path)
+    found = survivors.load(path)
+    assert found.trees["session"].survivors == {
+        "stop_tree()": {0: 2},
+        "no_orphans()": {0: 2},
+        "killpg": {2: 2},
+        "psutil's recipe": {0: 2},
+    }
+    table = rendering.of_survivors(found)["table.md"]
+    assert "| **0** | **0** | 2 (2&times;) | 0 |" in table
+
+
+def test_witness_kills_a_chain_that_was_not_stopped() -> None:
+    with hostile_trees.marked("chain") as tree:
+        root = tree.grow()
+        assert tree.count_alive() > 0
+    root.wait(timeout=0)
+    assert tree.count_alive() == 0
+
+
+def test_queues_are_measured_until_there_are_enough_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broken_queue, "SIZES", (10,))
+    path = tmp_path / "queues.json"
+    reports: list[str] = []
+    for wanted in (2, 3, 3):
+        broken_queue.record(wanted, 1, reports.append, ("paced",), path)
+        assert broken_queue.load(path).series["paced"].points[10].count == wanted
+    assert reports == ["paced: 1 of 1 batches"] * 2
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_runs_of_another_queue_program_are_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "queues.json"
+    old = broken_queue.begin(1, path)
+    old.series = QUEUES.series
+    broken_queue.save(old, path)
+    assert broken_queue.begin(1, path).series == QUEUES.series
+    old.hash = "0" * 64
+    broken_queue.save(old, path)
+    assert broken_queue.begin(1, path).series == {}
+
+
+def test_ctrl_c_during_a_study_leaves_nothing_running(tmp_path: Path) -> None:
+    path = tmp_path / "queues.json"
+    code = (
+        "import signal, sys; from pathlib import Path\n"
+        "from evidence.studies import broken_queue\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "names = ('paced-forkserver',)\n"
+        "broken_queue.record(1000, 2, print, names, Path(sys.argv[1]))\n"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    with leftovers.ended(grace=0) as left:
+        recording = subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True, process_group=0
+        )
+        wait_for_a_queue_in(recording)
+        os.kill(recording.pid, signal.SIGINT)
+        _, errors = recording.communicate(timeout=PATIENCE)
+    assert left == []
+    assert errors.rstrip().endswith("KeyboardInterrupt")
+    assert not list(tmp_path.glob("*.unfinished"))
+
+
+def wait_for_a_queue_in(recording: subprocess.Popen[str]) -> None:
+    """Wait until a worker of a study runs a program that has started processes."""
+    root = psutil.Process(recording.pid)
+    end = time.monotonic() + PATIENCE
+    while not any(
+        queue.children()
+        for worker in root.children()
+        for queue in worker.children()
+        if queue.is_running()
+    ):
+        assert recording.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_recipe_stops_a_real_program_with_an_installed_library(tmp_path: Path) -> None:
+    venv.create(tmp_path, symlinks=True)
+    scheme = sysconfig.get_paths("venv", {"base": str(tmp_path)})
+    packages = Path(scheme["purelib"])
+    library = Path(process_terminate.__file__).parent
+    shutil.copytree(library, packages / library.name)
+    (packages / "psutil.pth").write_text(str(Path(psutil.__file__).parents[1]))
+    run = programs.run("executor", tmp_path / "bin" / "python")
+    assert run.left == []
+    (call,) = run.calls
+    assert (call.call, len(call.found), call.alive) == ("stop_tree", 5, [])
