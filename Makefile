@@ -41,8 +41,8 @@ offline: site ## pack the site to be read from disk, into dist/
 test: setup ## run all tests
 	@$(RUN) tools/test.py
 
-outside: setup ## stop real programs, serve the site with nginx, and validate its HTML
-	@$(RUN) -m pytest -q -p no:cacheprovider tests/outside/check_programs.py tests/outside/check_hosting.py tests/outside/check_html.py
+outside: setup ## stop real programs, run CPython's tests with the library, serve the site with nginx, validate its HTML
+	@$(RUN) -m pytest -q -p no:cacheprovider tests/outside/check_programs.py tests/outside/check_cpython.py tests/outside/check_hosting.py tests/outside/check_html.py
 
 update: setup ## run the examples and rewrite the outputs in them
 	@$(RUN) -m pytest -q -rfE tests/test_examples.py --update-examples

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from contextlib import suppress
 
 from grow import child, report, rest, root_of
 
@@ -15,9 +16,10 @@ def interrupt() -> None:
     """Wait for SIGTERM, and interrupt its sender again and again."""
     report()
     sender = signal.sigwaitinfo({signal.SIGTERM}).si_pid
-    for _ in range(TIMES):
-        os.kill(sender, signal.SIGINT)
-        time.sleep(0.001)
+    with suppress(ProcessLookupError):
+        for _ in range(TIMES):
+            os.kill(sender, signal.SIGINT)
+            time.sleep(0.001)
     rest()
 
 

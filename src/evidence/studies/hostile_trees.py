@@ -99,12 +99,16 @@ class Marked:
         return len(list(self.pids()))
 
     def _has(self, pid: int) -> bool:
-        environment = _read(f"/proc/{pid}/environ")
+        mark = f"{_VARIABLE}={self.mark}".encode()
+        environment = b""
+        with suppress(ProcessLookupError):
+            environment = _read(f"/proc/{pid}/environ")
         if not environment and _thread_count(pid) > 1:
             # Only the other threads show it after the first has exited.
             for thread in Path(f"/proc/{pid}/task").iterdir():
-                environment = environment or _read(f"{thread}/environ")
-        return f"{_VARIABLE}={self.mark}".encode() in environment.split(b"\0")
+                with suppress(ProcessLookupError):
+                    environment = environment or _read(f"{thread}/environ")
+        return mark in environment.split(b"\0")
 
 
 class Tree(Marked):

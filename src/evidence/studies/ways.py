@@ -19,7 +19,7 @@ from process_terminate import no_orphans, stop_tree
 GRACE = 0.1
 #: Trees whose every process responds to SIGTERM, or exits soon after those that do:
 #: stopping one must not take the whole grace period, which is longer for them.
-PROMPT = {"tracker": 2.0}
+PROMPT = {"tracker": 10.0}
 
 Root = subprocess.Popen[str]
 
@@ -107,8 +107,9 @@ class Caller:
             raise RuntimeError("no_orphans() has not reaped through the object")
 
 
+Way = Callable[[Caller], None]
 #: The ways to stop a tree, as the table names them. The first four are this library's.
-WAYS: dict[str, Callable[[Caller], None]] = {
+WAYS: dict[str, Way] = {
     "stop_tree()": lambda caller: caller.stop_by(by_stop_tree),
     "stop_tree(), the caller has threads": lambda c: c.stop_by(beside_a_thread),
     "stop_tree(), not the caller's tree": lambda c: c.stop_by(by_an_operator),
