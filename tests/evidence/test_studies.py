@@ -226,7 +226,7 @@ def kill_neighbor(caller: Caller) -> None:
 
 def ask(caller: Caller) -> None:
     """Ask the tree to exit, and wait too long."""
-    caller.grow().terminate()
+    os.killpg(caller.grow().pid, signal.SIGTERM)
     time.sleep(600)
 
 
