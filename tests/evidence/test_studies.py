@@ -9,6 +9,8 @@ import sys
 import sysconfig
 import time
 import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +29,12 @@ from evidence.studies import (
     queue_program,
     study,
     survivors,
+    ways,
 )
 from evidence.studies.broken_queue import Point, Queues, Series
+from evidence.studies.hostile_trees import Neighbor, Tree
+from evidence.studies.survivors import Outcome
+from evidence.studies.ways import Caller, Way
 
 GOLDEN = Path(__file__).parent / "golden" / "broken_queue.html"
 QUEUES = broken_queue.load()
@@ -85,9 +91,10 @@ def test_each_point_has_200_runs_over_the_whole_time() -> None:
 
 def test_no_process_survived_where_the_pages_promise_it() -> None:
     for tree, counted in SURVIVORS.trees.items():
-        for way, counts in counted.survivors.items():
+        for way, outcomes in counted.outcomes.items():
             if survivors.is_promised(tree, way):
-                assert counts == {0: SURVIVORS.runs}, (tree, way)
+                assert [outcome for _, outcome in outcomes] == [Outcome()], (tree, way)
+                assert outcomes[0][0] >= SURVIVORS.runs
     runs = [run for found in PROGRAMS.programs.values() for run in found.runs]
     assert [run for run in runs if run.left or any(c.alive for c in run.calls)] == []
 
@@ -173,22 +180,68 @@ def test_survivors_are_counted_in_each_way(tmp_path: Path) -> None:
     path = tmp_path / "survivors.json"
     survivors.record(2, 2, print, ["session"], path)
     found = survivors.load(path)
-    assert found.trees["session"].survivors == {
-        "stop_tree()": {0: 2},
-        "no_orphans()": {0: 2},
-        "killpg": {2: 2},
-        "psutil's recipe": {0: 2},
-    }
+    none, both = [(2, Outcome())], [(2, Outcome(survivors=2))]
+    assert list(found.trees["session"].outcomes.values()) == [none] * 4 + [both, none]
     table = rendering.of_survivors(found)["table.md"]
-    assert "| **0** | **0** | 2 (2&times;) | 0 |" in table
+    assert f"{'| **0** ' * 4}| 2 (2&times;) | 0 |" in table
 
 
-def test_witness_kills_a_chain_that_was_not_stopped() -> None:
-    with hostile_trees.marked("chain") as tree:
-        root = tree.grow()
-        assert tree.count_alive() > 0
-    root.wait(timeout=0)
-    assert tree.count_alive() == 0
+def leave(caller: Caller) -> None:
+    """Leave the tree running."""
+    caller.grow()
+
+
+def fail(caller: Caller) -> None:
+    """Leave the tree running, and raise."""
+    caller.grow()
+    raise LookupError
+
+
+def kill_neighbor(caller: Caller) -> None:
+    """Kill the neighbor instead of the tree."""
+    caller.grow()
+    for pid in caller.neighbor.pids():
+        os.kill(pid, signal.SIGKILL)
+
+
+def ask(caller: Caller) -> None:
+    """Ask the tree to exit, and wait too long."""
+    os.killpg(caller.grow().pid, signal.SIGTERM)
+    time.sleep(600)
+
+
+@pytest.mark.parametrize(
+    ("tree", "way", "outcome"),
+    [
+        ("session", kill_neighbor, Outcome(survivors=3, harmed=2)),
+        ("leaderless", fail, Outcome(survivors=3, error="LookupError")),
+        ("tracker", leave, Outcome(survivors=3, names=1)),
+        ("interrupts", ask, Outcome(survivors=22)),
+    ],
+)
+def test_witness_sees_what_a_bad_way_leaves(
+    tree: str, way: Way, outcome: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ways.WAYS, "bad", way)
+    assert survivors.run(tree, "bad") == outcome
+
+
+def test_witness_kills_a_chain_that_was_not_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(ways.WAYS, "bad", leave)
+    found = []
+    plant = hostile_trees.planted
+
+    @contextmanager
+    def planted(name: str) -> Iterator[tuple[Tree, Neighbor]]:
+        with plant(name) as tree_and_neighbor:
+            found.append(tree_and_neighbor)
+            yield tree_and_neighbor
+
+    monkeypatch.setattr(survivors, "planted", planted)
+    assert survivors.run("chain", "bad").survivors > 0
+    assert [list(marked.pids()) for marked in found[0]] == [[], []]
 
 
 def test_queues_are_measured_until_there_are_enough_runs(

@@ -2,13 +2,13 @@
 
 import os
 
-from grow import child, report, root_of
+from grow import child, is_released, report, root_of
 
 
 def link() -> None:
     """Fork and exit again and again."""
     report()
-    while True:
+    while not is_released():
         if os.fork():
             os._exit(0)
 

@@ -5,10 +5,12 @@ then runs until it is killed.
 """
 
 import os
+import select
 import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn
 
 _reader, _writer = os.pipe()
@@ -50,6 +52,22 @@ def announce() -> None:
 def ignore_sigterm() -> None:
     """Ignore SIGTERM in this process and in its later children."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def mark() -> str:
+    """Return the mark by which the processes of this tree are known."""
+    return os.environ["HOSTILE_TREE"]
+
+
+def let_neighbor_exit() -> None:
+    """Close this process's end of the pipe for which the neighbor waits."""
+    with suppress(OSError):
+        os.close(int(os.environ["HOSTILE_TREE_NEIGHBOR"]))
+
+
+def is_released() -> bool:
+    """Return whether the witness has counted, so that a chain must exit."""
+    return bool(select.select([int(os.environ["HOSTILE_TREE_LEASH"])], [], [], 0)[0])
 
 
 def root_of(count: int) -> NoReturn:

@@ -9,7 +9,8 @@ from evidence.studies import broken_queue, hostile_trees, programs, survivors
 from evidence.studies.broken_queue import Point, Queues, Series
 from evidence.studies.programs import PROGRAMS, Call, Programs, Runs
 from evidence.studies.study import Study
-from evidence.studies.survivors import WAYS, Survivors
+from evidence.studies.survivors import Outcome, Survivors
+from evidence.studies.ways import PROMPT, WAYS
 from process_terminate import ExitStatus
 
 #: The series that are drawn: one above the other.
@@ -32,17 +33,22 @@ def files() -> dict[str, str]:
 
 def of_survivors(data: Survivors) -> dict[str, str]:
     """Return the table of survivors, and how it was measured."""
-    ways = [f"`{way}`" if way.endswith("()") else way for way in WAYS]
+    ways = [way.replace("stop_tree()", "`stop_tree()`") for way in WAYS]
+    ways = [f"`{way}`" if way == "no_orphans()" else way for way in ways]
     rows = [
         [
             f"**{tree}**: {_docstring(tree)}",
-            *(_survivors(tree, way, counted.survivors[way]) for way in WAYS),
+            *(_outcomes(tree, way, counted.outcomes[way]) for way in WAYS),
         ]
         for tree, counted in data.trees.items()
     ]
+    prompt = "; ".join(
+        f"{grace:g} seconds for {tree}" for tree, grace in PROMPT.items()
+    )
     measured = (
-        f"A bold cell stands for {data.runs} runs, each other cell for {data.compare}. "
-        f"The grace period was {data.grace:g} seconds. "
+        f"Runs of a bold cell: {data.runs} or more; of each other cell: "
+        f"{data.compare} or more. "
+        f"The grace period was {data.grace:g} seconds; {prompt}. "
         + _measured(data, f"psutil {data.psutil}", "survivors")
     )
     return {"table.md": _table(["Tree", *ways], rows), "measured.md": measured}
@@ -53,11 +59,23 @@ def _docstring(tree: str) -> str:
     return ast.get_docstring(ast.parse(source)) or ""
 
 
-def _survivors(tree: str, way: str, counts: dict[int, int]) -> str:
-    """Return how many processes survived, and in how many runs."""
-    if list(counts) == [0]:
+def _outcomes(tree: str, way: str, outcomes: list[tuple[int, Outcome]]) -> str:
+    """Return what the runs left, with the number of runs if they differ from 0."""
+    if [outcome for _, outcome in outcomes] == [Outcome()]:
         return "**0**" if survivors.is_promised(tree, way) else "0"
-    return ", ".join(f"{number} ({times}&times;)" for number, times in counts.items())
+    found = [f"{_outcome(outcome)} ({times}&times;)" for times, outcome in outcomes]
+    return "<br>".join(found)
+
+
+def _outcome(outcome: Outcome) -> str:
+    more = {
+        f"{outcome.harmed} harmed": outcome.harmed,
+        f"{outcome.names} left in `/dev/shm`": outcome.names,
+        "whole grace period": outcome.late,
+        f"`{outcome.error}`": outcome.error,
+    }
+    said = [text for text, is_so in more.items() if is_so]
+    return ", ".join([str(outcome.survivors), *said])
 
 
 def of_queues(data: Queues) -> dict[str, str]:

@@ -1,11 +1,16 @@
-"""Count the processes that survive when a hostile tree is stopped, for each way to stop it."""
+"""Count the processes that survive when a hostile tree is stopped, for each way to stop it.
+
+Each run has a caller of its own, a fork of this process: it starts the tree beside an
+innocent neighbor, and stops the tree. This process is the witness.
+"""
 
 import os
+import select
 import signal
-import subprocess
+import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -14,85 +19,108 @@ from msgspec import Struct
 from evidence import store
 from evidence.measure import workers
 from evidence.studies import hostile_trees, study
-from evidence.studies.hostile_trees import marked
+from evidence.studies.hostile_trees import Neighbor, Tree, planted
 from evidence.studies.study import Report, Study
-from process_terminate import no_orphans, stop_tree
+from evidence.studies.ways import GRACE, PROMPT, WAYS, Caller, exit_after
 
 PATH = study.FOLDER / "survivors.json"
-#: Seconds between SIGTERM and SIGKILL; some of the trees ignore SIGTERM.
-GRACE = 0.1
-
-Stop = Callable[[subprocess.Popen[str]], object]
-
-
-def by_killpg(root: subprocess.Popen[str]) -> None:
-    """Signal the process group that the root leads."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(root.pid, number)
-        with suppress(subprocess.TimeoutExpired):
-            root.wait(GRACE)
-
-
-def by_psutil_recipe(root: subprocess.Popen[str]) -> None:
-    """Do what psutil's documentation recommends for a process tree."""
-    try:
-        parent = psutil.Process(root.pid)
-        tree = [*parent.children(recursive=True), parent]
-    except psutil.NoSuchProcess:
-        return
-    for process in tree:
-        with suppress(psutil.NoSuchProcess):
-            process.terminate()
-    _, alive = psutil.wait_procs(tree, timeout=GRACE)
-    for process in alive:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(alive, timeout=5)
-
-
-def by_stop_tree(root: subprocess.Popen[str]) -> None:
-    """Call stop_tree()."""
-    stop_tree(root, grace=GRACE)
-
-
-def survivors_of(tree: str, stop: Stop) -> int:
-    """Grow a tree, stop it, and return how many processes survived; none is left."""
-    with marked(tree) as growing:
-        stop(growing.grow())
-        return growing.count_alive()
-
-
-def survivors_of_no_orphans(tree: str) -> int:
-    """Grow a tree inside no_orphans(), and return how many survived the block."""
-    with marked(tree) as growing:
-        with no_orphans(grace=GRACE):
-            root = growing.grow()
-        if root.returncode is None:
-            raise RuntimeError("no_orphans() has not reaped through the object")
-        return growing.count_alive()
-
-
-#: The ways to stop a tree, as the table names them; the first two are this library's.
-WAYS: dict[str, Callable[[str], int]] = {
-    "stop_tree()": lambda tree: survivors_of(tree, by_stop_tree),
-    "no_orphans()": survivors_of_no_orphans,
-    "killpg": lambda tree: survivors_of(tree, by_killpg),
-    "psutil's recipe": lambda tree: survivors_of(tree, by_psutil_recipe),
-}
+#: Trees that interrupt the call by Ctrl-C.
+INTERRUPTING = {"interrupts"}
 #: Trees that are orphans, in part or whole, before anything begins to stop them.
 OUT_OF_REACH = {"chain", "daemon", "headless"}
+#: Seconds for one run, on a busy machine.
+_DEADLINE = 180.0
 
 trees = hostile_trees.names
 
 
+class Outcome(Struct, frozen=True, omit_defaults=True):
+    """What one run left, and whom it harmed; nothing and nobody by default."""
+
+    survivors: int = 0
+    """Processes of the tree that are alive, also those in state T."""
+    harmed: int = 0
+    """Processes of the neighbor that were killed."""
+    names: int = 0
+    """Names in /dev/shm."""
+    late: bool = False
+    """Whether a tree that responds to SIGTERM took the whole grace period."""
+    error: str = ""
+    """The exception that the call raised, except an interrupt that the tree sent."""
+
+
+def run(tree_name: str, way: str) -> Outcome:
+    """Grow a tree, stop it, and return what came of it; no process is left."""
+    with planted(tree_name) as (tree, neighbor):
+        began, ended, error = _call(tree, neighbor, way)
+        return Outcome(
+            survivors=tree.count_alive(),
+            harmed=neighbor.count_harmed(),
+            names=len(tree.names_left()),
+            late=tree_name in PROMPT and ended - began >= PROMPT[tree_name],
+            error=error,
+        )
+
+
+def _call(tree: Tree, neighbor: Neighbor, way: str) -> tuple[float, float, str]:
+    """Have a new process grow a tree and stop it; return from when to when, and errors."""
+    with _pipe() as (read, write):
+        pid = os.fork()
+        if pid == 0:
+            exit_after(lambda: _report(Caller(tree, neighbor, write), way))
+        hangs = not _has_exited(pid)
+        ended = time.monotonic()
+        if hangs:  # It is a child that is not reaped, so the pid is still its own.
+            os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        tree.close_pipe()
+        os.close(write)
+        began, error = os.read(read, 4096).decode().split("\n", 1)
+    return float(began), ended, f"no end within {_DEADLINE:g} s" if hangs else error
+
+
+def _report(caller: Caller, way: str) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        caller.neighbor.start()
+        WAYS[way](caller)
+    except KeyboardInterrupt:
+        if caller.tree.name not in INTERRUPTING:
+            raise
+    except Exception as error:
+        os.write(caller.pipe, type(error).__name__.encode())
+        raise
+
+
+def _has_exited(pid: int) -> bool:
+    """Wait until a child has exited; return whether it has within the deadline."""
+    pidfd = os.pidfd_open(pid)
+    try:
+        poll = select.poll()
+        poll.register(pidfd, select.POLLIN)
+        return bool(poll.poll(_DEADLINE * 1000))
+    finally:
+        os.close(pidfd)
+
+
+@contextmanager
+def _pipe() -> Iterator[tuple[int, int]]:
+    read, write = os.pipe()
+    try:
+        yield read, write
+    finally:
+        for end in (read, write):
+            with suppress(OSError):
+                os.close(end)
+
+
 class Counted(Struct):
-    """What survived of one tree."""
+    """What came of one tree."""
 
     hash: str
     """Of the programs that grew the tree."""
-    survivors: dict[str, dict[int, int]]
-    """For each way: how many runs there were by the number of survivors."""
+    outcomes: dict[str, list[tuple[int, Outcome]]]
+    """For each way: how many runs there were of each outcome."""
 
 
 class Survivors(Study, kw_only=True):
@@ -109,7 +137,9 @@ class Survivors(Study, kw_only=True):
 
 def is_promised(tree: str, way: str) -> bool:
     """Return whether this library promises that no process survives."""
-    return way == "no_orphans()" or (way == "stop_tree()" and tree not in OUT_OF_REACH)
+    if way.startswith("stop_tree()"):
+        return tree not in OUT_OF_REACH
+    return way == "no_orphans()"
 
 
 def why_outdated(data: Survivors) -> str | None:
@@ -131,8 +161,8 @@ def load(path: Path = PATH) -> Survivors:
 
 
 def save(data: Survivors, path: Path = PATH) -> None:
-    """Write what was recorded, one tree a line."""
-    store.write(path, data, depth=2)
+    """Write what was recorded, one way a line."""
+    store.write(path, data, depth=4)
 
 
 def record(
@@ -163,12 +193,12 @@ def record(
             found[cell] = counts
             report(f"{cell[0]}, {cell[1]}: {counts}")
     for tree, way, times in cells:
-        data.trees[tree].survivors[way] = found[tree, way, times]
+        data.trees[tree].outcomes[way] = found[tree, way, times]
     save(data, path)
 
 
-def _count(cell: tuple[str, str, int]) -> dict[int, int]:
-    """Return how many runs there were by the number of survivors."""
+def _count(cell: tuple[str, str, int]) -> list[tuple[int, Outcome]]:
+    """Return how many runs there were of each outcome, the most frequent first."""
     tree, way, times = cell
-    found = Counter(WAYS[way](tree) for _ in range(times))
-    return dict(sorted(found.items()))
+    found = Counter(run(tree, way) for _ in range(times))
+    return [(count, outcome) for outcome, count in found.most_common()]
