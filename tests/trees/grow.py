@@ -1,7 +1,7 @@
 """Build the hostile trees: each process reports when it is ready.
 
 Every tree is a program. It prints "ready" when its last process is in place, and
-then runs until it is killed.
+then runs until it is killed, at most two minutes.
 """
 
 import os
@@ -13,14 +13,22 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
 
+#: When a chain gives up, in seconds of the monotonic clock.
+_END = time.monotonic() + 120
 _reader, _writer = os.pipe()
 
 
 def rest() -> NoReturn:
     """Be a process of the tree: report, and run until killed."""
     report()
-    while True:
-        time.sleep(60)
+    _sleep()
+
+
+def _sleep() -> NoReturn:
+    """Sleep, and exit after two minutes if nothing has killed this process."""
+    while time.monotonic() < _END:
+        time.sleep(10)
+    os._exit(0)
 
 
 def report() -> None:
@@ -61,18 +69,23 @@ def mark() -> str:
 
 def let_neighbor_exit() -> None:
     """Close this process's end of the pipe for which the neighbor waits."""
-    with suppress(OSError):
+    with suppress(OSError, KeyError):
         os.close(int(os.environ["HOSTILE_TREE_NEIGHBOR"]))
 
 
 def is_released() -> bool:
-    """Return whether the witness has counted, so that a chain must exit."""
-    return bool(select.select([int(os.environ["HOSTILE_TREE_LEASH"])], [], [], 0)[0])
+    """Return whether a chain must exit: the witness has counted, or is gone.
+
+    The witness may be killed, and then nothing else would end a chain.
+    """
+    if time.monotonic() > _END:
+        return True
+    leash = os.environ.get("HOSTILE_TREE_LEASH")
+    return leash is not None and bool(select.select([int(leash)], [], [], 0)[0])
 
 
 def root_of(count: int) -> NoReturn:
     """Be the root of this many processes that report, and rest."""
     await_reports(count)
     announce()
-    while True:
-        time.sleep(60)
+    _sleep()

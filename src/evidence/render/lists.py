@@ -6,9 +6,9 @@ Links in a list are relative to the page that includes it, so the list of a page
 
 import ast
 import inspect
+import pkgutil
 from itertools import groupby
 
-import process_terminate
 from evidence import pages
 from evidence.examples import Example
 from evidence.pages import Page
@@ -71,7 +71,8 @@ def _reference(shown: list[Page]) -> str:
     """Return the public names with the summaries of their docstrings."""
     items = []
     for page in shown:
-        documented = getattr(process_terminate, _name(page).removesuffix(".md"))
+        name = f"process_terminate.{_name(page).removesuffix('.md')}"
+        documented = pkgutil.resolve_name(name)
         first, _, _ = (inspect.getdoc(documented) or "").partition("\n\n")
         items.append(f"- [`{page.title}`]({_name(page)}): {' '.join(first.split())}\n")
     return "".join(items)
