@@ -23,8 +23,8 @@ from process_terminate._handle import Handle, open_handle
 from process_terminate._processes import look_up
 from process_terminate._waits import NOTE_WAIT, Steps, Wait, pause, pauses
 
-#: Any object that stands for one process.
 AnyProcess = BaseProcess | subprocess.Popen[Any] | psutil.Process
+"""Any object that stands for one process: what [`stop()`][process_terminate.stop] takes."""
 
 #: What multiprocessing says of a worker whose forkserver is dead.
 _LOST_FORKSERVER = 255

@@ -35,7 +35,7 @@ def test_first_visit_is_light_and_moves_nothing(
     )
     page.goto(base + path, wait_until="networkidle")
     assert sum(sizes) < BUDGETS[builder] * 1024
-    assert len(sizes) <= REQUESTS, paths
+    assert len(paths) <= REQUESTS, paths
     assert not [path for path in paths if "search" in path]
     assert page.evaluate("moved") == 0
     with page.expect_response(lambda answer: "search" in answer.url):

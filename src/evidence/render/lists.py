@@ -73,7 +73,12 @@ def _reference(shown: list[Page]) -> str:
     for page in shown:
         name = f"process_terminate.{_name(page).removesuffix('.md')}"
         documented = pkgutil.resolve_name(name)
-        first, _, _ = (inspect.getdoc(documented) or "").partition("\n\n")
+        text = (
+            inspect.getdoc(documented)
+            if callable(documented) or inspect.ismodule(documented)
+            else page.description
+        )
+        first, _, _ = (text or "").partition("\n\n")
         items.append(f"- [`{page.title}`]({_name(page)}): {' '.join(first.split())}\n")
     return "".join(items)
 
