@@ -171,8 +171,8 @@ def test_type_checker_sees_the_types_of_the_installed_wheel(
     path.write_text(TYPED)
     pytest.importorskip("mypy", reason="mypy is not installed: tools/setup.py check")
     mypy = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary"]
-    options = ["--cache-dir", tmp_path / "cache", "--python-executable", python]
-    said = run(*mypy, *options, path, cwd=tmp_path, status=1)
+    mypy += [f"--cache-dir={tmp_path / 'cache'}", f"--python-executable={python}"]
+    said = run(*mypy, path, cwd=tmp_path, status=1)
     assert said.replace("outside.py:", "").splitlines() == [
         '6: note: Revealed type is "process_terminate._exit_status.ExitStatus"',
         '7: note: Revealed type is "str | None"',

@@ -124,7 +124,7 @@ def environment() -> Iterator[Path]:
         _must([sys.executable, "-m", "venv", "--without-pip", folder / "venv"])
         python = folder / "venv" / "bin" / "python"
         (wheel,) = folder.glob("*.whl")
-        wanted = ["-r", OUTSIDE / "requirements.txt", wheel]
+        wanted: list[str | Path] = ["-r", OUTSIDE / "requirements.txt", wheel]
         _must([*pip(python), "install", "--quiet", *wanted])
         yield python
 
