@@ -173,7 +173,7 @@ def test_ctrl_c_ends_both_runs_of_the_tests(copy: Copy) -> None:
 
 
 def test_only_the_failed_run_is_shown_whole(copy: Copy) -> None:
-    copy.replace("tools/test.py", *ONE_WORKER)
+    copy.replace("tools/test.py", ONE_WORKER[0], "WORKERS = 0")
     copy.write("tests/test_a.py", "def test_a() -> None:\n    assert 1 == 2\n")
     copy.write(
         "tests/test_b.py",
