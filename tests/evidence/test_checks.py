@@ -53,12 +53,19 @@ if __name__ == "__main__":
 HANGING = "terminate_a_worker and (inside or fork-)"
 
 
+#: The change that gives what a run leaves running less time to exit.
+SHORT_GRACE = ("GRACE = 5.0", "GRACE = 0.2")
+#: The change that starts fewer workers of xdist.
+ONE_WORKER = ("WORKERS = 2 * (os.cpu_count() or 1)", "WORKERS = 1")
+
+
 def started(folder: Path) -> int:
     """Return how many runs of the hanging example have started."""
     return len(list(folder.glob("started-*")))
 
 
 def test_each_broken_example_fails_and_the_others_pass(copy: Copy) -> None:
+    copy.replace("src/evidence/measure/leftovers.py", *SHORT_GRACE)
     copy.replace(WORKER, "#> exit code -15", "#> exit code -1")
     copy.replace(
         f"{TERMINATE}/stop_a_worker.py",
@@ -128,13 +135,15 @@ def test_broken_pages_fail(copy: Copy) -> None:
 
 
 def test_strict_build_names_a_broken_link(copy: Copy) -> None:
-    copy.replace("docs/index.md", "reference/index.md", "reference/missing.md")
+    copy.keep_titles()
+    copy.write("docs/index.md", "# Title\n\n[Link](reference/missing.md)\n")
     status, output = copy.make("site")
     assert status != 0
     assert "'reference/missing.md'" in output
 
 
 def test_hanging_example_fails_at_its_deadline(copy: Copy) -> None:
+    copy.replace("src/evidence/measure/leftovers.py", *SHORT_GRACE)
     copy.write(WORKER, HANG.format(folder=copy.folder))
     arguments = ["-k", f"prints and {HANGING}", "-o", "timeout=5"]
     status, output = copy.test("tests/examples", *arguments)
@@ -143,6 +152,7 @@ def test_hanging_example_fails_at_its_deadline(copy: Copy) -> None:
     assert started(copy.folder) == 2
 
 
+@pytest.mark.usefixtures("short_grace")
 def test_hanging_file_is_killed_at_its_deadline(tmp_path: Path) -> None:
     path = tmp_path / "hang.py"
     path.write_text(HANG.format(folder=tmp_path))
@@ -152,6 +162,7 @@ def test_hanging_file_is_killed_at_its_deadline(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_ends_both_runs_of_the_tests(copy: Copy) -> None:
+    copy.replace("tools/test.py", *ONE_WORKER)
     copy.write(WORKER, HANG.format(folder=copy.folder))
     command = [sys.executable, "tools/test.py", "tests/examples"]
     tests = copy.start(*command, "-k", f"prints and {HANGING}")
@@ -162,6 +173,7 @@ def test_ctrl_c_ends_both_runs_of_the_tests(copy: Copy) -> None:
 
 
 def test_only_the_failed_run_is_shown_whole(copy: Copy) -> None:
+    copy.replace("tools/test.py", ONE_WORKER[0], "WORKERS = 0")
     copy.write("tests/test_a.py", "def test_a() -> None:\n    assert 1 == 2\n")
     copy.write(
         "tests/test_b.py",
@@ -189,6 +201,7 @@ def fetch(port: int, path: str) -> str:
 
 
 def test_serve_serves_until_ctrl_c(copy: Copy) -> None:
+    copy.keep_titles()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

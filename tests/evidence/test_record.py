@@ -61,11 +61,15 @@ def write(source: str, name: str = "topic/name") -> Example:
 
 
 def record_on(
-    interpreter: Interpreter, example: Example, idle: int = 1, loaded: int = 0
+    interpreter: Interpreter,
+    example: Example,
+    idle: int = 1,
+    loaded: int = 0,
+    deadline: float = 60,
 ) -> Column:
     """Record an example on an interpreter; return its column."""
     wanted: dict[runs.Load, int] = {"idle": idle, "loaded": loaded}
-    settings = record.Settings(wanted, Path(), deadline=10)
+    settings = record.Settings(wanted, Path(), deadline=deadline)
     record.record([example], interpreter, settings, lambda _: None)
     return column_of(example, interpreter)
 
@@ -132,7 +136,7 @@ def test_runs_that_differ_are_counted_with_what_they_did() -> None:
 
 
 def test_hanging_run_is_killed_at_its_deadline_with_what_it_started() -> None:
-    column = record_on(HERE, write(STARTS_A_SLEEPER))
+    column = record_on(HERE, write(STARTS_A_SLEEPER), deadline=5)
     (outcome,) = column.cells["own"].idle.differed
     assert (outcome.status, outcome.output, outcome.left) == (None, ["ready"], 1)
 

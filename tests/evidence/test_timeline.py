@@ -14,7 +14,7 @@ import pytest
 
 from evidence import examples, store
 from evidence.examples import Example
-from evidence.measure import interpreters, leftovers, timelines, trace
+from evidence.measure import interpreters, timelines, trace
 from evidence.measure.timelines import Event, Fork, Timeline
 from evidence.measure.tracer import watch
 from evidence.render import timelines as rendered
@@ -51,7 +51,6 @@ SENTENCES = {
     "terminate/clean_up_on_sigterm": [
         "work installs a handler for SIGTERM",
         "work: the handler of SIGTERM runs",
-        "work ignores SIGTERM from now on",
         "work runs its finally block",
         "work runs an atexit function",
         "work exits with code 143",
@@ -178,13 +177,13 @@ def test_run_that_differs_from_its_example_is_no_timeline(
         trace.trace(program(source, tmp_path, monkeypatch), "own")
 
 
+@pytest.mark.usefixtures("short_grace")
 @pytest.mark.parametrize("error", [TimeoutError, KeyboardInterrupt])
 def test_trace_that_is_broken_off_leaves_nothing_running(
     error: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = "import subprocess\nsubprocess.run(['sleep', '600'])\n"
     endless = program(source, tmp_path, monkeypatch)
-    monkeypatch.setattr(leftovers, "GRACE", 0.2)
     before = set(psutil.Process().children(recursive=True))
     if error is TimeoutError:
         monkeypatch.setattr(watch, "DEADLINE", 1.0)

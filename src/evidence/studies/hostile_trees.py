@@ -7,6 +7,7 @@ process of the neighbor, which must survive.
 
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -17,7 +18,6 @@ from pathlib import Path
 
 import psutil
 
-from evidence.measure import leftovers
 from evidence.paths import ROOT
 from evidence.studies import study
 
@@ -70,9 +70,24 @@ class Marked:
 
     def kill(self) -> None:
         """Kill every process."""
-        # With its group each, because no fork escapes a signal to a group. The group
-        # is never ours, because the root of a tree leads a session.
-        leftovers.kill_all(self.processes, groups=True)
+        # Not leftovers.kill_all(), which waits until each is reaped: an orphan may have
+        # been adopted by a subreaper that does not reap it. Zombies have no mark.
+        end = time.monotonic() + _DEADLINE
+        found = True
+        while found:
+            found = False
+            if time.monotonic() > end:
+                raise RuntimeError(f"cannot kill what has {_VARIABLE}={self.mark}")
+            for process in self.processes():  # On sight, because it may start others.
+                found = True
+                # With its group, because no fork escapes a signal to a group. The
+                # group is never ours, because the root of a tree leads a session.
+                with suppress(psutil.NoSuchProcess, ProcessLookupError):
+                    if os.getpgid(process.pid) != os.getpgrp():
+                        os.killpg(os.getpgid(process.pid), signal.SIGKILL)
+                    process.kill()
+            if found:
+                time.sleep(_PAUSE)
 
     def processes(self) -> Iterator[psutil.Process]:
         """Yield each process; look again while one exits too fast."""

@@ -119,21 +119,31 @@ def environment() -> Iterator[Path]:
     """Make a virtual environment with the library's wheel; yield its Python."""
     with tempfile.TemporaryDirectory(prefix="outside-") as name:
         folder = Path(name)
-        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-        options = ["--no-deps", "--no-build-isolation", "--quiet"]
-        _must([*pip, "wheel", *options, "--wheel-dir", folder, ROOT])
+        build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel"]
+        _must([*build, "-d", folder], ROOT)
         _must([sys.executable, "-m", "venv", "--without-pip", folder / "venv"])
         python = folder / "venv" / "bin" / "python"
         (wheel,) = folder.glob("*.whl")
         wanted: list[str | Path] = ["-r", OUTSIDE / "requirements.txt", wheel]
-        _must([*pip, "--python", str(python), "install", "--quiet", *wanted])
+        _must([*pip(python), "install", "--quiet", *wanted])
         yield python
 
 
-def _must(command: list[str | Path]) -> None:
+def pip(python: Path) -> list[str | Path]:
+    """Return the command of pip for an environment; .venv has no pip, but its base has."""
+    base = sys._base_executable  # type: ignore[attr-defined]
+    return [base, "-m", "pip", "--disable-pip-version-check", "--python", python]
+
+
+def _must(command: list[str | Path], folder: Path | None = None) -> None:
     """Run a command; if it fails, raise with the last line that tells the error."""
     ended = subprocess.run(
-        command, env=clean_environment(), check=False, capture_output=True, text=True
+        command,
+        cwd=folder,
+        env=clean_environment(),
+        check=False,
+        capture_output=True,
+        text=True,
     )
     if ended.returncode:
         lines = ended.stderr.strip().splitlines()
