@@ -19,7 +19,7 @@ from process_terminate import (
 from process_terminate._ending import checked_grace
 from process_terminate._tags import Tag
 from process_terminate._tree import Tree, servers
-from process_terminate._tree_ending import end_tree
+from process_terminate._tree_ending import appearing, end_tree
 from process_terminate._waits import Steps, run
 
 
@@ -174,6 +174,7 @@ class Block:
         try:
             try:
                 if self._may_have_started(tree):
+                    yield from appearing(owned)
                     yield from end_tree(tree, self._grace, signal.SIGTERM, owned)
             finally:
                 for pool in ended:

@@ -17,7 +17,11 @@ from support import DEADLINE, IGNORE, KILLED, REST, TERMINATED, TREE, Start
 
 from process_terminate import aio
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="starts shells")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="starts shells"),
+    # In a worker of xdist, Playwright may already run an event loop.
+    pytest.mark.alone,
+]
 
 
 def run(main: Coroutine[Any, Any, Any]) -> Any:
