@@ -170,7 +170,9 @@ class Block:
         owned = frozenset(self._children.pids())
         tree = Tree(self._tag, servers() | spared, owned)
         tree.sources, tree.earlier = _sources(), self._earlier
-        tree.is_alone = not self._earlier
+        # A resource tracker starts no process, so it leaves no orphan.
+        trackers = _stdlib.resource_trackers()
+        tree.is_alone = all(pid in trackers for pid, _ in self._earlier)
         try:
             try:
                 if self._may_have_started(tree):

@@ -62,8 +62,8 @@ def stop_tree(
     **macOS and BSD:** An orphan is out of reach (not tested).
 
     **Windows:** All processes are suspended at once, and ended by
-    `TerminateProcess`; there is no grace period (tested with CPython on Wine 10, not
-    on Windows).
+    `TerminateProcess`; there is no grace period (from CPython's and psutil's source,
+    not tested on Windows).
 
     [Who survives](../evidence/survivors.md) compares it with other ways to stop a
     tree.
