@@ -99,11 +99,13 @@ class Adapter(ABC):
         """Return how the process ended, if it has; reap it through its object."""
         if self._handle is not None and not self._handle.is_dead():
             return ExitStatus(None)
-        if sys.platform == "win32":  # pragma: no cover
-            code = self._code_on_windows()
-        else:
-            code = yield from self._reap()
+        code = yield from self._code()
         return ExitStatus(code, gone=code is None)
+
+    def _code(self) -> Steps[int | None]:
+        if sys.platform == "win32":  # pragma: no cover
+            return self._code_on_windows()
+        return (yield from self._reap())
 
     @abstractmethod
     def _reap(self) -> Steps[int | None]:

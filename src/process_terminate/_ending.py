@@ -8,7 +8,7 @@ from signal import Signals
 
 from process_terminate._handle import SIGCONT, SIGKILL, Handle
 from process_terminate._log import log
-from process_terminate._waits import LAST_WAIT, Steps, Wait, deferred_signals, wait_for
+from process_terminate._waits import LAST_WAIT, Gate, Steps, Wait, wait_for
 
 #: Seconds in which a signal is deferred until the killed processes are reaped.
 _DYING = 1.0
@@ -49,6 +49,13 @@ def checked_signal(number: object) -> Signals:
 
 def end_all(handles: list[Handle], grace: float, first: Signals) -> Steps[None]:
     """Send the first signal, wait, send SIGKILL; raise if one is alive then."""
+    with Gate().kept() as gate:
+        yield from _ended(handles, grace, first, gate)
+
+
+def _ended(
+    handles: list[Handle], grace: float, first: Signals, gate: Gate
+) -> Steps[None]:
     alive = handles
     try:
         if grace > 0:
@@ -56,15 +63,16 @@ def end_all(handles: list[Handle], grace: float, first: Signals) -> Steps[None]:
             for handle in handles:
                 handle.send(first)
                 handle.send(SIGCONT)
-            yield Wait(until, handles)
+            with gate.opened():
+                yield Wait(until, handles)
             alive = [handle for handle in handles if not handle.is_dead()]
             for handle in alive:
                 warn_of_kill(handle, first, grace)
     except BaseException as error:  # Such as Ctrl-C during the wait.
-        yield from noted(error, kill_all(handles))
+        yield from noted(error, _kill_all(handles, gate))
         raise
     if alive:
-        yield from kill_all(alive)
+        yield from _kill_all(alive, gate)
 
 
 def noted(error: BaseException, steps: Steps[None]) -> Steps[None]:
@@ -75,14 +83,14 @@ def noted(error: BaseException, steps: Steps[None]) -> Steps[None]:
         error.add_note(f"{type(failed).__name__}: {failed}")
 
 
-def kill_all(handles: list[Handle]) -> Steps[None]:
+def _kill_all(handles: list[Handle], gate: Gate) -> Steps[None]:
     """Send SIGKILL and wait; raise if one is alive then."""
-    with deferred_signals():
-        for handle in handles:
-            handle.send(SIGKILL)
-        allowed = [handle for handle in handles if not handle.forbidden]
-        yield wait_for(allowed, _DYING)
-    yield wait_for(allowed, LAST_WAIT - _DYING)
+    for handle in handles:
+        handle.send(SIGKILL)
+    allowed = [handle for handle in handles if not handle.forbidden]
+    yield wait_for(allowed, _DYING)
+    with gate.opened():
+        yield wait_for(allowed, LAST_WAIT - _DYING)
     check_dead(handles)
 
 

@@ -130,8 +130,9 @@ class Handle(ABC):
         return status if found.si_code == os.CLD_EXITED else -status
 
     def _waitid(self, option: int) -> Any:
-        options = os.WEXITED | os.WNOHANG | option
-        return os.waitid(os.P_PID, self.pid, options)
+        system: Any = os  # Not every system has these, nor what mypy knows of it.
+        options = system.WEXITED | system.WNOHANG | option
+        return system.waitid(system.P_PID, self.pid, options)
 
     @abstractmethod
     def _send(self, number: int) -> None:

@@ -19,7 +19,7 @@ from process_terminate import (
 from process_terminate._ending import checked_grace
 from process_terminate._tags import Tag
 from process_terminate._tree import Tree, servers
-from process_terminate._tree_ending import end_tree
+from process_terminate._tree_ending import appearing, end_tree
 from process_terminate._waits import Steps, run
 
 
@@ -170,10 +170,13 @@ class Block:
         owned = frozenset(self._children.pids())
         tree = Tree(self._tag, servers() | spared, owned)
         tree.sources, tree.earlier = _sources(), self._earlier
-        tree.is_alone = not self._earlier
+        # A resource tracker starts no process, so it leaves no orphan.
+        trackers = _stdlib.resource_trackers()
+        tree.is_alone = all(pid in trackers for pid, _ in self._earlier)
         try:
             try:
                 if self._may_have_started(tree):
+                    yield from appearing(owned)
                     yield from end_tree(tree, self._grace, signal.SIGTERM, owned)
             finally:
                 for pool in ended:

@@ -60,6 +60,18 @@ def look_up(pid: int) -> Entry | None:
     return _ask_psutil(pid)  # pragma: no cover  # macOS, BSD, Windows
 
 
+def is_hidden(pid: int) -> bool:
+    """Return whether there is such a process, and the system shows nothing of it."""
+    if sys.platform == "win32" or look_up(pid):
+        return False
+    try:
+        with suppress(PermissionError):
+            os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def _read_stat(pid: int) -> Entry | None:
     """Read /proc/PID/stat, see proc_pid_stat(5); psutil takes five times as long."""
     text = _read(pid, "stat")

@@ -35,7 +35,8 @@ def stop(
     **macOS and BSD:** As on Linux without pidfds (not tested).
 
     **Windows:** `TerminateProcess` ends the process at once, so there is no grace
-    period, and the exit code is 15 (tested with CPython on Wine 10, not on Windows).
+    period, and the exit code is 15 (from CPython's and psutil's source, not tested on
+    Windows).
 
     No wait is longer than the grace period and 12 seconds.
     Python may notice Ctrl-C only at the end of a wait, so each wait takes 0.5 seconds

@@ -13,7 +13,7 @@ from process_terminate._exit_status import ExitStatus
 from process_terminate._handle import Handle
 from process_terminate._processes import Entry, look_up
 from process_terminate._tree import Member, Tree, servers
-from process_terminate._tree_ending import end_tree
+from process_terminate._tree_ending import appearing, end_tree
 from process_terminate._waits import Steps, run
 
 
@@ -62,8 +62,8 @@ def stop_tree(
     **macOS and BSD:** An orphan is out of reach (not tested).
 
     **Windows:** All processes are suspended at once, and ended by
-    `TerminateProcess`; there is no grace period (tested with CPython on Wine 10, not
-    on Windows).
+    `TerminateProcess`; there is no grace period (from CPython's and psutil's source,
+    not tested on Windows).
 
     [Who survives](../evidence/survivors.md) compares it with other ways to stop a
     tree.
@@ -82,7 +82,8 @@ def stop_tree(
         ValueError: As for `stop()`, before any signal is sent.
         RuntimeError: If `/proc` is missing on Linux, or belongs to another pid
             namespace; before any signal is sent.
-        PermissionError: If the system does not permit a signal to one of them.
+        PermissionError: If the system does not permit a signal to one of them, or
+            `/proc` hides the process, so that its descendants cannot be found.
         TimeoutError: If one is still running 10 seconds after `SIGKILL`, or new ones
             appear faster than they can be killed.
 
@@ -104,7 +105,13 @@ def stopping_tree(
     _processes.require("stop_tree")
     with closing(target):
         handle = target.find()
+        if handle:
+            yield from appearing([handle.pid])
         entry = look_up(handle.pid) if handle else None
+        if handle and not entry and not handle.is_dead():
+            raise PermissionError(
+                f"/proc hides pid {handle.pid} from this user, so its tree is unknown"
+            )
         if handle is None or entry is None or handle.is_dead():
             name = entry.name if entry else ""
             status = yield from target.status()

@@ -9,9 +9,11 @@ Another system, or a hard limit on it, means that there are no tags.
 
 import random
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-if sys.platform != "win32":  # pragma: no branch
+if sys.platform == "win32":  # pragma: no cover
+    resource: Any = None
+else:
     import resource
 
 _RLIMIT_LOCKS = 10

@@ -23,7 +23,7 @@ def terminate(process: BaseProcess) -> None:
 
     **Windows:** `TerminateProcess` with exit code 0x10000 ends the process, which can
     neither handle nor ignore that; `exitcode` shows -15
-    (from [CPython's source][windows], seen on Wine 10).
+    (from [CPython's source][windows], not tested on Windows).
 
     A process that is [already dead](../examples/terminate/terminate_a_dead_worker.md)
     is left alone, and keeps its exit code.
@@ -107,7 +107,7 @@ def kill(process: BaseProcess) -> None:
     `SIGKILL`. `process.exitcode` is then -9.
 
     **Windows:** It is the same as [`terminate()`][process_terminate.terminate], and
-    `exitcode` is -15 (from [CPython's source][windows], seen on Wine 10).
+    `exitcode` is -15 (from [CPython's source][windows], not tested on Windows).
 
     A process that is [already dead](../examples/terminate/terminate_a_dead_worker.md)
     is left alone, and keeps its exit code.

@@ -125,22 +125,27 @@ class Tree:
         """Take in the descendants that there are, the oldest first.
 
         A process that is opened before it is looked at, and alive afterwards, is the
-        one that was seen, so each needs one look. Children come after parents.
+        one that was seen, so each needs one look. Children come after parents, unless
+        pids have started again at the lowest: a later pass finds these.
         """
         parents = {member.entry.pid for member in self.alive()}
-        for pid in all_pids():
-            if pid in parents or pid in self.spared:
-                continue
-            with suppress(ProcessLookupError):
-                handle = open_handle(pid)
-                entry = None
-                if handle.parent() in parents:
-                    entry = look_up(pid)
-                if entry is None or handle.is_dead():
-                    handle.close()
-                else:
-                    self.add(entry, handle)
-                    parents.add(pid)
+        waiting = [pid for pid in all_pids() if pid not in parents | self.spared]
+        while waiting:
+            others: dict[int, int | None] = {}
+            for pid in waiting:
+                with suppress(ProcessLookupError):
+                    handle = open_handle(pid)
+                    parent, entry = handle.parent(), None
+                    if parent in parents:
+                        entry = look_up(pid)
+                    else:
+                        others[pid] = parent
+                    if entry is None or handle.is_dead():
+                        handle.close()
+                    else:
+                        self.add(entry, handle)
+                        parents.add(pid)
+            waiting = [pid for pid, parent in others.items() if parent in parents]
 
     def _belongs(self, entry: Entry) -> bool:
         """Return whether a process that has no parent in the tree belongs to it."""

@@ -3,19 +3,20 @@
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from signal import Signals
 
 from process_terminate._ending import check_dead, noted, warn_of_kill
 from process_terminate._handle import SIGCONT, SIGKILL
 from process_terminate._log import log
+from process_terminate._processes import is_hidden
 from process_terminate._tree import Member, Tree
 from process_terminate._waits import (
     LAST_WAIT,
     NOTE_WAIT,
+    Gate,
     Steps,
     Wait,
-    deferred_signals,
     pauses,
     wait_for,
 )
@@ -24,6 +25,8 @@ from process_terminate._waits import (
 _FIRST_SCAN, _LAST_SCAN = 0.05, 1.0
 #: Seconds in which a stopped process must be seen to be stopped.
 _FREEZE_WAIT = 2.0
+#: Seconds in which a new process must be seen.
+_APPEAR_WAIT = 0.2
 #: Rounds of killing, against a tree that does not stop growing.
 _ROUNDS = 100
 
@@ -40,6 +43,36 @@ def end_tree(
     On Windows no process is asked: TerminateProcess leaves no grace period, and a
     process that is suspended first cannot start another one.
     """
+    with Gate().kept() as gate:
+        yield from _ended(tree, grace, first, owned, prepare, gate)
+    if tree.doubtful:
+        log.warning(
+            "left alone, as they may descend from an earlier child: %s",
+            ", ".join(f"pid {pid}" for pid in sorted(tree.doubtful)),
+        )
+
+
+def appearing(pids: Iterable[int]) -> Steps[None]:
+    """Wait for a moment until the system shows processes that have just begun.
+
+    With hidepid, /proc may hide a child of another user from its parent until the
+    kernel has finished exec(), which is a little after Popen() has returned.
+    """
+    for short in pauses(_APPEAR_WAIT):
+        if not any(map(is_hidden, pids)):
+            return
+        yield short
+
+
+def _ended(  # noqa: PLR0913, PLR0917
+    tree: Tree,
+    grace: float,
+    first: Signals,
+    owned: frozenset[int],
+    prepare: Callable[[], object],
+    gate: Gate,
+) -> Steps[None]:
+    """Take the steps of end_tree(), which a second Ctrl-C must not interrupt."""
     ended = False
     try:
         prepare()
@@ -48,21 +81,16 @@ def end_tree(
         else:
             tree.scan(lambda _: None)
         if grace > 0 and sys.platform != "win32":
-            ended = yield from _ask(tree, grace, first, owned)
+            ended = yield from _ask(tree, grace, first, owned, gate)
     except BaseException as error:  # Such as Ctrl-C during the wait.
-        yield from noted(error, _force(tree))
+        yield from noted(error, _force(tree, gate))
         raise
     if not ended:
-        yield from _force(tree)
-    if tree.doubtful:
-        log.warning(
-            "left alone, as they may descend from an earlier child: %s",
-            ", ".join(f"pid {pid}" for pid in sorted(tree.doubtful)),
-        )
+        yield from _force(tree, gate)
 
 
 def _ask(
-    tree: Tree, grace: float, first: Signals, owned: frozenset[int]
+    tree: Tree, grace: float, first: Signals, owned: frozenset[int], gate: Gate
 ) -> Steps[bool]:
     """Send the first signal to all, also to new ones; return whether all have ended."""
     until = time.monotonic() + grace
@@ -76,7 +104,9 @@ def _ask(
         act(member)
     length = _FIRST_SCAN
     while (now := time.monotonic()) < until:
-        yield from _reaping(tree, min(until, now + length), owned)
+        with gate.opened():
+            yield from _dying(tree, min(until, now + length))
+        tree.reap(owned)
         # Before the scan: a process that dies during it may leave a child unseen.
         alive = tree.alive()
         for member in alive:  # One that is not dead by now may be stopped.
@@ -92,29 +122,30 @@ def _ask(
     return False
 
 
-def _reaping(tree: Tree, until: float, owned: frozenset[int]) -> Steps[None]:
-    """Wait until all are dead, or it is time; reap some while others are dying."""
+def _dying(tree: Tree, until: float) -> Steps[None]:
+    """Wait until all are dead, or it is time."""
     for member in tree.members.values():
         if not member.handle.is_dead():
             yield Wait(until, [member.handle])
-    tree.reap(owned)
 
 
-def _force(tree: Tree) -> Steps[None]:
+def _force(tree: Tree, gate: Gate) -> Steps[None]:
     """Stop all processes, until nothing new appears, and kill them."""
     for _ in range(_ROUNDS):
         quiet = False
-        with deferred_signals():
-            try:
-                quiet = yield from _freeze(tree)
-            finally:  # A process that is stopped must not be left so.
-                victims = _victims(tree)
-                for victim in victims:
-                    victim.send(SIGKILL)
-            yield wait_for([victim.handle for victim in victims], NOTE_WAIT)
-        yield wait_for([victim.handle for victim in victims], LAST_WAIT - NOTE_WAIT)
-        if any(not victim.handle.is_dead() for victim in victims):
-            break
+        try:
+            quiet = yield from _freeze(tree)
+        finally:  # A process that is stopped must not be left so.
+            victims = _victims(tree)
+            for victim in victims:
+                victim.send(SIGKILL)
+        handles = [victim.handle for victim in victims]
+        yield wait_for(handles, NOTE_WAIT)
+        if not all(handle.is_dead() for handle in handles):
+            with gate.opened():
+                yield wait_for(handles, LAST_WAIT - NOTE_WAIT)
+            if not all(handle.is_dead() for handle in handles):
+                break
         if quiet and not victims:
             break
     else:

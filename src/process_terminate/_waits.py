@@ -13,7 +13,7 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from process_terminate._handle import STEP, Handle
 
@@ -111,42 +111,86 @@ def locked(lock: Any) -> Iterator[None]:
         lock.release()
 
 
-@contextmanager
-def deferred_signals() -> Iterator[None]:
-    """Call handlers of signals that arrive in the block only after the block.
+class Gate:
+    """Calls handlers of signals only while it is open; an error closes it.
 
-    Handlers are called in the main thread alone, so only there is this needed. An
-    exception that a handler raises leaves the block after everything in it is done.
+    So the first Ctrl-C ends a wait, and the next ones cannot interrupt what follows.
     """
-    arrived: list[int] = []
 
-    def note(number: int, _: FrameType | None) -> None:
-        arrived.append(number)
+    def __init__(self) -> None:
+        """Note nothing yet; the gate is closed."""
+        self._handlers: dict[int, Any] = {}
+        self._arrived: list[int] = []
+        self._is_open = False
+        self._is_done = False
 
-    handlers = _python_handlers() if _is_main_thread() else {}
-    try:
-        for number in handlers:
-            signal.signal(number, note)
-        yield
-    finally:
-        waiting = list(handlers.items())
-        error: BaseException | None = None
-        while waiting:
-            try:
-                while waiting:
-                    number, handler = waiting[-1]
-                    if signal.getsignal(number) is note:
-                        signal.signal(number, handler)
-                    waiting.pop()
-            except BaseException as caught:  # Of a handler that is back already.
-                error = caught
-        for number in dict.fromkeys(arrived):
-            try:
-                handlers[number](number, None)
-            except BaseException as caught:
-                error = caught
-        if error is not None:
-            raise error
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Call the handlers of what arrives in the block, or has arrived before."""
+        self._is_open = True
+        try:
+            while self._arrived:
+                self._note(self._arrived.pop(), None)
+            yield
+        finally:
+            self._is_open = False
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        """Call the handler of a signal, now or later."""
+        if self._is_done:  # Another gate of the same event loop put this one back.
+            self._handlers[number](number, frame)
+        elif self._is_open:
+            self._is_open = False  # An exception of the handler leaves it so.
+            self._handlers[number](number, frame)
+            self._is_open = True
+        else:
+            self._arrived.append(number)
+
+    @contextmanager
+    def kept(self) -> Iterator[Self]:
+        """Take the place of all handlers in the block.
+
+        Handlers are called in the main thread alone, so only there is this needed. An
+        exception that a handler raises leaves the block after everything in it is done.
+        """
+        note = self._note
+        handlers = _python_handlers() if _is_main_thread() else {}
+        try:
+            for number, handler in handlers.items():
+                self._handlers[number] = handler
+                signal.signal(number, note)
+            yield self
+        finally:
+            error: BaseException | None = None
+            waiting = list(self._handlers)
+            while waiting:
+                try:
+                    while waiting:
+                        number = waiting[-1]
+                        if signal.getsignal(number) == note:
+                            signal.signal(number, self.behind(number))
+                        waiting.pop()
+                except BaseException as caught:  # Of a handler that is back already.
+                    error = caught
+            self._is_done = True
+            for number in dict.fromkeys(self._arrived):
+                try:
+                    self._handlers[number](number, None)
+                except BaseException as caught:
+                    error = caught
+            if error is not None:
+                raise error
+
+    def behind(self, number: int) -> Any:
+        """Return the handler of a signal, past all gates that are done.
+
+        Two calls in one event loop may end in the order in which they began.
+        """
+        handler = self._handlers[number]
+        gate = getattr(handler, "__self__", None)
+        if isinstance(gate, Gate) and gate._is_done:
+            return gate.behind(number)
+        return handler
 
 
 def _is_main_thread() -> bool:

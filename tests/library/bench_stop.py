@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 import pytest
 import workers
-from pytest_benchmark.fixture import BenchmarkFixture
+from pytest_benchmark.fixture import BenchmarkFixture  # type: ignore[import-not-found,unused-ignore]
 from support import METHODS
 
 from process_terminate import _subreaper, aio, no_orphans, stop, stop_all, stop_tree

@@ -21,8 +21,12 @@ Root = subprocess.Popen[str]
 
 
 def trees() -> list[str]:
-    """Return the names of the trees."""
-    return sorted(path.stem for path in TREES.glob("*.py") if path.stem != "grow")
+    """Return the names of the trees that a process of pytest can stop.
+
+    The tree `interrupts` sends Ctrl-C to the process that stops it.
+    """
+    names = {path.stem for path in TREES.glob("*.py")}
+    return sorted(names - {"grow", "interrupts"})
 
 
 def survivors_of(tree: str, stop: Callable[[Root], object]) -> int:

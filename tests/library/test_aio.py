@@ -15,9 +15,13 @@ import psutil
 import pytest
 from support import DEADLINE, IGNORE, KILLED, REST, TERMINATED, TREE, Start
 
-from process_terminate import aio
+from process_terminate import ExitStatus, aio
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="starts shells")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="starts shells"),
+    # In a worker of xdist, Playwright may already run an event loop.
+    pytest.mark.alone,
+]
 
 
 def run(main: Coroutine[Any, Any, Any]) -> Any:
@@ -40,12 +44,12 @@ async def shell(command: str) -> asyncio.subprocess.Process:
     [(REST, 5, TERMINATED), (IGNORE, 0.2, KILLED), (REST, 0, KILLED)],
 )
 def test_stop_awaits_the_end_of_a_process_of_the_loop(
-    command: str, grace: float, status: object
+    command: str, grace: float, status: ExitStatus
 ) -> None:
     async def main() -> None:
         process = await shell(command)
         assert await aio.stop(process, grace=grace) == status
-        assert process.returncode == await process.wait() == status.code  # type: ignore[attr-defined]
+        assert process.returncode == await process.wait() == status.code
         assert await aio.stop(process) == status
 
     run(main())
@@ -155,7 +159,8 @@ def test_call_whose_loop_is_closed_kills_the_process() -> None:
 
             task = asyncio.create_task(wait())
             await asyncio.sleep(0.1)
-            task.get_coro().close()  # type: ignore[union-attr]
+            coroutine: Any = task.get_coro()
+            coroutine.close()
             assert process.returncode == -9
             task.cancel()
 

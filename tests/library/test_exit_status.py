@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from process_terminate import ExitStatus
@@ -28,8 +28,13 @@ HARMLESS = {
 DEADLY = sorted(map(int, signal.valid_signals() - HARMLESS))
 
 # No example database: a file less to ignore. Small ranges are run through whole.
-every_value = settings(max_examples=400, deadline=None, database=None)
-many_values = settings(max_examples=100, deadline=None, database=None)
+every_value = settings(
+    max_examples=400,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],  # A machine may be busy.
+)
+many_values = settings(every_value, max_examples=100)
 codes = st.integers(-64, 255)
 windows_codes = st.integers(-(2**31), 2**32 - 1)
 shell_codes = st.integers(0, 255)

@@ -169,7 +169,7 @@ def test_pool_that_is_not_closed_ends_with_the_block(
     assert [p for p in found if p.is_running() and p.status() != "zombie"] == []
     wait_until(lambda: set(threading.enumerate()) <= threads)
     with pytest.raises((ValueError, RuntimeError)):
-        getattr(pool, "apply", getattr(pool, "submit", None))(abs, (1,))
+        (pool.apply if hasattr(pool, "apply") else pool.submit)(abs, (1,))
 
 
 def test_program_with_a_pool_that_is_not_closed_exits() -> None:

@@ -124,7 +124,7 @@ def test_stop_pool_of_something_else_is_a_type_error(make: Callable[[], Any]) ->
     with pytest.raises(TypeError, match=r"^stop_pool\(\) takes a multiprocessing.Pool"):
         stop_pool(pool)
     if pool is not None:
-        getattr(pool, "terminate", getattr(pool, "shutdown", None))()
+        (pool.terminate if hasattr(pool, "terminate") else pool.shutdown)()
 
 
 def test_exception_while_the_pool_stops_kills_its_workers(

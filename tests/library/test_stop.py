@@ -184,9 +184,12 @@ def test_exception_while_stop_waits_kills_and_reaps(
 
     handler(signal.SIGUSR2, fail)
     worker = start(kind, "report_signals")
-    thread = threading.Thread(
-        target=lambda: (worker.report(), os.kill(os.getpid(), signal.SIGUSR2))
-    )
+
+    def interrupt() -> None:
+        worker.report()
+        os.kill(os.getpid(), signal.SIGUSR2)
+
+    thread = threading.Thread(target=interrupt)
     thread.start()
     with pytest.raises(error):
         stop(worker.process, grace=DEADLINE)

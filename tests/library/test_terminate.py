@@ -95,7 +95,7 @@ def test_call_on_no_running_worker_says_what_to_do(
 ) -> None:
     with pytest.raises(ValueError, match="process") as raised:
         call(make())
-    assert str(raised.value) == message.format(call.__name__)  # type: ignore[attr-defined]
+    assert str(raised.value) == message.format(call.__name__)
 
 
 @each_method

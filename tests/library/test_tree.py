@@ -15,16 +15,29 @@ from typing import Any
 import psutil
 import pytest
 from hostile import OUT_OF_REACH, survivors_of, trees
-from support import DEADLINE, IGNORE, METHODS, REST, TREE, Shell, Start, run, wait_until
+from support import (
+    DEADLINE,
+    IGNORE,
+    METHODS,
+    REST,
+    TREE,
+    Shell,
+    Start,
+    environment,
+    run,
+    wait_until,
+)
 
-from process_terminate import ExitStatus, _tree_ending, stop_tree
+from process_terminate import ExitStatus, _processes, _tree_ending, stop_tree
 from process_terminate._handle import Handle
+from process_terminate._processes import Entry
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 LOCKS = 10  # RLIMIT_LOCKS
 NO_TAGS = "import resource; resource.setrlimit(10, (5, 5))\n"
 IS_ROOT = os.geteuid() == 0
+NEW_PIDS = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
 
 @pytest.fixture(params=["with tags", "without tags"])
@@ -50,6 +63,109 @@ def children(process: "subprocess.Popen[bytes]", count: int = 1) -> list[int]:
 @pytest.mark.parametrize("tree", sorted(set(trees()) - OUT_OF_REACH))
 def test_stop_tree_leaves_no_survivor_of_a_hostile_tree(tree: str) -> None:
     assert survivors_of(tree, lambda root: stop_tree(root, grace=0.1)) == 0
+
+
+@pytest.mark.parametrize(
+    "stop",
+    ["stop_tree(root, grace=60)", "stop_all([root], grace=60)"],
+)
+def test_second_ctrl_c_does_not_interrupt_the_kill(stop: str) -> None:
+    """Kind 3: it arrives after the first one has ended the wait."""
+    program = f"""
+        import os, signal, subprocess, threading, time
+        from process_terminate import *
+        from process_terminate import _ending, _tree_ending
+
+        noted = _ending.noted
+
+        def interrupt():
+            os.kill(os.getpid(), signal.SIGINT)
+
+        def noted_and_interrupted(error, steps):
+            interrupt()
+            return noted(error, steps)
+
+        _ending.noted = _tree_ending.noted = noted_and_interrupted
+        command = "trap '' TERM; echo; exec sleep 60"
+        root = subprocess.Popen(["sh", "-c", command], stdout=subprocess.PIPE)
+        root.stdout.readline()
+        threading.Timer(0.3, interrupt).start()
+        try:
+            {stop}
+        except KeyboardInterrupt:
+            print(root.returncode)
+    """
+    assert run(program) == "-9\n"
+
+
+@pytest.mark.parametrize("stop", ["stop_tree(root, grace=60)", "leave()"])
+def test_tree_that_interrupts_its_stopper_is_killed(stop: str) -> None:
+    """Kind 3: with Ctrl-C in each millisecond, so at each step."""
+    program = f"""
+        from hostile import survivors_of
+        from process_terminate import *
+
+        def stop(root):
+            try:
+                {stop}
+            except KeyboardInterrupt:
+                print("interrupted")
+
+        def leave():
+            block.__exit__(None, None, None)
+
+        with no_orphans(grace=60):  # Blocks may be nested.
+            block = no_orphans(grace=60)
+            block.__enter__()
+            print(survivors_of("interrupts", stop))
+            if {stop.startswith("stop_tree")}:
+                leave()
+    """
+    assert run(program) == "interrupted\n0\n"
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can set the next pid")
+def test_stop_tree_finds_descendants_with_lower_pids_than_their_parents() -> None:
+    """Kind 10: as after pids have started again at the lowest."""
+    program = """
+        import os, subprocess, sys
+        import psutil
+        from process_terminate import stop_tree
+
+        tree = '''
+        import os, time
+        for _ in range(2):
+            if os.fork() == 0:
+                with open("/proc/sys/kernel/ns_last_pid", "w") as last:
+                    last.write("400")
+                os.fork() and os.fork()
+                break
+        os.write(1, b".")
+        time.sleep(60)
+        '''
+        with open("/proc/sys/kernel/ns_last_pid", "w") as last:
+            last.write("20000")
+        root = subprocess.Popen([sys.executable, "-c", tree], stdout=subprocess.PIPE)
+        seen = 0
+        while seen < 7:
+            seen += len(os.read(root.stdout.fileno(), 7))
+        found = psutil.Process(root.pid).children(recursive=True)
+        print(sum(process.pid < root.pid for process in found) > 0)
+        print(len(stop_tree(root, grace=5)))
+        print(sum(process.is_running() for process in found))
+    """
+    code = "\n".join(line[8:] for line in program.splitlines())
+    done = subprocess.run(
+        [*NEW_PIDS, sys.executable, "-c", code],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        env=environment(),
+    )
+    if "Operation not permitted" in done.stderr:
+        pytest.skip("namespaces are not permitted")
+    assert (done.stdout, done.stderr) == ("True\n7\n0\n", "")
 
 
 def test_stop_tree_returns_how_each_process_ended(shell: Shell, tags: bool) -> None:
@@ -426,6 +542,40 @@ def test_processes_of_others_need_not_be_readable(hidepid: int, call: str) -> No
     if "permission denied" in done.stderr.lower():
         pytest.skip("another user cannot read the library here")
     assert (done.stdout, done.stderr) == ("-9\n", "")
+
+
+@pytest.mark.parametrize("looks", [3, 10**6])
+def test_stop_tree_of_a_hidden_process_waits_for_it_or_raises(
+    looks: int, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with hidepid: briefly during exec(), or always, if it is another user's."""
+    root = shell(REST)
+    read = _processes._read_stat
+    hidden = iter(range(looks))
+
+    def hide(pid: int) -> Entry | None:
+        if pid == root.pid and next(hidden, None) is not None:
+            return None
+        return read(pid)
+
+    monkeypatch.setattr(_processes, "_read_stat", hide)
+    if looks == 3:
+        assert [p.status for p in stop_tree(root)] == [ExitStatus(-15)]
+    else:
+        with pytest.raises(PermissionError, match=f"/proc hides pid {root.pid}"):
+            stop_tree(root)
+        assert root.poll() is None
+
+
+def test_process_that_may_not_be_signaled_can_be_hidden(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(_processes, "_read_stat", lambda _: None)
+    monkeypatch.setattr(os, "kill", refuse)
+    assert _processes.is_hidden(os.getppid())
 
 
 @pytest.mark.parametrize("relative", [os.getpid, os.getppid])

@@ -1,0 +1,111 @@
+"""Gate: handlers of signals are called when it is open, and none is lost."""
+
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+
+from process_terminate._waits import Gate
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+
+Handler = Callable[[int, Callable[..., object]], None]
+
+
+@pytest.fixture
+def calls(handler: Handler) -> list[int]:
+    """The signals whose handler was called."""
+    found: list[int] = []
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        handler(number, lambda number, _: found.append(number))
+    return found
+
+
+def test_handler_is_called_when_the_gate_is_opened(calls: list[int]) -> None:
+    with Gate().kept() as gate:
+        signal.raise_signal(signal.SIGUSR1)
+        assert calls == []
+        with gate.opened():
+            assert calls == [signal.SIGUSR1]
+            signal.raise_signal(signal.SIGUSR2)
+            assert calls == [signal.SIGUSR1, signal.SIGUSR2]
+
+
+def test_handler_is_called_after_the_block(calls: list[int]) -> None:
+    with Gate().kept():
+        signal.raise_signal(signal.SIGUSR1)
+        signal.raise_signal(signal.SIGUSR1)
+        assert calls == []
+    assert calls == [signal.SIGUSR1]
+
+
+def test_handler_that_raises_closes_the_gate(
+    calls: list[int], handler: Handler
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    handler(signal.SIGUSR2, fail)
+
+    def keep() -> None:
+        with Gate().kept() as gate:
+            with pytest.raises(ZeroDivisionError), gate.opened():
+                signal.raise_signal(signal.SIGUSR2)
+            signal.raise_signal(signal.SIGUSR2)
+            signal.raise_signal(signal.SIGUSR1)
+            assert calls == []
+
+    with pytest.raises(ZeroDivisionError):
+        keep()
+    assert calls == [signal.SIGUSR1]
+
+
+def test_handler_that_is_back_and_raises_does_not_keep_others_away(
+    calls: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: AbstractContextManager[Any] = Gate().kept()
+    old = signal.getsignal(signal.SIGUSR1)
+    kept.__enter__()
+    restore = signal.signal
+    errors = [ZeroDivisionError()]
+
+    def restore_and_raise(number: int, handler: Any) -> Any:
+        result = restore(number, handler)
+        if errors:
+            raise errors.pop()
+        return result
+
+    monkeypatch.setattr(signal, "signal", restore_and_raise)
+    with pytest.raises(ZeroDivisionError):
+        kept.__exit__(None, None, None)
+    assert signal.getsignal(signal.SIGUSR1) is old
+    assert calls == []
+
+
+def test_gates_of_one_event_loop_may_end_in_any_order(calls: list[int]) -> None:
+    old = signal.getsignal(signal.SIGUSR1)
+    first: AbstractContextManager[Any] = Gate().kept()
+    second: AbstractContextManager[Any] = Gate().kept()
+    first.__enter__()
+    gate = second.__enter__()
+    signal.raise_signal(signal.SIGUSR1)
+    first.__exit__(None, None, None)
+    with gate.opened():
+        assert calls == [signal.SIGUSR1]
+    second.__exit__(None, None, None)
+    assert signal.getsignal(signal.SIGUSR1) is old
+
+
+def test_handler_that_the_block_has_set_stays(
+    calls: list[int], handler: Handler
+) -> None:
+    def other(*_: object) -> None:
+        """Do nothing."""
+
+    with Gate().kept():
+        handler(signal.SIGUSR1, other)
+    assert signal.getsignal(signal.SIGUSR1) is other
+    assert calls == []
