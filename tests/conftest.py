@@ -42,6 +42,15 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)  # Before pytest chooses by markers.
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of the library and of the browser by their folder."""
+    for item in items:
+        folder = item.path.parent.name
+        if folder in ("browser", "library"):
+            item.add_marker(folder)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Name each failed check and the command that fixes it."""
     stats = terminalreporter.stats

@@ -10,7 +10,6 @@ CHECKS = {
     "site": "correct the page or the nav that MkDocs warns of above",
     "zensical": "correct the page that Zensical names above",
     "test": "see the lines above that begin with check:",
-    "coverage": "test the lines that the table above names as missing",
 }
 
 

@@ -1,7 +1,8 @@
-"""Run the tests: pytest-xdist runs most, a second pytest those marked `alone`.
+"""Run the tests in four runs of pytest, side by side.
 
-A worker of xdist has a thread of its own, so `fork` warns, and `stop_tree()` does
-not adopt orphans. Arguments are passed to both: `make test ARGS="-k worker"`.
+The tests of the library count the children of their process, so they share it with
+no browser. Tests marked `alone` need a process with one thread, which no worker of
+pytest-xdist is. Arguments are passed to all: `make test ARGS="-k worker"`.
 """
 
 import os
@@ -19,13 +20,15 @@ SHM = "/dev/shm"  # noqa: S108 - tempfile makes its own folder there.
 ROOM = WORKERS * 64 * 1024**2
 NO_TESTS = 5  # pytest's exit status.
 RUNS = (
-    ["-m", "not alone", "-n", str(WORKERS), "--dist", "loadgroup"],
+    ["-m", "not (alone or browser or library)", "-n", str(WORKERS)],
+    ["-m", "library and not alone", "-n", str(WORKERS)],
+    ["-m", "browser"],
     ["-m", "alone"],
 )
 
 
 def main() -> int:
-    """Run both; print the whole output of a failed run, the last line of the other."""
+    """Run all; print the whole output of a failed run, the last line of the others."""
     with ExitStack() as stack:
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # Python starts 1,000 times.
         folder = tempfile.TemporaryDirectory(

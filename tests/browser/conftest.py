@@ -9,13 +9,6 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from browser.hosting import serve
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one worker have all tests in a browser, so that one browser starts."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @pytest.fixture(scope="session")
 def base(site: Path) -> Iterator[str]:
     """The URL of the site that MkDocs built, served with its own headers."""
