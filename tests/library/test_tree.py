@@ -1,6 +1,5 @@
 """stop_tree(): a tree is stopped as a whole, and no other process is."""
 
-import multiprocessing
 import os
 import resource
 import signal
