@@ -9,16 +9,16 @@ from process_terminate import ExitStatus
 
 
 def describe(status):
-    for line in wrap(str(status), 61):
+    for line in wrap(str(status), 56):
         print(line)
         #> succeeded (0)
         #> killed by SIGTERM (15); a shell shows 143
-        #> exited with 143 (a shell reports 143 for a process terminated
-        #> by SIGTERM)
+        #> exited with 143 (a shell reports 143 for a process
+        #> terminated by SIGTERM)
         #> exited with 241 (sys.exit(-15) becomes 241)
         #> exited with 255; sys.exit(-1), or a multiprocessing
-        #> forkserver died and took the true exit code of its worker
-        #> with it
+        #> forkserver died and took the true exit code of its
+        #> worker with it
         #> exited with 0x10000; on Windows: multiprocessing's
         #> terminate() or kill()
 
