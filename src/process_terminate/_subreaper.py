@@ -70,7 +70,7 @@ def _prctl(option: int, argument: object) -> None:
 
 
 def _forget() -> None:
-    """Begin anew in a forked child, which is no subreaper."""
+    """Forget the state in a forked child, because it is not a subreaper."""
     global _active, _lock
     _active, _lock = 0, threading.RLock()
 
