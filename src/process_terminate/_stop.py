@@ -3,10 +3,10 @@
 import signal as signals
 from collections.abc import Iterable
 
-from process_terminate._adapters import Adapter, AnyProcess, _Psutil, adapt
-from process_terminate._ending import checked_grace, checked_signal, end_all
 from process_terminate._exit_status import ExitStatus
-from process_terminate._waits import Steps, run
+from process_terminate._process.adapters import Adapter, AnyProcess, _Psutil, adapt
+from process_terminate._process.ending import checked_grace, checked_signal, end_all
+from process_terminate._process.waits import Steps, run
 
 
 def stop(

@@ -6,15 +6,16 @@ import threading
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
-from process_terminate import _processes, _subreaper, _tags
-from process_terminate._adapters import Adapter, AnyProcess, adapt
-from process_terminate._ending import checked_grace, checked_signal
 from process_terminate._exit_status import ExitStatus
-from process_terminate._handle import Handle
-from process_terminate._processes import Entry, look_up
-from process_terminate._tree import Member, Tree, servers
-from process_terminate._tree_ending import appearing, end_tree
-from process_terminate._waits import Steps, run
+from process_terminate._process import table
+from process_terminate._process.adapters import Adapter, AnyProcess, adapt
+from process_terminate._process.ending import checked_grace, checked_signal
+from process_terminate._process.handle import Handle
+from process_terminate._process.table import Entry, look_up
+from process_terminate._process.waits import Steps, run
+from process_terminate._tree import subreaper, tags
+from process_terminate._tree.ending import appearing, end_tree
+from process_terminate._tree.tree import Member, Tree, servers
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def stopping_tree(
     """Take the steps of `stop_tree()`."""
     seconds, first = checked_grace(grace), checked_signal(signal)
     target = adapt(process, "stop_tree", loop=loop)
-    _processes.require("stop_tree")
+    table.require("stop_tree")
     with closing(target):
         handle = target.find()
         if handle:
@@ -129,7 +130,7 @@ def _ending(
         owned = frozenset({entry.pid})  # Its object reaps it.
 
         def prepare() -> None:
-            if stack.enter_context(_subreaper.adopting()):
+            if stack.enter_context(subreaper.adopting()):
                 tree.sources = {os.getpid()}
             _tag(tree, root)
 
@@ -149,13 +150,13 @@ def _ending(
 
 def _tag(tree: Tree, root: Member) -> None:
     """Tag the root; where that cannot be, note which orphans are not of its tree."""
-    entry, tag = root.entry, _tags.fresh()
+    entry, tag = root.entry, tags.fresh()
     # Another user's process cannot be tagged, but its descendants may be.
-    if tag and (_tags.write(entry.pid, tag.value) or _tags.read(entry.pid) is None):
+    if tag and (tags.write(entry.pid, tag.value) or tags.read(entry.pid) is None):
         tree.tag = tag
         return
-    tree.earlier = _processes.descendants({os.getpid()})
-    of_tree = _processes.descendants({entry.pid}) | {entry.key}
+    tree.earlier = table.descendants({os.getpid()})
+    of_tree = table.descendants({entry.pid}) | {entry.key}
     tree.is_alone = tree.earlier <= of_tree and threading.active_count() == 1
 
 

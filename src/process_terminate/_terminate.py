@@ -2,7 +2,7 @@
 
 from multiprocessing.process import BaseProcess
 
-from process_terminate._adapters import check
+from process_terminate._process.adapters import check
 
 
 def terminate(process: BaseProcess) -> None:

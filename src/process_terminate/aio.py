@@ -11,20 +11,20 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeVar
 
-from process_terminate import _adapters
-from process_terminate._ending import checked_grace
 from process_terminate._exit_status import ExitStatus
-from process_terminate._orphans import Block
+from process_terminate._no_orphans import Block
+from process_terminate._process import adapters
+from process_terminate._process.ending import checked_grace
+from process_terminate._process.waits import Steps, Wait, advance, block, is_over
 from process_terminate._stop import stopping
 from process_terminate._stop_tree import StoppedProcess, stopping_tree
-from process_terminate._waits import Steps, Wait, advance, block, is_over
 
 __all__ = ["AnyProcess", "no_orphans", "stop", "stop_all", "stop_tree"]
 
 T = TypeVar("T")
 
 #: Any object that stands for one process, that of asyncio too.
-AnyProcess = _adapters.AnyProcess | asyncio.subprocess.Process
+AnyProcess = adapters.AnyProcess | asyncio.subprocess.Process
 
 
 async def stop(

@@ -22,7 +22,8 @@ import workers
 from pytest_benchmark.fixture import BenchmarkFixture  # type: ignore[import-not-found,unused-ignore]
 from support import METHODS
 
-from process_terminate import _subreaper, aio, no_orphans, stop, stop_all, stop_tree
+from process_terminate import aio, no_orphans, stop, stop_all, stop_tree
+from process_terminate._tree import subreaper
 
 IDLE = """
 import os, sys, time
@@ -45,10 +46,10 @@ def run(benchmark: Any, *arguments: Any, **options: Any) -> None:
 @pytest.fixture(autouse=True)
 def _adopting() -> Iterator[None]:
     """Adopt orphans, as the floor has to reap them."""
-    before = _subreaper.is_set()
-    _subreaper.switch(True)
+    before = subreaper.is_set()
+    subreaper.switch(True)
     yield
-    _subreaper.switch(before)
+    subreaper.switch(before)
 
 
 def worker(task: Callable[..., None] = workers.rest, method: str = "fork") -> Any:

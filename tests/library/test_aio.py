@@ -172,7 +172,7 @@ def test_stop_works_without_pidfds(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         with monkeypatch.context() as patch:
             process = await shell(IGNORE)
-            patch.setattr("process_terminate._handle._PidfdHandle", refuse)
+            patch.setattr("process_terminate._process.handle._PidfdHandle", refuse)
             assert await aio.stop(process, grace=0.1) == KILLED
 
     def refuse(_: int) -> None:

@@ -14,8 +14,10 @@ import psutil
 import pytest
 from support import DEADLINE, IGNORE, KILLED, TERMINATED, Shell, run, wait_until
 
-from process_terminate import _handle, _processes, stop
-from process_terminate._handle import Handle, open_handle
+from process_terminate import stop
+from process_terminate._process import handle as handles
+from process_terminate._process import table
+from process_terminate._process.handle import Handle, open_handle
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="compares with pidfds")
 
@@ -35,15 +37,15 @@ def child() -> Iterator["subprocess.Popen[bytes]"]:
 
 def polling(pid: int) -> Handle:
     """Return a handle that polls a child."""
-    return _handle._PollingHandle(pid, child=True)
+    return handles._PollingHandle(pid, child=True)
 
 
 def polling_by_start(pid: int) -> Handle:
     """Return a handle that compares start times."""
-    return _handle._PollingHandle(pid, child=False)
+    return handles._PollingHandle(pid, child=False)
 
 
-WAYS = [polling, polling_by_start, *[_handle._PidfdHandle] * hasattr(os, "pidfd_open")]
+WAYS = [polling, polling_by_start, *[handles._PidfdHandle] * hasattr(os, "pidfd_open")]
 
 
 @pytest.fixture(params=WAYS)
@@ -60,7 +62,7 @@ def die(process: "subprocess.Popen[bytes]") -> None:
 
 
 def test_handle_sends_signals_and_tells_the_exit_code(handle: Handle) -> None:
-    for number, state in [(_handle.SIGSTOP, "stopped"), (_handle.SIGCONT, "sleeping")]:
+    for number, state in [(handles.SIGSTOP, "stopped"), (handles.SIGCONT, "sleeping")]:
         handle.send(number)
         wait_until(lambda s=state: psutil.Process(handle.pid).status() == s)  # type: ignore[misc]
         assert not handle.is_dead()
@@ -211,7 +213,7 @@ def test_stop_needs_no_file_descriptor(limit: int) -> None:
 
 
 def test_table_shows_what_psutil_shows(child: "subprocess.Popen[bytes]") -> None:
-    found, shown = _processes.look_up(child.pid), _processes._ask_psutil(child.pid)
+    found, shown = table.look_up(child.pid), table._ask_psutil(child.pid)
     assert found
     assert shown
     assert (found.pid, found.parent, found.name) == (
@@ -219,7 +221,7 @@ def test_table_shows_what_psutil_shows(child: "subprocess.Popen[bytes]") -> None
         shown.parent,
         shown.name,
     )
-    assert _processes.look_up(0x7FFFFFFF) is None
+    assert table.look_up(0x7FFFFFFF) is None
 
 
 LEADER_EXITS = """
@@ -238,7 +240,7 @@ def test_process_whose_first_thread_has_exited_is_alive(grace: float) -> None:
     command = [sys.executable, "-c", program]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         wait_until(lambda: psutil.Process(process.pid).status() == "zombie")
-        entry = _processes.look_up(process.pid)
+        entry = table.look_up(process.pid)
         assert entry
         assert not entry.is_dead
         with open_handle(process.pid, child=True) as handle:

@@ -30,7 +30,8 @@ from support import (
     wait_until,
 )
 
-from process_terminate import _subreaper, _tags, no_orphans, stop, stop_tree
+from process_terminate import no_orphans, stop, stop_tree
+from process_terminate._tree import subreaper, tags
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 
@@ -281,7 +282,7 @@ def test_forked_child_that_leaves_the_block_stops_nothing() -> None:
 
 
 def test_blocks_may_be_nested() -> None:
-    limit = _tags.read(0)
+    limit = tags.read(0)
     with no_orphans():
         outer = sleep()
         with no_orphans():
@@ -293,7 +294,7 @@ def test_blocks_may_be_nested() -> None:
         assert inner.returncode == -15
         assert outer.poll() is None
     assert outer.returncode == -15
-    assert _tags.read(0) == limit
+    assert tags.read(0) == limit
 
 
 def test_second_thread_is_refused() -> None:
@@ -307,7 +308,7 @@ def test_second_thread_is_refused() -> None:
 
 def test_second_task_is_refused_and_the_subreaper_flag_restored() -> None:
     """Kind 6."""
-    was_set, limit = _subreaper.is_set(), _tags.read(0)
+    was_set, limit = subreaper.is_set(), tags.read(0)
 
     async def block(entered: asyncio.Event) -> int | None:
         with no_orphans():
@@ -326,26 +327,26 @@ def test_second_task_is_refused_and_the_subreaper_flag_restored() -> None:
 
     with no_orphans():
         asyncio.run(main())
-    assert (_subreaper.is_set(), _tags.read(0)) == (was_set, limit)
+    assert (subreaper.is_set(), tags.read(0)) == (was_set, limit)
 
 
 @pytest.mark.parametrize("was_set", [True, False])
 def test_subreaper_flag_is_what_it_was(was_set: bool) -> None:
-    before = _subreaper.is_set()
-    _subreaper.switch(was_set)
+    before = subreaper.is_set()
+    subreaper.switch(was_set)
     try:
         with no_orphans():
-            assert _subreaper.is_set()
+            assert subreaper.is_set()
             stop_tree(sleep())
-            assert _subreaper.is_set()
-        assert _subreaper.is_set() == was_set
+            assert subreaper.is_set()
+        assert subreaper.is_set() == was_set
     finally:
-        _subreaper.switch(before)
+        subreaper.switch(before)
 
 
 def test_subreaper_says_that_the_system_refuses() -> None:
     with pytest.raises(OSError, match=r"prctl\(-1\) failed"):
-        _subreaper._prctl(-1, 0)
+        subreaper._prctl(-1, 0)
 
 
 def test_block_without_prctl_says_what_it_needs(
@@ -354,11 +355,11 @@ def test_block_without_prctl_says_what_it_needs(
     def refuse(_: bool) -> None:
         raise OSError
 
-    monkeypatch.setattr(_subreaper, "switch", refuse)
-    limit = _tags.read(0)
+    monkeypatch.setattr(subreaper, "switch", refuse)
+    limit = tags.read(0)
     with pytest.raises(RuntimeError, match="needs prctl"):
         no_orphans().__enter__()
-    assert _tags.read(0) == limit
+    assert tags.read(0) == limit
 
 
 @pytest.mark.parametrize("grace", [-1, float("nan"), "5"])

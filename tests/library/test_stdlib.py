@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from support import KILLED, TERMINATED, UNKNOWN, Start
 
-from process_terminate import _stdlib, no_orphans, stop
+from process_terminate import no_orphans, stop
+from process_terminate._process import stdlib
 
 modules: Any = multiprocessing
 
@@ -23,11 +24,11 @@ modules: Any = multiprocessing
 def test_python_has_the_private_attributes_that_the_library_reads(start: Start) -> None:
     """Kind 15: this names what CPython has changed."""
     worker = start("forkserver").process
-    assert _stdlib.start_method(worker) == "forkserver"
-    assert _stdlib.started_here(worker)
-    assert isinstance(_stdlib.pipe_of_worker(worker), int)
-    assert _stdlib.forkservers() == {modules.forkserver._forkserver._forkserver_pid}
-    assert _stdlib.resource_trackers() == {
+    assert stdlib.start_method(worker) == "forkserver"
+    assert stdlib.started_here(worker)
+    assert isinstance(stdlib.pipe_of_worker(worker), int)
+    assert stdlib.forkservers() == {modules.forkserver._forkserver._forkserver_pid}
+    assert stdlib.resource_trackers() == {
         modules.resource_tracker._resource_tracker._pid
     }
     with subprocess.Popen(["true"]) as popen:
@@ -42,7 +43,7 @@ def test_pools_and_executors_are_found_until_they_are_ended() -> None:
     context = multiprocessing.get_context("fork")
     threads = multiprocessing.pool.ThreadPool(1)
     with context.Pool(1) as pool:
-        assert list(_stdlib.pools()) == [pool]
+        assert list(stdlib.pools()) == [pool]
         for name in ("_pool", "_cache", "_inqueue", "_outqueue", "_taskqueue"):
             assert hasattr(pool, name)
         for name in ("_worker_handler", "_task_handler", "_result_handler"):
@@ -50,10 +51,10 @@ def test_pools_and_executors_are_found_until_they_are_ended() -> None:
     pool.join()
     threads.terminate()
     threads.join()
-    assert list(_stdlib.pools()) == []
+    assert list(stdlib.pools()) == []
     with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as executor:
         executor.submit(abs, 1).result(30)
-        assert list(_stdlib.executors()) == [executor]
+        assert list(stdlib.executors()) == [executor]
 
 
 @pytest.mark.parametrize("kind", ["fork", "forkserver", "subprocess"])
@@ -84,7 +85,7 @@ def test_stop_works_where_python_has_renamed_an_attribute(
             raise AttributeError(attribute)
         return getattr(value, attribute, *default)
 
-    monkeypatch.setattr(_stdlib, "getattr", renamed, raising=False)
+    monkeypatch.setattr(stdlib, "getattr", renamed, raising=False)
     with no_orphans(grace=0.1):
         pass
     assert stop(worker.process) == TERMINATED
@@ -93,7 +94,7 @@ def test_stop_works_where_python_has_renamed_an_attribute(
 def test_popen_reaped_elsewhere_has_no_status_of_success() -> None:
     process = subprocess.Popen(["true"])
     os.waitpid(process.pid, 0)
-    assert _stdlib.reap_popen(process, None)
+    assert stdlib.reap_popen(process, None)
     assert process.returncode is None
     assert stop(process) == UNKNOWN
     process.returncode = -9
@@ -104,6 +105,6 @@ def test_popen_that_another_thread_waits_for_is_left_to_it() -> None:
     with subprocess.Popen(["true"]) as process:
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         with process._waitpid_lock:  # type: ignore[attr-defined]
-            assert not _stdlib.reap_popen(process, 0)
-        assert _stdlib.reap_popen(process, 0)
+            assert not stdlib.reap_popen(process, 0)
+        assert stdlib.reap_popen(process, 0)
         assert process.returncode == 0

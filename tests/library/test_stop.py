@@ -38,8 +38,9 @@ from support import (
     wait_until,
 )
 
-from process_terminate import ExitStatus, _waits, stop, stop_all
-from process_terminate._handle import Handle
+from process_terminate import ExitStatus, stop, stop_all
+from process_terminate._process import waits
+from process_terminate._process.handle import Handle
 
 each_kind = pytest.mark.parametrize("kind", KINDS)
 child_kinds = pytest.mark.parametrize("kind", ["fork", "subprocess"])
@@ -456,7 +457,7 @@ def test_stop_does_not_signal_a_reused_pid(
     if known:
         stop(worker.process)
     elif kind == "forkserver":
-        monkeypatch.setattr(_waits, "NOTE_WAIT", 0.01)
+        monkeypatch.setattr(waits, "NOTE_WAIT", 0.01)
     else:
         reap_elsewhere(worker)
     popen = getattr(worker.process, "_popen", worker.process)
@@ -636,8 +637,8 @@ def test_stop_all_names_each_process_that_does_not_die(
     _, undying, refused = (process.pid for process in processes)
     is_dead = Handle.is_dead
     with monkeypatch.context() as patch:
-        patch.setattr("process_terminate._ending.LAST_WAIT", 0.1)
-        patch.setattr("process_terminate._ending._DYING", 0.1)
+        patch.setattr("process_terminate._process.ending.LAST_WAIT", 0.1)
+        patch.setattr("process_terminate._process.ending._DYING", 0.1)
         patch.setattr(Handle, "is_dead", lambda h: h.pid != undying and is_dead(h))
         if forbidden:
             forbid(patch, refused)

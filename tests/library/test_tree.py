@@ -27,9 +27,11 @@ from support import (
     wait_until,
 )
 
-from process_terminate import ExitStatus, _processes, _tree_ending, stop_tree
-from process_terminate._handle import Handle
-from process_terminate._processes import Entry
+from process_terminate import ExitStatus, stop_tree
+from process_terminate._process import table
+from process_terminate._process.handle import Handle
+from process_terminate._process.table import Entry
+from process_terminate._tree import ending as tree_ending
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -73,9 +75,10 @@ def test_second_ctrl_c_does_not_interrupt_the_kill(stop: str) -> None:
     program = f"""
         import os, signal, subprocess, threading, time
         from process_terminate import *
-        from process_terminate import _ending, _tree_ending
+        from process_terminate._process import ending
+        from process_terminate._tree import ending as tree_ending
 
-        noted = _ending.noted
+        noted = ending.noted
 
         def interrupt():
             os.kill(os.getpid(), signal.SIGINT)
@@ -84,7 +87,7 @@ def test_second_ctrl_c_does_not_interrupt_the_kill(stop: str) -> None:
             interrupt()
             return noted(error, steps)
 
-        _ending.noted = _tree_ending.noted = noted_and_interrupted
+        ending.noted = tree_ending.noted = noted_and_interrupted
         command = "trap '' TERM; echo; exec sleep 60"
         root = subprocess.Popen(["sh", "-c", command], stdout=subprocess.PIPE)
         root.stdout.readline()
@@ -415,8 +418,8 @@ def test_member_that_may_not_be_signaled_is_named_and_the_others_are_killed(
 def test_stop_tree_gives_up_on_a_tree_that_does_not_stop_growing(
     monkeypatch: pytest.MonkeyPatch, shell: Shell
 ) -> None:
-    monkeypatch.setattr(_tree_ending, "_FREEZE_WAIT", 0)
-    monkeypatch.setattr(_tree_ending, "_ROUNDS", 2)
+    monkeypatch.setattr(tree_ending, "_FREEZE_WAIT", 0)
+    monkeypatch.setattr(tree_ending, "_ROUNDS", 2)
     root = shell(REST)
     with pytest.raises(TimeoutError, match="faster than they can be killed, 2 times"):
         stop_tree(root, grace=0)
@@ -549,7 +552,7 @@ def test_stop_tree_of_a_hidden_process_waits_for_it_or_raises(
 ) -> None:
     """As with hidepid: briefly during exec(), or always, if it is another user's."""
     root = shell(REST)
-    read = _processes._read_stat
+    read = table._read_stat
     hidden = iter(range(looks))
 
     def hide(pid: int) -> Entry | None:
@@ -557,7 +560,7 @@ def test_stop_tree_of_a_hidden_process_waits_for_it_or_raises(
             return None
         return read(pid)
 
-    monkeypatch.setattr(_processes, "_read_stat", hide)
+    monkeypatch.setattr(table, "_read_stat", hide)
     if looks == 3:
         assert [p.status for p in stop_tree(root)] == [ExitStatus(-15)]
     else:
@@ -572,9 +575,9 @@ def test_process_that_may_not_be_signaled_can_be_hidden(
     def refuse(*_: object) -> None:
         raise PermissionError
 
-    monkeypatch.setattr(_processes, "_read_stat", lambda _: None)
+    monkeypatch.setattr(table, "_read_stat", lambda _: None)
     monkeypatch.setattr(os, "kill", refuse)
-    assert _processes.is_hidden(os.getppid())
+    assert table.is_hidden(os.getppid())
 
 
 @pytest.mark.parametrize("relative", [os.getpid, os.getppid])
@@ -596,7 +599,7 @@ def test_stop_tree_works_without_prctl(
     def refuse() -> bool:
         raise error
 
-    monkeypatch.setattr("process_terminate._subreaper.is_set", refuse)
+    monkeypatch.setattr("process_terminate._tree.subreaper.is_set", refuse)
     assert [p.signal for p in stop_tree(root, grace=0.1)] == [signal.SIGKILL] * 2
 
 

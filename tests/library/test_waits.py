@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from process_terminate._waits import Gate
+from process_terminate._process.waits import Gate
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
 

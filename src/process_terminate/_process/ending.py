@@ -6,9 +6,9 @@ import sys
 import time
 from signal import Signals
 
-from process_terminate._handle import SIGCONT, SIGKILL, Handle
-from process_terminate._log import log
-from process_terminate._waits import LAST_WAIT, Gate, Steps, Wait, wait_for
+from process_terminate._process.handle import SIGCONT, SIGKILL, Handle
+from process_terminate._process.log import log
+from process_terminate._process.waits import LAST_WAIT, Gate, Steps, Wait, wait_for
 
 #: Seconds in which a signal is deferred until the killed processes are reaped.
 _DYING = 1.0

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
-from process_terminate import _stdlib
+from process_terminate._process import stdlib
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def exit_on_sigterm() -> Iterator[None]:
         )
 
     old = signal.signal(signal.SIGTERM, _leave)
-    _active.append(_stdlib.is_task_of_executor())
+    _active.append(stdlib.is_task_of_executor())
     leaving = False
     try:
         yield

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, NamedTuple, Self, TypeVar
 
-from process_terminate._handle import STEP, Handle
+from process_terminate._process.handle import STEP, Handle
 
 T = TypeVar("T")
 

@@ -6,12 +6,11 @@ import time
 from collections.abc import Callable, Iterable
 from signal import Signals
 
-from process_terminate._ending import check_dead, noted, warn_of_kill
-from process_terminate._handle import SIGCONT, SIGKILL
-from process_terminate._log import log
-from process_terminate._processes import is_hidden
-from process_terminate._tree import Member, Tree
-from process_terminate._waits import (
+from process_terminate._process.ending import check_dead, noted, warn_of_kill
+from process_terminate._process.handle import SIGCONT, SIGKILL
+from process_terminate._process.log import log
+from process_terminate._process.table import is_hidden
+from process_terminate._process.waits import (
     LAST_WAIT,
     NOTE_WAIT,
     Gate,
@@ -20,6 +19,7 @@ from process_terminate._waits import (
     pauses,
     wait_for,
 )
+from process_terminate._tree.tree import Member, Tree
 
 #: Seconds until the first scan for descendants that appeared meanwhile, and at most.
 _FIRST_SCAN, _LAST_SCAN = 0.05, 1.0

@@ -13,7 +13,7 @@ import weakref
 from contextlib import suppress
 from typing import Any
 
-from process_terminate import _stdlib
+from process_terminate._process import stdlib
 
 
 class Children:
@@ -46,12 +46,12 @@ class Children:
 
         What an event loop has started is left to it, what was forked to the caller.
         """
-        _stdlib.reap_children_of_multiprocessing()
+        stdlib.reap_children_of_multiprocessing()
         for reference, by_asyncio in self._popens:
             popen = reference()
             if popen is not None and not by_asyncio and hasattr(popen, "pid"):
-                _stdlib.reap_popen(popen, None)
-        _stdlib.reap_dropped_popens()
+                stdlib.reap_popen(popen, None)
+        stdlib.reap_dropped_popens()
 
 
 #: Those that note, from the outermost block to the innermost.
@@ -78,7 +78,7 @@ def finish(children: Children) -> None:
 
 
 def _noting_init(self: Any, *args: Any, **options: Any) -> None:
-    by_asyncio = _stdlib.is_made_by_asyncio(sys._getframe(1))
+    by_asyncio = stdlib.is_made_by_asyncio(sys._getframe(1))
     for children in _noting:
         children.note_popen(self, by_asyncio)
     _init(self, *args, **options)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from signal import Signals
 
-from process_terminate import _processes, _stdlib, _tags
-from process_terminate._handle import SIGSTOP, Handle, open_handle
-from process_terminate._processes import Entry, all_pids, look_up
-from process_terminate._tags import Tag
+from process_terminate._process import stdlib, table
+from process_terminate._process.handle import SIGSTOP, Handle, open_handle
+from process_terminate._process.table import Entry, all_pids, look_up
+from process_terminate._tree import tags
+from process_terminate._tree.tags import Tag
 
 Key = tuple[int, float]
 Act = Callable[["Member"], None]
@@ -30,7 +31,7 @@ class Member:
     @cached_property
     def is_tracker(self) -> bool:
         """Whether it is a resource tracker, which has to end after all others."""
-        return _processes.is_resource_tracker(self.entry.pid)
+        return table.is_resource_tracker(self.entry.pid)
 
     @property
     def is_still(self) -> bool:
@@ -84,8 +85,8 @@ class Tree:
     def add(self, entry: Entry, handle: Handle) -> Member:
         """Take a process in, and tag it."""
         member = self.members[entry.key] = Member(entry, handle)
-        if self.tag and not self.tag.covers(_tags.read(entry.pid)):
-            _tags.write(entry.pid, self.tag.value)
+        if self.tag and not self.tag.covers(tags.read(entry.pid)):
+            tags.write(entry.pid, self.tag.value)
         return member
 
     def alive(self) -> list[Member]:
@@ -152,7 +153,7 @@ class Tree:
         if entry.pid in self.known:
             return True
         if self.tag:
-            return self.tag.covers(_tags.read(entry.pid))
+            return self.tag.covers(tags.read(entry.pid))
         if entry.parent not in self.sources or entry.key in self.earlier:
             return False
         if not self.is_alone:  # It may be the orphan of another child.
@@ -165,7 +166,7 @@ class Tree:
             return True
         if self.members or not self.tag or pid in self.known:
             return False
-        return not self.tag.covers(_tags.read(pid))
+        return not self.tag.covers(tags.read(pid))
 
     def _pinned(self) -> set[int]:
         """Return the pids of the dead that are not reaped, which none else can get."""
@@ -223,4 +224,4 @@ class Tree:
 
 def servers() -> set[int]:
     """Return the pids of the servers that multiprocessing keeps for this process."""
-    return _stdlib.forkservers() | _stdlib.resource_trackers()
+    return stdlib.forkservers() | stdlib.resource_trackers()

@@ -17,11 +17,11 @@ from typing import Any
 
 import psutil
 
-from process_terminate import _stdlib
 from process_terminate._exit_status import ExitStatus
-from process_terminate._handle import Handle, open_handle
-from process_terminate._processes import look_up
-from process_terminate._waits import NOTE_WAIT, Steps, Wait, pause, pauses
+from process_terminate._process import stdlib
+from process_terminate._process.handle import Handle, open_handle
+from process_terminate._process.table import look_up
+from process_terminate._process.waits import NOTE_WAIT, Steps, Wait, pause, pauses
 
 AnyProcess = BaseProcess | subprocess.Popen[Any] | psutil.Process
 """Any object that stands for one process: what [`stop()`][process_terminate.stop] takes."""
@@ -40,7 +40,7 @@ def adapt(process: object, call: str, *, loop: bool = False) -> "Adapter":
         call: The name of the function that was called, for messages.
         loop: Whether an event loop waits, so that its processes are taken.
     """
-    if _stdlib.is_process(process):
+    if stdlib.is_process(process):
         return _Multiprocessing(process, call)
     if isinstance(process, psutil.Process):
         return _Psutil(process)
@@ -132,7 +132,7 @@ class _Multiprocessing(Adapter):
 
     def __init__(self, process: object, call: str) -> None:
         super().__init__(check(process, call))
-        if not _stdlib.started_here(self.process):
+        if not stdlib.started_here(self.process):
             raise ValueError(
                 f"process {self.process.name!r} was started by another process; "
                 "only that process can stop it"
@@ -143,7 +143,7 @@ class _Multiprocessing(Adapter):
 
     def _method(self) -> str | None:
         """Return the start method; None if it is unknown."""
-        return _stdlib.start_method(self.process)
+        return stdlib.start_method(self.process)
 
     def _is_it(self, handle: Handle) -> bool:
         code = self.process.exitcode
@@ -152,11 +152,11 @@ class _Multiprocessing(Adapter):
         # The forkserver is the parent. If it was killed, the exit code is 255, and
         # the worker is known by a pipe whose other end is here.
         if code is None:
-            servers = _stdlib.forkservers()
+            servers = stdlib.forkservers()
             if not servers:  # It is unknown, or there is none.
                 return handle.is_child() or self._method() == "forkserver"
             return handle.is_child() or handle.parent() in servers
-        pipe = _stdlib.pipe_of_worker(self.process)
+        pipe = stdlib.pipe_of_worker(self.process)
         return code == _LOST_FORKSERVER and _has_other_end(handle.pid, pipe)
 
     def _reap(self) -> Generator[Wait, None, int | None]:
@@ -189,7 +189,7 @@ class _Popen(Adapter):
             return self.process.returncode
         code = self._peek()
         for short in pauses(NOTE_WAIT):
-            if _stdlib.reap_popen(self.process, code):
+            if stdlib.reap_popen(self.process, code):
                 break
             yield short
         return code if self.process.returncode is None else self.process.returncode
@@ -251,7 +251,7 @@ class _Asyncio(Adapter):
 
 def check(process: Any, call: str) -> BaseProcess:
     """Return a multiprocessing process; raise if it cannot be signaled."""
-    if not _stdlib.is_process(process):
+    if not stdlib.is_process(process):
         raise TypeError(
             f"{call}() takes a multiprocessing.Process, got {kind(process)}"
         )

@@ -14,8 +14,8 @@ from typing import Any, Self
 
 import psutil
 
-from process_terminate import _processes
-from process_terminate._log import log
+from process_terminate._process import table
+from process_terminate._process.log import log
 
 if sys.platform != "win32":  # pragma: no branch
     import fcntl
@@ -103,7 +103,7 @@ class Handle(ABC):
 
     def parent(self) -> int | None:
         """Return the pid of its parent, 0 if it is reaped; None if unknown."""
-        entry = _processes.look_up(self.pid)
+        entry = table.look_up(self.pid)
         return entry.parent if entry else 0
 
     def is_child(self) -> bool:
@@ -236,7 +236,7 @@ class _PollingHandle(Handle):
         self._key: tuple[int, float] | None = None
         self._is_mine = child and self.is_child()
         if not self._is_mine:
-            entry = _processes.look_up(pid)
+            entry = table.look_up(pid)
             if entry is None:
                 raise ProcessLookupError(f"no process {pid}")
             self._key = entry.key
@@ -247,10 +247,10 @@ class _PollingHandle(Handle):
                 return True
             # A debugger may keep it from being reaped.
             with suppress(OSError):
-                entry = _processes.look_up(self.pid)
+                entry = table.look_up(self.pid)
                 return entry is not None and entry.is_dead
             return False
-        entry = _processes.look_up(self.pid)
+        entry = table.look_up(self.pid)
         return entry is None or entry.key != self._key or entry.is_dead
 
     def _send(self, number: int) -> None:

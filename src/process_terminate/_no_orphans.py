@@ -8,19 +8,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
-from process_terminate import (
-    _ownership,
-    _pools,
-    _processes,
-    _stdlib,
-    _subreaper,
-    _tags,
-)
-from process_terminate._ending import checked_grace
-from process_terminate._tags import Tag
-from process_terminate._tree import Tree, servers
-from process_terminate._tree_ending import appearing, end_tree
-from process_terminate._waits import Steps, run
+from process_terminate._process import ownership, pools, stdlib, table
+from process_terminate._process.ending import checked_grace
+from process_terminate._process.waits import Steps, run
+from process_terminate._tree import subreaper, tags
+from process_terminate._tree.ending import appearing, end_tree
+from process_terminate._tree.tags import Tag
+from process_terminate._tree.tree import Tree, servers
 
 
 def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
@@ -106,36 +100,36 @@ class Block:
 
     def __init__(self, grace: float) -> None:
         """Begin the block; RuntimeError if that is not possible here."""
-        if not _subreaper.AVAILABLE:  # pragma: no cover  # not on Linux
+        if not subreaper.AVAILABLE:  # pragma: no cover  # not on Linux
             raise RuntimeError(
                 f"no_orphans() needs the child subreaper of Linux; {sys.platform} has "
                 "none: use stop_tree() for each process that you start"
             )
-        _processes.require("no_orphans")
+        table.require("no_orphans")
         self._owner = threading.get_ident(), _current_task()
         _check_nesting(*self._owner)
         self._grace = grace
         self._pid = os.getpid()
-        self._before = _tags.read(0)
-        self._pools = [*_stdlib.pools(), *_stdlib.executors()]
+        self._before = tags.read(0)
+        self._pools = [*stdlib.pools(), *stdlib.executors()]
         self._stack = ExitStack()
         with ExitStack() as stack:
-            if not stack.enter_context(_subreaper.adopting()):
+            if not stack.enter_context(subreaper.adopting()):
                 raise RuntimeError("no_orphans() needs prctl(PR_SET_CHILD_SUBREAPER)")
-            self._children = _ownership.start()
-            stack.callback(_ownership.finish, self._children)
+            self._children = ownership.start()
+            stack.callback(ownership.finish, self._children)
             self._tag = self._tagged()
-            self._earlier = set() if self._tag else _processes.descendants(_sources())
+            self._earlier = set() if self._tag else table.descendants(_sources())
             self._stack = stack.pop_all()
         _blocks.append(self)
 
     def _tagged(self) -> Tag | None:
         """Tag this process and its forkservers; return the tag."""
-        tag = _tags.fresh()
-        if tag is None or not _tags.write(0, tag.value):
+        tag = tags.fresh()
+        if tag is None or not tags.write(0, tag.value):
             return None
-        for server in _stdlib.forkservers():
-            _tags.write(server, tag.value)
+        for server in stdlib.forkservers():
+            tags.write(server, tag.value)
         return tag
 
     def leaving(self) -> Steps[None]:
@@ -156,22 +150,22 @@ class Block:
         value = inner.value if inner else self._before
         if self._tag and value is not None:
             for pid in (0, *servers()):
-                if self._tag.covers(_tags.read(pid)):
-                    _tags.write(pid, value)
+                if self._tag.covers(tags.read(pid)):
+                    tags.write(pid, value)
 
     def _end(self) -> Steps[None]:
         """End the pools that were made in the block, then what was started in it."""
         known = {id(pool) for pool in self._pools}
-        found = [*_stdlib.pools(), *_stdlib.executors()]
-        ended = [_pools.adapt(pool) for pool in found if id(pool) not in known]
-        spared = {pid for pool in self._pools for pid in _pools.adapt(pool).pids()}
+        found = [*stdlib.pools(), *stdlib.executors()]
+        ended = [pools.adapt(pool) for pool in found if id(pool) not in known]
+        spared = {pid for pool in self._pools for pid in pools.adapt(pool).pids()}
         for pool in ended:
             yield from pool.retire()
         owned = frozenset(self._children.pids())
         tree = Tree(self._tag, servers() | spared, owned)
         tree.sources, tree.earlier = _sources(), self._earlier
         # A resource tracker starts no process, so it leaves no orphan.
-        trackers = _stdlib.resource_trackers()
+        trackers = stdlib.resource_trackers()
         tree.is_alone = all(pid in trackers for pid, _ in self._earlier)
         try:
             try:
@@ -192,7 +186,7 @@ class Block:
         Each descends from a child of this process, which orphans come to, that was
         started inside, too.
         """
-        children = _processes.children(_sources()) if self._tag else None
+        children = table.children(_sources()) if self._tag else None
         if children is None:
             return True
         return any(not tree.is_foreign(pid) for pid in children)
@@ -200,7 +194,7 @@ class Block:
 
 def _sources() -> set[int]:
     """Return the pids whose children are those of this process."""
-    return {os.getpid(), *_stdlib.forkservers()}
+    return {os.getpid(), *stdlib.forkservers()}
 
 
 def _current_task() -> object:

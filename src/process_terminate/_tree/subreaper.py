@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from process_terminate._waits import locked
+from process_terminate._process.waits import locked
 
 # linux/prctl.h
 _PR_SET_CHILD_SUBREAPER = 36

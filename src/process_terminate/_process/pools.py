@@ -11,9 +11,9 @@ from contextlib import suppress
 from multiprocessing.pool import ThreadPool
 from typing import Any
 
-from process_terminate import _processes, _stdlib
-from process_terminate._log import log
-from process_terminate._waits import NOTE_WAIT, Steps, pauses
+from process_terminate._process import stdlib, table
+from process_terminate._process.log import log
+from process_terminate._process.waits import NOTE_WAIT, Steps, pauses
 
 
 class Pool(ABC):
@@ -71,7 +71,7 @@ class _MultiprocessingPool(Pool):
 
     def pids(self) -> set[int]:
         # A worker that has just been forked is not in the list yet.
-        forked = _processes.forked_by(self._pool._worker_handler.native_id)
+        forked = table.forked_by(self._pool._worker_handler.native_id)
         return super().pids() | forked
 
     def retire(self) -> Steps[None]:
@@ -86,7 +86,7 @@ class _MultiprocessingPool(Pool):
         pool._terminate.cancel()  # It would wait without a limit.
         pool._task_handler._state = "TERMINATE"
         pool._result_handler._state = "TERMINATE"
-        _stdlib.free(pool._outqueue._wlock)  # A dead worker may hold it.
+        stdlib.free(pool._outqueue._wlock)  # A dead worker may hold it.
         pool._taskqueue.put(None)
         with suppress(OSError):
             pool._inqueue._reader.close()  # So that no write waits for a reader.
@@ -96,7 +96,7 @@ class _MultiprocessingPool(Pool):
         yield from _join(pool._result_handler)
         error = RuntimeError("the pool was stopped before the task was done")
         for result in list(pool._cache.values()):
-            _stdlib.fail(result, error)
+            stdlib.fail(result, error)
 
 
 class _Executor(Pool):
