@@ -93,8 +93,8 @@ def test_each_broken_example_fails_and_the_others_pass(copy: Copy) -> None:
     assert "INTERNALERROR" not in output
     assert "Print output changed code" in output
     # pytest-examples cannot see what a child prints: only the run as a file can.
-    assert "as_a_file[fork-terminate/stop_a_worker]" in output
-    assert "inside_pytest[terminate/stop_a_worker]" not in output
+    assert "as_a_file[fork-stop/stop_a_worker]" in output
+    assert "inside_pytest[stop/stop_a_worker]" not in output
     assert "sleep 600" in output
     assert "ZeroDivisionError" in output
     assert "7 failed, 3 passed" in output
@@ -119,7 +119,7 @@ def test_update_writes_what_all_processes_print(copy: Copy) -> None:
 def test_broken_pages_fail(copy: Copy) -> None:
     shutil.copy(copy.folder / WORKER, copy.folder / TERMINATE / "new.py")
     copy.replace("mkdocs.yml", "      - kill(): reference/kill.md\n", "")
-    page = "examples/terminate/kill_a_stopped_worker.md"
+    page = "examples/stop/kill_a_stopped_worker.md"
     library = (copy.folder / "src/process_terminate").glob("*.py")
     source = next(path for path in library if page in path.read_text("utf-8"))
     copy.replace(
