@@ -18,7 +18,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help python setup serve site offline test outside update format record bench \
-	mutants dist check lint types zensical coverage lock clean
+	mutants dist check prose lint types zensical coverage lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 16
@@ -74,6 +74,9 @@ dist: setup-release ## build the package twice, compare and check it, into dist/
 
 check: setup-check ## run all that must pass; name each failure and its fix
 	@$(RUN) tools/check.py "$(MAKE)"
+
+prose: setup ## check how the pages are written, and count words (ARGS=docs/guides)
+	@$(RUN) -m evidence prose $(ARGS)
 
 lint: setup-check ## check style, spelling and the workflows
 	@$(RUN) -m ruff check --quiet

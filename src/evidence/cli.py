@@ -93,6 +93,19 @@ def _finish(arguments: argparse.Namespace) -> None:
     finish.finish(arguments.site)
 
 
+def _prose(arguments: argparse.Namespace) -> None:
+    from evidence.prose import rules
+
+    kinds = {str(path): rules.under([path]) for path in arguments.paths}
+    found = rules.other_titles() if not kinds else []
+    kinds = kinds or rules.files()
+    found += [f for paths in kinds.values() for p in paths for f in rules.findings(p)]
+    for line in [*map(str, found), *rules.table(kinds)]:
+        report(line)
+    if found:
+        raise UserError(f"{len(found)} places break a rule of the prose")
+
+
 def _offline(arguments: argparse.Namespace) -> None:
     from evidence.publish import offline
 
@@ -156,6 +169,8 @@ def _parser() -> argparse.ArgumentParser:
     for verb in finishing, packing, releasing:
         verb.add_argument("site", type=Path, help="the folder of the site")
     packing.add_argument("zip", type=Path)
+    reading = add(_prose, "check how pages are written, and count words in them")
+    reading.add_argument("paths", nargs="*", type=Path, help="default: everything")
     serving = add(_serve, "serve the site, and build it again when a file changes")
     serving.add_argument("port", type=int)
     return parser

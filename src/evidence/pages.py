@@ -18,10 +18,11 @@ from evidence.paths import DOCS, EXAMPLES, ROOT
 
 @dataclass(frozen=True)
 class Page:
-    """A Markdown file in docs/, and the sections of the nav that it is in."""
+    """A Markdown file in docs/, and where the nav has it under which name."""
 
     path: str
     sections: tuple[str, ...] = ()
+    name: str | None = None
 
     @cached_property
     def source(self) -> str:
@@ -114,8 +115,10 @@ def in_order() -> list[Page]:
                 yield Page(node, sections)
             case dict():
                 for name, inner in node.items():
-                    below = (*sections, name) if isinstance(inner, list) else sections
-                    yield from walk(inner, below)
+                    if isinstance(inner, str):
+                        yield Page(inner, sections, name)
+                    else:
+                        yield from walk(inner, (*sections, name))
             case list():
                 for inner in node:
                     yield from walk(inner, sections)
