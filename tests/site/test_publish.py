@@ -163,6 +163,26 @@ def test_data_is_published_unchanged_with_schemas_that_it_follows(site: Path) ->
             check.validate(json.loads(file.read_text("utf-8")))
 
 
+def test_robots_txt_names_the_sitemap(site: Path) -> None:
+    lines = (site / "robots.txt").read_text("utf-8").splitlines()
+    assert f"Sitemap: {BASE}sitemap.xml" in lines
+
+
+def test_page_describes_itself_to_programs(site: Path) -> None:
+    for page in PAGES:
+        head = html.document_fromstring(
+            (site / page.address / "index.html").read_text()
+        )
+        (text,) = head.xpath("//script[@type='application/ld+json']/text()")
+        described = json.loads(text)
+        found = dict.fromkeys(["title", "description", "url"])
+        for name in found:
+            (found[name],) = head.xpath(f"//meta[@property='og:{name}']/@content")
+        assert found["url"] == described["url"] == BASE + page.address
+        assert found["description"] == described["description"] == page.description
+        assert found["title"] == described["headline"]
+
+
 def test_sitemap_has_each_page_with_its_last_change(
     site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,8 +47,10 @@ def _policy(hashes: set[str]) -> str:
 
 
 def _hashes(text: str) -> set[str]:
-    """Return the hashes of the scripts in a page; JSON is data and does not run."""
+    """Return the hashes of the scripts in a page; data does not run."""
     page = html.document_fromstring(text)
-    found = page.xpath("//script[not(@src) and not(@type='application/json')]")
+    found = page.xpath(
+        "//script[not(@src) and not(starts-with(@type, 'application/'))]"
+    )
     digests = (hashlib.sha256(script.text.encode()).digest() for script in found)
     return {f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests}
