@@ -7,13 +7,14 @@ must agree, and PyPI must learn where the project is.
 import hashlib
 import os
 import re
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from zipfile import ZipFile
 
 from packaging.metadata import Metadata
+
+from evidence.publish import package
 
 ROOT = Path(__file__).resolve().parents[1]
 DIST = ROOT / "dist"
@@ -36,15 +37,10 @@ def main() -> None:
 
 def build(folder: Path) -> dict[str, str]:
     """Build the wheel and the sdist into a folder; return their SHA-256 by name."""
-    command = [sys.executable, "-m", "hatchling", "build", "-d", str(folder)]
-    # Without it, hatchling gives all files the same time.
-    environment = {k: v for k, v in os.environ.items() if k != "SOURCE_DATE_EPOCH"}
-    built = subprocess.run(
-        command, cwd=ROOT, check=False, capture_output=True, text=True, env=environment
-    )
-    if built.returncode:
-        sys.exit(f"dist: hatchling cannot build the package:\n{built.stderr}")
-    files = sorted([*folder.glob("*.whl"), *folder.glob("*.tar.gz")])
+    try:
+        files = package.build(folder)
+    except RuntimeError as error:
+        sys.exit(f"dist: {error}")
     return {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
 
 

@@ -20,8 +20,8 @@ def test_unpacked_site_searches_without_a_network(
     page.goto((tmp_path / "name" / "index.html").as_uri())
     page.locator("input[name=query]").focus()
     page.keyboard.type("zombie")
-    page.locator(".md-search-result__item a[href*=ask_a_zombie]").first.click()
-    page.wait_for_url("**/ask_a_zombie/index.html*")
+    page.locator(".md-search-result__item a[href*=check_a_zombie]").first.click()
+    page.wait_for_url("**/check_a_zombie/index.html*")
     assert "os.kill(pid, 0)" in page.locator("h1").inner_text()
     assert {urlsplit(url).scheme for url in urls} == {"file"}
     # The theme would request it if it took the Markdown for a translation.

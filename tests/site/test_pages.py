@@ -93,12 +93,13 @@ def test_line_to_run_names_what_is_needed() -> None:
     def line(name: str) -> str:
         return lists.run_line(Example(EXAMPLES / f"{name}.py"), "https://a.example/b/")
 
-    assert "It needs psutil, which uv brings." in line("children/check_a_zombie")
-    newer = "It needs Python 3.14 or newer, which uv brings."
+    assert "which also brings psutil:" in line("children/check_a_zombie")
+    assert "install `psutil`" in line("children/check_a_zombie")
+    newer = "which also brings Python 3.14 or newer:"
     assert newer in line("signals/interrupt_a_worker")
-    command = "uv run https://a.example/b/examples/stop/terminate_a_worker.py<"
+    command = "\nuv run https://a.example/b/examples/stop/terminate_a_worker.py\n"
     assert command in line("stop/terminate_a_worker")
-    assert ".venv/bin/python examples/" in line("stop/stop_a_worker")
+    assert 'install <a href="/#install">this library</a>' in line("stop/stop_a_worker")
 
 
 def test_render_writes_only_what_changed(

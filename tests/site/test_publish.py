@@ -126,10 +126,15 @@ def test_llms_full_txt_has_all_pages_in_order(site: Path) -> None:
     assert text == "\n".join(text_of(site, page.address) for page in PAGES)
 
 
-def test_example_is_published_unchanged_and_runs_alone(site: Path) -> None:
+def test_example_is_published_with_the_url_of_the_library_and_runs_alone(
+    site: Path,
+) -> None:
+    (wheel,) = (site / "dist").glob("*.whl")
+    by_url = f'"process-terminate @ {BASE}dist/{wheel.name}"'
     for example in examples.find():
-        path = site / "examples" / f"{example.name}.py"
-        assert path.read_bytes() == example.path.read_bytes()
+        published = (site / "examples" / f"{example.name}.py").read_text("utf-8")
+        assert published.replace(by_url, '"process-terminate"') == example.source
+        assert (by_url in published) == ("process-terminate" in example.packages)
     name = "stop/terminate_a_worker.py"
     ran = run(
         [sys.executable, site / "examples" / name], capture_output=True, check=True
@@ -140,10 +145,9 @@ def test_example_is_published_unchanged_and_runs_alone(site: Path) -> None:
 def test_commands_to_run_an_example_name_the_published_file(site: Path) -> None:
     for example in examples.find():
         page = (site / "examples" / example.name / "index.html").read_text("utf-8")
-        (line,) = html.document_fromstring(page).xpath("//p[@class='run']")
-        commands = [code.text for code in line.iter("code")]
-        urls = [c.removeprefix("uv run ") for c in commands if c.startswith("uv run ")]
-        assert urls in ([], [f"{BASE}examples/{example.name}.py"])
+        blocks = html.document_fromstring(page).xpath("//div/pre")
+        command = f"uv run {BASE}examples/{example.name}.py\n"
+        assert [b.text_content() for b in blocks].count(command) == 1
 
 
 def test_data_is_published_unchanged_with_schemas_that_it_follows(site: Path) -> None:
@@ -157,6 +161,26 @@ def test_data_is_published_unchanged_with_schemas_that_it_follows(site: Path) ->
         check = jsonschema.Draft202012Validator(json.loads(schema.read_text("utf-8")))
         for file in files[:5]:
             check.validate(json.loads(file.read_text("utf-8")))
+
+
+def test_robots_txt_names_the_sitemap(site: Path) -> None:
+    lines = (site / "robots.txt").read_text("utf-8").splitlines()
+    assert f"Sitemap: {BASE}sitemap.xml" in lines
+
+
+def test_page_describes_itself_to_programs(site: Path) -> None:
+    for page in PAGES:
+        head = html.document_fromstring(
+            (site / page.address / "index.html").read_text()
+        )
+        (text,) = head.xpath("//script[@type='application/ld+json']/text()")
+        described = json.loads(text)
+        found = dict.fromkeys(["title", "description", "url"])
+        for name in found:
+            (found[name],) = head.xpath(f"//meta[@property='og:{name}']/@content")
+        assert found["url"] == described["url"] == BASE + page.address
+        assert found["description"] == described["description"] == page.description
+        assert found["title"] == described["headline"]
 
 
 def test_sitemap_has_each_page_with_its_last_change(

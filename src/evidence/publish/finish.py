@@ -1,6 +1,6 @@
 """Finish a built site: add what programs read and what a host needs.
 
-No page is changed, so finishing a site twice does no harm.
+Each step leaves alone what it has done before, so finishing a site twice does no harm.
 """
 
 import os
@@ -14,7 +14,7 @@ from typing import Literal
 from evidence import examples, pages, store
 from evidence.measure import runs, timelines
 from evidence.paths import DATA, ROOT
-from evidence.publish import addresses, headers, llms, sitemap
+from evidence.publish import addresses, headers, llms, package, sitemap
 from evidence.studies import broken_queue, programs, survivors
 
 Builder = Literal["mkdocs", "zensical"]
@@ -37,8 +37,10 @@ _TYPES = {
 def finish(site: Path, url: str | None = None) -> None:
     """Finish a site that is published at `url`; default: as mkdocs.yml says."""
     url = (url or str(pages.configuration()["site_url"])).rstrip("/") + "/"
+    package.build(site / package.FOLDER)
     for example in examples.find():
-        shutil.copyfile(example.path, site / "examples" / f"{example.name}.py")
+        target = site / "examples" / f"{example.name}.py"
+        target.write_text(package.requirement(example.source, url), "utf-8")
     shutil.copytree(DATA, site / "data", dirs_exist_ok=True)
     for name, kind in _TYPES.items():
         store.write(site / f"data/{name}.schema.json", store.schema(kind), depth=3)

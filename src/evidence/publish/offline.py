@@ -63,6 +63,8 @@ def _convert(page: HtmlElement, folder: str, root: str) -> None:
         name = "href" if "href" in element.attrib else "src"
         if element.get("rel") != "canonical" and name in element.attrib:
             element.set(name, _to_file(element.get(name), folder))
+    for policy in page.xpath("//meta[@http-equiv='Content-Security-Policy']"):
+        policy.drop_tree()  # For a page from disk no other file is of the same origin.
     for refresh in page.xpath("//meta[@http-equiv='refresh']"):
         wait, _, link = refresh.get("content").partition("url=")
         refresh.set("content", f"{wait}url={_to_file(link, folder)}")

@@ -11,7 +11,7 @@ _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 
 def write(site: Path, url: str) -> None:
-    """Write the sitemap; without the history of git it has no dates."""
+    """Write the sitemap, and where it is; without the history of git it has no dates."""
     changed = _changes()
     urls = ElementTree.Element("urlset", xmlns=_NAMESPACE)
     for page in pages.in_order():
@@ -26,6 +26,9 @@ def write(site: Path, url: str) -> None:
     ElementTree.ElementTree(urls).write(path, "utf-8", xml_declaration=True)
     # The builder's has other dates, and a host may prefer it.
     path.with_suffix(".xml.gz").unlink(missing_ok=True)
+    (site / "robots.txt").write_text(
+        f"User-agent: *\nAllow: /\nSitemap: {url}sitemap.xml\n"
+    )
 
 
 def _changes() -> dict[str, str]:

@@ -14,6 +14,8 @@ from evidence.examples import Example
 from evidence.pages import Page
 from evidence.render.template import fill
 
+LIBRARY = {"process-terminate": "this library"}
+
 
 def files() -> dict[str, str]:
     """Return the lists, and the line that says how to run each example."""
@@ -84,8 +86,8 @@ def _reference(shown: list[Page]) -> str:
 
 
 def run_line(example: Example, site: str) -> str:
-    """Return how to run an example, as HTML: no builder knows a file outside docs/."""
-    needs = list(example.packages)
+    """Return how to run an example; no builder knows a link to a file outside docs/."""
+    needs = [LIBRARY.get(package, package) for package in example.packages]
     if python := example.header.get("requires-python"):
         oldest = python.removeprefix(">=")
         needs.append(
@@ -96,6 +98,6 @@ def run_line(example: Example, site: str) -> str:
         example=example,
         file=example.path.name,
         needs=needs,
-        needs_library="process-terminate" in needs,
+        packages=example.packages,
         site=site,
     )
