@@ -89,7 +89,9 @@ def trace(
             command_of(example.path, python=python, start_method=start_method),
             env=environment()
             | {
-                "PYTHONPATH": os.pathsep.join(map(str, (TRACER, packages))),
+                "PYTHONPATH": os.pathsep.join(
+                    [str(TRACER), interpreters.search_path(python, packages)]
+                ),
                 "TRACED_EXAMPLE": str(example.path),
                 "TRACED_NOTES": str(notes),
                 "TRACED_PATIENCE": str(patience),
