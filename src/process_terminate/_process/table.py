@@ -97,17 +97,17 @@ def is_resource_tracker(pid: int) -> bool:
     )
 
 
-def descendants(roots: set[int]) -> set[tuple[int, float]]:
-    """Return the keys of all processes that descend from some."""
+def descendants(roots: set[int]) -> list[Entry]:
+    """Return all processes that descend from some."""
     children: dict[int, list[Entry]] = {}
     for pid in all_pids():
         if entry := look_up(pid):
             children.setdefault(entry.parent, []).append(entry)
-    found = set()
+    found = []
     waiting = list(roots)
     while waiting:
         for entry in children.pop(waiting.pop(), []):
-            found.add(entry.key)
+            found.append(entry)
             waiting.append(entry.pid)
     return found
 

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -74,13 +74,22 @@ class Tree:
         self.members: dict[Key, Member] = {}
         #: Adopted processes that were dead when they were found.
         self.zombies: set[int] = set()
-        #: Without tags: pids whose new children belong to the tree, their children
-        #: of before, and whether no other child can have left an orphan.
+        #: Without tags: pids whose new children belong to the tree, their descendants
+        #: of before, and whether none of these can have left an orphan.
         self.sources: set[int] = set()
         self.earlier: set[Key] = set()
         self.is_alone = False
         #: Orphans that may belong to the tree or not, and are left alone.
         self.doubtful: set[int] = set()
+
+    def tell_apart(self, earlier: Collection[Entry]) -> None:
+        """Note which descendants of the sources do not belong to the tree.
+
+        The dead leave no orphan, nor do the servers of multiprocessing by themselves.
+        """
+        self.earlier = {entry.key for entry in earlier}
+        living = {entry.pid for entry in earlier if not entry.is_dead}
+        self.is_alone = living <= servers()
 
     def add(self, entry: Entry, handle: Handle) -> Member:
         """Take a process in, and tag it."""
