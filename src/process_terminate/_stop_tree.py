@@ -155,9 +155,7 @@ def _tag(tree: Tree, root: Member) -> None:
     if tag and (tags.write(entry.pid, tag.value) or tags.read(entry.pid) is None):
         tree.tag = tag
         return
-    of_tree = {entry.key, *(found.key for found in table.descendants({entry.pid}))}
-    descendants = table.descendants({os.getpid()})
-    tree.tell_apart([found for found in descendants if found.key not in of_tree])
+    tree.tell_apart(table.descendants({os.getpid()}, but=entry.pid))
     tree.is_alone &= threading.active_count() == 1
 
 

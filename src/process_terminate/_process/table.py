@@ -97,8 +97,8 @@ def is_resource_tracker(pid: int) -> bool:
     )
 
 
-def descendants(roots: set[int]) -> list[Entry]:
-    """Return all processes that descend from some."""
+def descendants(roots: set[int], but: int = 0) -> list[Entry]:
+    """Return all processes that descend from some, but not one and its descendants."""
     children: dict[int, list[Entry]] = {}
     for pid in all_pids():
         if entry := look_up(pid):
@@ -107,8 +107,9 @@ def descendants(roots: set[int]) -> list[Entry]:
     waiting = list(roots)
     while waiting:
         for entry in children.pop(waiting.pop(), []):
-            found.append(entry)
-            waiting.append(entry.pid)
+            if entry.pid != but:
+                found.append(entry)
+                waiting.append(entry.pid)
     return found
 
 
