@@ -100,7 +100,7 @@ class Block:
 
     def __init__(self, grace: float) -> None:
         """Begin the block; RuntimeError if that is not possible here."""
-        if not subreaper.AVAILABLE:  # pragma: no cover  # not on Linux
+        if not subreaper.AVAILABLE:
             raise RuntimeError(
                 f"no_orphans() needs the child subreaper of Linux; {sys.platform} has "
                 "none: use stop_tree() for each process that you start"

@@ -38,7 +38,9 @@ class Member:
         """Whether it can start no process: it is stopped, dead, or in the kernel."""
         if self.handle.forbidden or self.is_tracker:
             return True
-        return self.suspended and self.entry.state in "TtZXD"
+        # Windows suspends at once, and does not always show it.
+        at_once = sys.platform == "win32"
+        return self.suspended and (at_once or self.entry.state in "TtZXD")
 
     def send(self, number: Signals) -> None:
         """Send a signal that is to end it."""
@@ -220,7 +222,7 @@ class Tree:
             if member.exit_code is None:
                 reap = member.entry.pid not in owned
                 member.exit_code = member.handle.exit_code(reap=reap)
-        if sys.platform != "win32":  # pragma: no branch
+        if sys.platform != "win32":
             for pid in self.zombies.difference(owned):
                 with suppress(ChildProcessError):
                     os.waitpid(pid, os.WNOHANG)
