@@ -129,11 +129,12 @@ class ExitStatus:
                 return "ended; its exit code is not available here"
             return "unknown: still running, or reaped elsewhere"
         if self.signal is not None:
-            name = self.signal_name
-            killed = f"killed by {name} ({self.signal})"
-            if sys.platform == "win32":  # pragma: no cover  # No shell shows 128 + n.
-                return killed
-            return f"{killed}; a shell shows {self.shell_code}"
+            killed = f"killed by {self.signal_name} ({self.signal})"
+            if sys.platform != "win32":
+                return f"{killed}; a shell shows {self.shell_code}"
+            # No shell shows 128 + n there, and multiprocessing has one number for all.
+            by_call = self.code == -signal.SIGTERM
+            return "terminated by TerminateProcess (-15)" if by_call else killed
         if self.success:
             return "succeeded (0)"
         shown = self.code if self.code <= 255 else hex(self.code)
@@ -144,7 +145,7 @@ class ExitStatus:
 
 def _from_elsewhere(code: int) -> str:
     """Return what a code over 128 may have been before it was passed on."""
-    if not _SHELL_BASE < code < 255:
+    if sys.platform == "win32" or not _SHELL_BASE < code < 255:
         return ""
     number = code - _SHELL_BASE
     if number <= _HIGHEST_SIGNAL:

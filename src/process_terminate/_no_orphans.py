@@ -100,7 +100,7 @@ class Block:
 
     def __init__(self, grace: float) -> None:
         """Begin the block; RuntimeError if that is not possible here."""
-        if not subreaper.AVAILABLE:  # pragma: no cover  # not on Linux
+        if not subreaper.AVAILABLE:
             raise RuntimeError(
                 f"no_orphans() needs the child subreaper of Linux; {sys.platform} has "
                 "none: use stop_tree() for each process that you start"
@@ -119,7 +119,7 @@ class Block:
             self._children = ownership.start()
             stack.callback(ownership.finish, self._children)
             self._tag = self._tagged()
-            self._earlier = set() if self._tag else table.descendants(_sources())
+            self._earlier = [] if self._tag else table.descendants(_sources())
             self._stack = stack.pop_all()
         _blocks.append(self)
 
@@ -163,10 +163,8 @@ class Block:
             yield from pool.retire()
         owned = frozenset(self._children.pids())
         tree = Tree(self._tag, servers() | spared, owned)
-        tree.sources, tree.earlier = _sources(), self._earlier
-        # A resource tracker starts no process, so it leaves no orphan.
-        trackers = stdlib.resource_trackers()
-        tree.is_alone = all(pid in trackers for pid, _ in self._earlier)
+        tree.sources = _sources()
+        tree.tell_apart(self._earlier)
         try:
             try:
                 if self._may_have_started(tree):

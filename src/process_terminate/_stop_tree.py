@@ -155,9 +155,8 @@ def _tag(tree: Tree, root: Member) -> None:
     if tag and (tags.write(entry.pid, tag.value) or tags.read(entry.pid) is None):
         tree.tag = tag
         return
-    tree.earlier = table.descendants({os.getpid()})
-    of_tree = table.descendants({entry.pid}) | {entry.key}
-    tree.is_alone = tree.earlier <= of_tree and threading.active_count() == 1
+    tree.tell_apart(table.descendants({os.getpid()}, but=entry.pid))
+    tree.is_alone &= threading.active_count() == 1
 
 
 def _stopped(member: Member, status: ExitStatus) -> StoppedProcess:

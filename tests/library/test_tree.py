@@ -278,6 +278,29 @@ def fds(pid: int) -> Iterator[str]:
     return map(str, Path(f"/proc/{pid}/fd").iterdir())
 
 
+def test_stop_tree_finds_orphans_beside_a_tracker_and_a_dead_child() -> None:
+    """Without tags: neither of the two, nor a forkserver, can have left the orphan."""
+    program = """
+        import multiprocessing, os, psutil, resource, subprocess
+        from multiprocessing import resource_tracker
+        from process_terminate import stop_tree
+
+        resource.setrlimit(10, (5, 5))  # No tags.
+        resource_tracker.ensure_running()
+        worker = multiprocessing.get_context("forkserver").Process(target=list)
+        worker.start()
+        worker.join()
+        dead = subprocess.Popen(["true"])
+        os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)
+        code = "trap 'sleep 60 & exit' TERM; echo; while :; do sleep .01; done 2>&1"
+        root = subprocess.Popen(["sh", "-c", code], stdout=subprocess.PIPE)
+        root.stdout.readline()
+        stop_tree(root, grace=5)
+        print("sleep" in [p.name() for p in psutil.Process().children()], dead.wait())
+    """
+    assert run(program) == "False 0\n"
+
+
 def test_stop_tree_leaves_what_another_thread_starts_alone(
     shell: Shell, tags: bool
 ) -> None:

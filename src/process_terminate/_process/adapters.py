@@ -103,7 +103,7 @@ class Adapter(ABC):
         return ExitStatus(code, gone=code is None)
 
     def _code(self) -> Steps[int | None]:
-        if sys.platform == "win32":  # pragma: no cover
+        if sys.platform == "win32":
             return self._code_on_windows()
         return (yield from self._reap())
 
@@ -111,7 +111,7 @@ class Adapter(ABC):
     def _reap(self) -> Steps[int | None]:
         """Reap the dead process; return its exit code, None if that is unknown."""
 
-    def _code_on_windows(self) -> int | None:  # pragma: no cover
+    def _code_on_windows(self) -> int | None:
         """Return the exit code; there is nothing to reap."""
         return self._handle.exit_code() if self._handle else None
 
@@ -170,7 +170,7 @@ class _Multiprocessing(Adapter):
             yield short
         return code
 
-    def _code_on_windows(self) -> int | None:  # pragma: no cover
+    def _code_on_windows(self) -> int | None:
         return self.process.exitcode
 
 
@@ -194,7 +194,7 @@ class _Popen(Adapter):
             yield short
         return code if self.process.returncode is None else self.process.returncode
 
-    def _code_on_windows(self) -> int | None:  # pragma: no cover
+    def _code_on_windows(self) -> int | None:
         return self.process.poll()
 
 
@@ -245,7 +245,7 @@ class _Asyncio(Adapter):
             yield short
         return code
 
-    def _code_on_windows(self) -> int | None:  # pragma: no cover
+    def _code_on_windows(self) -> int | None:
         return self.process.returncode
 
 

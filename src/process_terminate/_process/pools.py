@@ -121,12 +121,20 @@ class _Executor(Pool):
         return list(self._processes.values())
 
     def retire(self) -> Steps[None]:
-        yield from ()
-        if hasattr(self._pool, "shutdown"):
-            try:
-                self._pool.shutdown(wait=False, cancel_futures=True)
-            except TypeError:  # That of loky.
-                self._pool.shutdown(wait=False)
+        if not hasattr(self._pool, "shutdown"):
+            return
+        # A thread in submit() holds the lock, forever if a pipe is full and not read.
+        for short in pauses(NOTE_WAIT):
+            if not stdlib.is_locked(self._pool):
+                break
+            yield short
+        else:
+            log.warning("an executor is locked by another thread: %r", self._pool)
+            return
+        try:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+        except TypeError:  # That of loky.
+            self._pool.shutdown(wait=False)
 
     def finish(self) -> Steps[None]:
         if self._thread is None:

@@ -167,6 +167,12 @@ def executors() -> Iterator[Any]:
             yield executor if executor is not None else thread
 
 
+def is_locked(executor: Any) -> bool:
+    """Return whether a call of shutdown() would wait; False if unknown."""
+    lock = getattr(executor, "_shutdown_lock", None)
+    return bool(getattr(lock, "locked", lambda: False)())
+
+
 def free(lock: Any) -> None:
     """Release a lock of multiprocessing that a dead process may hold."""
     with suppress(AttributeError, ValueError, OSError):
