@@ -9,7 +9,13 @@ from contextlib import suppress
 
 from process_terminate._diagnose.calls import decode
 from process_terminate._diagnose.findings import Finding, finding
-from process_terminate._diagnose.reading import GoneError, Process, Thread
+from process_terminate._diagnose.reading import (
+    GoneError,
+    Process,
+    Thread,
+    count_of,
+    name_of,
+)
 from process_terminate._exit_status import ExitStatus
 
 #: Signals that people and tools send to stop a process.
@@ -47,8 +53,10 @@ def _first_thread_gone(process: Process) -> Finding:
 
 def _zombie(process: Process) -> Finding:
     code = exit_code(process)
+    parent = process.stat.parent
     facts = ["State: Z", *([] if code is None else [f"it ended: {ExitStatus(code)}"])]
-    text, do = _reaper(process.stat.parent)
+    text, do = _reaper(parent)
+    facts.append(f"parent: {name_of(parent)}")
     return finding("zombie", f"It is dead, but {text}", *facts, do=do)
 
 
@@ -71,16 +79,14 @@ def _reaper(parent: int) -> tuple[str, str]:
         other = Process(parent)
     except GoneError:
         return "its parent has not reaped it.", "End its parent; no signal helps."
-    who = f"its parent, pid {parent} ({other.command}), "
     if other.stat.state in "Tt":
         return (
-            f"{who}is stopped, so it cannot reap it.",
+            "its parent is stopped, so it cannot reap it.",
             f"Continue the parent: kill -CONT {parent}.",
         )
     return (
-        f"{who}has not reaped it.",
-        f"Let the parent call wait(), or end the parent, pid {parent}; "
-        "no signal helps.",
+        "its parent has not reaped it.",
+        f"Let the parent call wait(), or end pid {parent}; no signal helps.",
     )
 
 
@@ -90,9 +96,8 @@ def _stopped(process: Process) -> Finding:
     if stat.terminal and stat.foreground not in (-1, stat.group):
         return finding(
             "stopped-by-terminal",
-            "It is stopped and in the background of its terminal: it has tried to "
-            "read from the terminal, or was stopped by Ctrl-Z. "
-            "SIGTERM stays pending until it is continued.",
+            "It is stopped in the background of its terminal, by reading from it or by "
+            "Ctrl-Z: SIGTERM stays pending until it is continued.",
             f"State: T, process group {stat.group}, "
             f"foreground process group {stat.foreground}",
             do=f"Enter fg in its shell; or {resume[0].lower()}{resume[1:]}",
@@ -109,18 +114,15 @@ def _stopped(process: Process) -> Finding:
 
 def _traced(process: Process) -> Finding:
     tracer = int(process.status.get("TracerPid", "0"))
-    with suppress(GoneError):
-        name = Process(tracer).command
-        stops = process.stat.state == "t"
-        state = "is stopped by" if stops else "runs under"
-        return finding(
-            "traced",
-            f"It {state} a debugger or tracer, pid {tracer} ({name}), which decides "
-            "whether a signal reaches it.",
-            f"State: {process.stat.state}, TracerPid: {tracer}",
-            do="Quit the debugger, or use kill(): no debugger can hold back SIGKILL.",
-        )
-    raise GoneError
+    state = "is stopped by" if process.stat.state == "t" else "runs under"
+    return finding(
+        "traced",
+        f"It {state} a debugger or tracer, {count_of({tracer})}, which decides whether "
+        "a signal reaches it.",
+        f"State: {process.stat.state}, TracerPid: {tracer}",
+        name_of(tracer),
+        do="Quit the debugger, or use kill(): no debugger can hold back SIGKILL.",
+    )
 
 
 def _frozen(process: Process) -> Iterator[Finding]:
@@ -150,8 +152,7 @@ def _uninterruptible(process: Process, threads: list[Thread]) -> Finding:
         facts.extend(f"file: {file.target}" for file in opened if file)
     return finding(
         "uninterruptible",
-        "It waits inside the kernel: no handler runs before this wait ends, and "
-        "SIGKILL works only in some of these waits.",
+        "It waits inside the kernel, where often not even SIGKILL can end it.",
         *facts,
         do="If this state lasts, find the disk, server or driver that does not answer.",
     )
@@ -207,7 +208,7 @@ def _effect(name: str) -> str:
     return {
         "SIGTERM": "terminate()",
         "SIGINT": "Ctrl-C",
-        "SIGHUP": "closing its terminal",
+        "SIGHUP": "a closed terminal",
         "SIGQUIT": r"Ctrl-\ ",
     }[name].strip()
 
@@ -241,9 +242,8 @@ def _first_process(process: Process) -> Iterator[Finding]:
     inside = len(pids) > 1
     yield finding(
         "pid-1",
-        "It is process 1 of its pid namespace, as in a container: the kernel drops "
-        "each signal for which it has no handler"
-        + (", and also SIGKILL from inside the namespace." if inside else "."),
+        "It is process 1 of a container or system: signals without a handler are "
+        "dropped" + (", and SIGKILL from inside as well." if inside else "."),
         f"NSpid: {' '.join(pids)}",
         do="Set a handler for SIGTERM, run it under an init (docker run --init), or "
         "use SIGKILL from outside.",

@@ -16,7 +16,9 @@ from process_terminate._diagnose.waits import (
 )
 
 #: A handler of one of these may wake the process: programs wait for such signals.
-_WAKING = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGQUIT", "SIGIO")
+_WAKING = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGQUIT", "SIGIO")
+#: A handler of this one may wake it after a time, or is left by a parent.
+_TIMER = ("SIGALRM",)
 _MOST = 200
 
 Members = dict[int, "tuple[Process, list[Thread]]"]
@@ -30,8 +32,7 @@ def deadlock_findings(
     if not members or not _is_asleep(members):
         return
     wait = decode(process, threads[0])
-    oldest = min(member.stat.started for member, _ in members.values())
-    certain = not machine.hidden_since(oldest)
+    certain = _is_certain(members, machine)
     if len(members) == 1 and wait.kind == "files":
         yield finding(
             "own-pipe",
@@ -58,6 +59,14 @@ def deadlock_findings(
             do="End one of them, and change the order in which they wait.",
             certain=certain,
         )
+
+
+def _is_certain(members: Members, machine: Machine) -> bool:
+    """Return whether neither a process that is not seen nor a timer can end the wait."""
+    processes = [process for process, _ in members.values()]
+    oldest = min(process.stat.started for process in processes)
+    timers = any(_handles(process, _TIMER) for process in processes)
+    return not timers and not machine.hidden_since(oldest)
 
 
 def _fact(pid: int, members: Members, machine: Machine) -> str:
@@ -96,9 +105,14 @@ def _closed(
 
 def _may_continue(process: Process, threads: list[Thread]) -> bool:
     """Return whether a process runs, or may be woken by a signal."""
+    if _handles(process, _WAKING) or not threads:
+        return True
+    return any(thread.state != "S" for thread in threads)
+
+
+def _handles(process: Process, names: tuple[str, ...]) -> bool:
     caught = process.mask("SigCgt")
-    handled = any(caught >> (getattr(signal, name) - 1) & 1 for name in _WAKING)
-    return handled or not threads or any(thread.state != "S" for thread in threads)
+    return any(caught >> (getattr(signal, name) - 1) & 1 for name in names)
 
 
 def _wakers(process: Process, wait: Wait, machine: Machine) -> set[int] | None:

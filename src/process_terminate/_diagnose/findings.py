@@ -51,6 +51,17 @@ class Diagnosis:
     stack: str = ""
     """What `py-spy dump` printed, if `py_spy=True`."""
 
+    def get(self, name: str) -> Finding | None:
+        """Return the finding of a name; `None` if there is none.
+
+        Args:
+            name: The name, such as `sigterm-ignored`.
+
+        Returns:
+            The finding.
+        """
+        return next((found for found in self.findings if found.name == name), None)
+
     def as_dict(self) -> dict[str, object]:
         """Return it as a dictionary for JSON; the keys are the names of the fields."""
         found: dict[str, Any] = asdict(self)

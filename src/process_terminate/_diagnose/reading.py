@@ -127,8 +127,7 @@ class Process:
     @property
     def age(self) -> float:
         """Seconds since its start."""
-        with open("/proc/uptime", encoding="ascii") as file:  # noqa: PTH123
-            uptime = float(file.read().split()[0])
+        uptime = float(self._read("/proc/uptime", "uptime").split()[0])
         return max(0.0, uptime - self.stat.started / os.sysconf("SC_CLK_TCK"))
 
     def may_trace(self) -> bool:

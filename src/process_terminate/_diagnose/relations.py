@@ -106,9 +106,9 @@ def _restarted(process: Process) -> Iterator[Finding]:
         if SUPERVISORS & set(_words(parent)):
             yield finding(
                 "restarted",
-                f"Its parent, pid {parent.pid}, is a supervisor, which starts another "
-                "process when this one ends.",
-                name_of(parent.pid),
+                "Its parent is a supervisor, which starts another process when this one "
+                "ends.",
+                f"parent: {name_of(parent.pid)}",
                 do="Stop the supervisor instead: it stops its processes.",
                 certain=False,
             )
