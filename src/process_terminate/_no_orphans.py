@@ -99,9 +99,7 @@ _blocks: list["Block"] = []
 class Block:
     """A block of `no_orphans()`, from its beginning to its end."""
 
-    def __init__(
-        self, grace: float, first: signal.Signals = signal.SIGTERM
-    ) -> None:
+    def __init__(self, grace: float, first: signal.Signals = signal.SIGTERM) -> None:
         """Begin the block; RuntimeError if that is not possible here."""
         if not subreaper.AVAILABLE:  # pragma: no cover  # not on Linux
             raise RuntimeError(

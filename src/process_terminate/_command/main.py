@@ -216,8 +216,9 @@ def _run(parsed: argparse.Namespace) -> int:
 
     command = parsed.command[1:] if parsed.command[:1] == ["--"] else parsed.command
     if not command:
-        raise CommandError("run: name the command, for example: run -- sleep 60",
-                           statuses.FAILED)
+        raise CommandError(
+            "run: name the command, for example: run -- sleep 60", statuses.FAILED
+        )
     return run(command, parsed.grace, parsed.timeout, parsed.signal)
 
 

@@ -15,6 +15,7 @@ from process_terminate._command import statuses
 from process_terminate._command.statuses import CommandError, complain
 from process_terminate._command.terminal import Terminal
 from process_terminate._no_orphans import leaving_no_orphans
+from process_terminate._process import table
 from process_terminate._process.waits import LAST_WAIT
 
 #: Signals that are not passed on: no process can handle the first two, the kernel
@@ -33,9 +34,7 @@ _SI_KERNEL = 0x80
 _LONGEST_WAIT = 3600.0
 
 
-def run(
-    command: list[str], grace: float, timeout: float | None, first: Signals
-) -> int:
+def run(command: list[str], grace: float, timeout: float | None, first: Signals) -> int:
     """Run a command, pass signals on, stop what it leaves; return the exit status.
 
     Args:
@@ -50,6 +49,13 @@ def run(
             f"this is {sys.implementation.name} on {sys.platform}",
             statuses.FAILED,
         )
+    try:
+        table.require("run")
+    except RuntimeError:
+        raise CommandError(
+            "run: it needs the /proc of this pid namespace; mount it first",
+            statuses.FAILED,
+        ) from None
     # Ignored in the parent, for example by Python's own parent, it would reap for us.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, _passed_on() | {signal.SIGCHLD})
