@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return the exit status."""
     parsed = _parser().parse_args(arguments)
     handler = logging.StreamHandler()
+    handler.setLevel(logging.WARNING)
     handler.setFormatter(logging.Formatter("process-terminate: %(message)s"))
     log = logging.getLogger("process_terminate")
     log.addHandler(handler)
