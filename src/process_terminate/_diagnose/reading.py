@@ -1,0 +1,203 @@
+"""What `/proc` shows of one process, read without stopping or attaching to it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NamedTuple
+
+#: Names of the letters that /proc/PID/stat has for a state, see proc_pid_stat(5).
+STATES = {
+    "R": "running",
+    "S": "sleeping",
+    "D": "uninterruptible",
+    "T": "stopped",
+    "t": "traced",
+    "Z": "zombie",
+    "X": "gone",
+    "I": "idle",
+}
+
+
+class GoneError(Exception):
+    """Raised if the process ends while it is read."""
+
+
+class Stat(NamedTuple):
+    """The fields of /proc/PID/stat that are used, see proc_pid_stat(5)."""
+
+    name: str
+    state: str
+    parent: int
+    group: int
+    terminal: int
+    """Number of the device; 0 if it has no terminal."""
+    foreground: int
+    """Process group that has the terminal; -1 if none."""
+    ticks: int
+    """Processor time, user and system, in clock ticks."""
+    threads: int
+    started: int
+    """Clock ticks from the start of the system."""
+    status: int
+    """Status of a zombie, as wait(2) returns it; 0 without the right to see it."""
+
+
+class Thread(NamedTuple):
+    """One thread, as /proc/PID/task/TID showed it."""
+
+    tid: int
+    state: str
+    blocked: int
+    pending: int
+    switches: int
+    """How often it has slept: a thread that has not is still in the same call."""
+    call: tuple[int, ...] | None
+    """Number of its system call and six arguments; None if it runs, or is unseen."""
+
+
+class Opened(NamedTuple):
+    """An open file descriptor."""
+
+    fd: int
+    target: str
+    """A path, `pipe:[inode]` or `socket:[inode]`."""
+    reads: bool
+    writes: bool
+
+
+class Process:
+    """Reads the files of one process, and notes which it may not read."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.denied: set[str] = set()
+        self.stat = self._read_stat()
+        self.status = self._read_status(f"/proc/{pid}/status")
+
+    def read(self, file: str) -> str:
+        """Return a file; nothing if it is not there, or is not for this user."""
+        return self._read(f"/proc/{self.pid}/{file}", file.rsplit("/", 1)[-1])
+
+    def _read(self, path: str, kind: str) -> str:
+        try:
+            with open(path, "rb") as file:  # noqa: PTH123, as it is faster
+                return file.read().decode(errors="replace")
+        except PermissionError:
+            self.denied.add(kind)
+        except OSError:
+            pass
+        return ""
+
+    def _read_stat(self) -> Stat:
+        text = self.read("stat")
+        if not text:
+            raise GoneError
+        opening, closing = text.index("("), text.rindex(")")
+        fields = text[closing + 2 :].split()
+        numbers = [int(field) for field in fields[1:]]
+        return Stat(
+            name=text[opening + 1 : closing],
+            state=fields[0],
+            parent=numbers[0],
+            group=numbers[1],
+            terminal=numbers[3],
+            foreground=numbers[4],
+            ticks=numbers[10] + numbers[11],
+            threads=numbers[16],
+            started=numbers[18],
+            status=numbers[48],
+        )
+
+    def _read_status(self, path: str) -> dict[str, str]:
+        lines = self._read(path, "status").splitlines()
+        pairs = [line.partition(":") for line in lines]
+        return {name: value.strip() for name, _, value in pairs}
+
+    def mask(self, name: str) -> int:
+        """Return a mask of signals of /proc/PID/status."""
+        return int(self.status.get(name, "0"), 16)
+
+    @property
+    def command(self) -> str:
+        """The command line; the name if there is none."""
+        text = self.read("cmdline").replace("\0", " ").strip()
+        return text or f"[{self.stat.name}]"
+
+    @property
+    def age(self) -> float:
+        """Seconds since its start."""
+        with open("/proc/uptime", encoding="ascii") as file:  # noqa: PTH123
+            uptime = float(file.read().split()[0])
+        return max(0.0, uptime - self.stat.started / os.sysconf("SC_CLK_TCK"))
+
+    def threads(self) -> list[Thread]:
+        """Return its threads, the first one first."""
+        try:
+            tids = sorted(map(int, os.listdir(f"/proc/{self.pid}/task")))  # noqa: PTH208
+        except OSError:
+            return []
+        found = [self._thread(tid) for tid in tids]
+        first = [thread for thread in found if thread and thread.tid == self.pid]
+        others = [thread for thread in found if thread and thread.tid != self.pid]
+        return first + others
+
+    def _thread(self, tid: int) -> Thread | None:
+        status = self._read_status(f"/proc/{self.pid}/task/{tid}/status")
+        if "State" not in status:
+            return None
+        return Thread(
+            tid=tid,
+            state=status["State"][0],
+            blocked=int(status["SigBlk"], 16),
+            pending=int(status["SigPnd"], 16),
+            switches=int(status["voluntary_ctxt_switches"]),
+            call=_numbers(self.read(f"task/{tid}/syscall")),
+        )
+
+    def opened(self, fd: int) -> Opened | None:
+        """Return what one of its file descriptors stands for."""
+        return open_file(self.pid, fd)
+
+    def memory(self, address: int, size: int) -> bytes:
+        """Return a part of its memory; nothing if that is not for this user."""
+        try:
+            with open(f"/proc/{self.pid}/mem", "rb", buffering=0) as file:  # noqa: PTH123
+                file.seek(address)
+                return file.read(size)
+        except PermissionError:
+            self.denied.add("mem")
+        except (OSError, OverflowError, ValueError):
+            pass
+        return b""
+
+    def is_same(self) -> bool:
+        """Return whether the process is still there, and not another of its pid."""
+        try:
+            return self._read_stat().started == self.stat.started
+        except GoneError:
+            return False
+
+
+def _numbers(text: str) -> tuple[int, ...] | None:
+    """Return the numbers of /proc/PID/syscall; None if it shows no system call."""
+    words = text.split()
+    if len(words) < 7:  # "running", or "-1" with two registers.
+        return None
+    return (int(words[0]), *(int(word, 16) for word in words[1:7]))
+
+
+def open_file(pid: int, fd: int | str) -> Opened | None:
+    """Return what a file descriptor of a process stands for; None if unseen."""
+    path = f"/proc/{pid}/fd/{fd}"
+    try:
+        target = os.readlink(path)  # noqa: PTH115, as it is faster
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return None
+    return Opened(int(fd), target, bool(mode & 0o400), bool(mode & 0o200))
+
+
+def is_readable() -> bool:
+    """Return whether this system has a `/proc` that shows what is needed."""
+    return sys.platform == "linux" and os.path.exists("/proc/self/status")  # noqa: PTH110
