@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import Iterator
 
 from process_terminate._diagnose.findings import Finding, finding
 from process_terminate._diagnose.reading import GoneError, Process, Thread
@@ -45,18 +45,18 @@ def _first_thread_gone(process: Process) -> Finding:
 
 
 def _zombie(process: Process) -> Finding:
-    parent = process.stat.parent
-    status = process.stat.status
-    code = os.waitstatus_to_exitcode(status) if hasattr(os, "waitstatus_to_exitcode") else None
-    facts = ["State: Z"]
-    if code is not None and (status or not process.denied):
-        facts.append(f"it {_ended(code)}")
-    text, do = _reaper(parent)
+    code = exit_code(process)
+    facts = ["State: Z", *([] if code is None else [f"it ended: {ExitStatus(code)}"])]
+    text, do = _reaper(process.stat.parent)
     return finding("zombie", f"It is dead, but {text}", *facts, do=do)
 
 
-def _ended(code: int) -> str:
-    return f"ended: {ExitStatus(code)}"
+def exit_code(zombie: Process) -> int | None:
+    """Return how a zombie ended; None if this user may not see it."""
+    status = zombie.stat.status
+    if status == 0 and not zombie.may_trace():
+        return None
+    return -(status & 0x7F) if status & 0x7F else status >> 8
 
 
 def _reaper(parent: int) -> tuple[str, str]:
@@ -124,7 +124,7 @@ def _traced(process: Process) -> Finding:
 
 def _frozen(process: Process) -> Iterator[Finding]:
     for folder in cgroups(process):
-        events = _pairs(f"{folder}/cgroup.events")
+        events = pairs(f"{folder}/cgroup.events")
         v1 = _text(f"{folder}/freezer.state").strip()
         if events.get("frozen") == "1" or v1 in ("FROZEN", "FREEZING"):
             fact = "frozen 1" if events.get("frozen") == "1" else v1
@@ -287,5 +287,6 @@ def _text(path: str) -> str:
     return ""
 
 
-def _pairs(path: str) -> dict[str, str]:
+def pairs(path: str) -> dict[str, str]:
+    """Return the words of a file that has a name and a value in each line."""
     return dict(line.split(" ", 1) for line in _text(path).splitlines() if " " in line)

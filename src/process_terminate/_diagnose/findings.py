@@ -63,8 +63,7 @@ class Diagnosis:
             likely = "" if finding.certain else "Likely: "
             lines.append(f"  {likely}{finding.text}")
             lines.extend(f"    {fact}" for fact in finding.facts)
-            lines.append(f"    -> {finding.do}")
-            lines.append(f"    -> {finding.page}")
+            lines.append(f"    -> {finding.do} {finding.page}")
         if not self.findings:
             lines.append("  Nothing was found that keeps it from ending.")
         lines.extend(f"  Not seen: {what}" for what in self.unseen)
@@ -84,7 +83,8 @@ def _headline(found: Diagnosis) -> str:
     command = f" ({found.command})" if found.command else ""
     if found.age is None:
         return f"pid {found.pid}{command} is {found.state}"
-    return f"pid {found.pid}{command} was started {span(found.age)} ago, {found.state}"
+    verb = "was started {} ago" if found.state == "zombie" else "has been alive for {}"
+    return f"pid {found.pid}{command} {verb.format(span(found.age))}, {found.state}"
 
 
 def span(seconds: float) -> str:

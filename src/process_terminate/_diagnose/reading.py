@@ -121,8 +121,8 @@ class Process:
     @property
     def command(self) -> str:
         """The command line; the name if there is none."""
-        text = self.read("cmdline").replace("\0", " ").strip()
-        return text or f"[{self.stat.name}]"
+        text = " ".join(self.read("cmdline").replace("\0", " ").split())
+        return "".join(filter(str.isprintable, text)) or f"[{self.stat.name}]"
 
     @property
     def age(self) -> float:
@@ -130,6 +130,10 @@ class Process:
         with open("/proc/uptime", encoding="ascii") as file:  # noqa: PTH123
             uptime = float(file.read().split()[0])
         return max(0.0, uptime - self.stat.started / os.sysconf("SC_CLK_TCK"))
+
+    def may_trace(self) -> bool:
+        """Return whether this user sees all of it, as ptrace(2) defines that."""
+        return os.geteuid() in {0, int(self.status.get("Uid", "-1").split()[0])}
 
     def threads(self) -> list[Thread]:
         """Return its threads, the first one first."""
@@ -171,6 +175,26 @@ class Process:
             pass
         return b""
 
+    def unseen(self) -> list[str]:
+        """Return what could not be read, and why."""
+        kinds = {
+            "syscall": "the system calls that its threads wait in",
+            "mem": "the arguments of its system calls",
+            "maps": "its semaphores",
+            "fdinfo": "the events that it waits for",
+        }
+        why = self._why()
+        return [f"{text}: {why}" for kind, text in kinds.items() if kind in self.denied]
+
+    def _why(self) -> str:
+        owner = self.status.get("Uid", "?").split()[0]
+        if owner != str(os.geteuid()):
+            return f"it belongs to the user with the id {owner}; use sudo"
+        scope = self._read("/proc/sys/kernel/yama/ptrace_scope", "scope").strip()
+        if scope not in ("", "0"):
+            return f"kernel.yama.ptrace_scope is {scope}; use sudo"
+        return "the kernel refuses it to this user; use sudo"
+
     def is_same(self) -> bool:
         """Return whether the process is still there, and not another of its pid."""
         try:
@@ -201,3 +225,16 @@ def open_file(pid: int, fd: int | str) -> Opened | None:
 def is_readable() -> bool:
     """Return whether this system has a `/proc` that shows what is needed."""
     return sys.platform == "linux" and os.path.exists("/proc/self/status")  # noqa: PTH110
+
+
+def name_of(pid: int) -> str:
+    """Return a process for people: its pid and the start of its command."""
+    if pid == os.getpid():
+        return f"pid {pid} (the calling process)"
+    try:
+        program, _, rest = Process(pid).command.partition(" ")
+    except GoneError:
+        return f"pid {pid} (gone)"
+    command = f"{program.rsplit('/', 1)[-1]} {rest}".rstrip()
+    short = command if len(command) <= 40 else command[:37] + "..."
+    return f"pid {pid} ({short})"
