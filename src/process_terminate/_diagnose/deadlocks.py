@@ -31,12 +31,15 @@ def deadlock_findings(
     if not members or not _is_asleep(members):
         return
     wait = decode(process, threads[0])
+    oldest = min(member.stat.started for member, _ in members.values())
+    certain = not machine.hidden_since(oldest)
     if len(members) == 1 and wait.kind == "files":
         yield finding(
             "own-pipe",
             "Only the process itself has the other end of that pipe, and all its "
             "threads wait: it will wait forever.",
             do="Close the end that you do not use, in each process. Terminate it.",
+            certain=certain,
         )
     elif wait.kind == "semaphore" and _is_abandoned(members):
         yield finding(
@@ -45,6 +48,7 @@ def deadlock_findings(
             "is left that could release it, so it will wait forever.",
             *(_fact(pid, members, machine) for pid in members),
             do="Terminate all of them, and make a new lock or queue.",
+            certain=certain,
         )
     else:
         yield finding(
@@ -53,6 +57,7 @@ def deadlock_findings(
             "waits for another one of them.",
             *(_fact(pid, members, machine) for pid in members),
             do="End one of them, and change the order in which they wait.",
+            certain=certain,
         )
 
 

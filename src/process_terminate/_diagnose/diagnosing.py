@@ -98,7 +98,7 @@ def _diagnose(pid: int, machine: Machine, stack: str | None = "") -> Diagnosis:
         if not read.is_same():
             raise GoneError
         state = STATES.get(read.stat.state, "unknown")
-        unseen = tuple(read.unseen()) + tuple(machine.unseen())
+        unseen = tuple(read.unseen()) + tuple(machine.unseen(read.stat.started))
         if stack is None:
             unseen += ("the line of Python: py-spy is not installed, or failed",)
         return Diagnosis(

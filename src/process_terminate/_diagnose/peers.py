@@ -98,13 +98,22 @@ class Machine:
         """Return the pids of the processes that have mapped a semaphore."""
         return self._sharers.get(semaphore, set())
 
-    def unseen(self) -> list[str]:
-        """Return what could not be read, and why."""
-        if not self.hidden:
+    def hidden_since(self, started: int) -> set[int]:
+        """Return the hidden processes that are as young as a process, or younger.
+
+        Open files are inherited, so that older processes do not have those of it.
+        """
+        entries = map(look_up, self.hidden)
+        return {entry.pid for entry in entries if entry and entry.started >= started}
+
+    def unseen(self, started: int) -> list[str]:
+        """Return what could not be read about the peers of a process, and why."""
+        hidden = self.hidden_since(started) if os.geteuid() == 0 else self.hidden
+        if not hidden:
             return []
         return [
-            f"the files of {len(self.hidden)} processes of other users, which may have "
-            "the other end; use sudo"
+            f"the files of {len(hidden)} processes, which may have the other end: this "
+            "user may not read them" + ("" if os.geteuid() == 0 else "; use sudo")
         ]
 
     def peer(self, inode: int) -> int | None:
