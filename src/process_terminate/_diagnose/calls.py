@@ -16,25 +16,35 @@ _NUMBERS = {
     "x86_64": {
         0: "read", 1: "write", 7: "poll", 17: "pread64", 18: "pwrite64", 19: "readv",
         20: "writev", 23: "select", 34: "pause", 35: "nanosleep", 42: "connect",
-        43: "accept", 44: "sendto", 45: "recvfrom", 46: "sendmsg", 47: "recvmsg",
+        43: "accept", 56: "clone", 58: "vfork", 74: "fsync", 75: "fdatasync", 44: "sendto", 45: "recvfrom", 46: "sendmsg", 47: "recvmsg",
         61: "wait4", 72: "fcntl", 73: "flock", 128: "rt_sigtimedwait",
         130: "rt_sigsuspend", 202: "futex", 219: "restart_syscall",
         230: "clock_nanosleep", 232: "epoll_wait", 247: "waitid", 270: "pselect6",
-        271: "ppoll", 281: "epoll_pwait", 288: "accept4", 441: "epoll_pwait2",
+        257: "openat", 271: "ppoll", 281: "epoll_pwait", 288: "accept4", 435: "clone3",
+        441: "epoll_pwait2",
     },
     "aarch64": {
         22: "epoll_pwait", 25: "fcntl", 32: "flock", 63: "read", 64: "write",
         65: "readv", 66: "writev", 67: "pread64", 68: "pwrite64", 72: "pselect6",
-        73: "ppoll", 95: "waitid", 98: "futex", 101: "nanosleep",
+        56: "openat", 73: "ppoll", 82: "fsync", 83: "fdatasync", 95: "waitid", 98: "futex", 101: "nanosleep",
         115: "clock_nanosleep", 128: "restart_syscall", 133: "rt_sigsuspend",
         137: "rt_sigtimedwait", 202: "accept", 203: "connect", 206: "sendto",
         207: "recvfrom", 211: "sendmsg", 212: "recvmsg", 242: "accept4",
-        260: "wait4", 441: "epoll_pwait2",
+        220: "clone", 260: "wait4", 435: "clone3", 441: "epoll_pwait2",
     },
 }  # fmt: skip
 _MACHINE = platform.machine()
-_READS = {"read", "readv", "recvfrom", "recvmsg", "accept", "accept4"}
-_WRITES = {"write", "writev", "sendto", "sendmsg", "connect"}
+_READS = {"read", "readv", "pread64", "recvfrom", "recvmsg", "accept", "accept4"}
+_WRITES = {
+    "write",
+    "writev",
+    "pwrite64",
+    "fsync",
+    "fdatasync",
+    "sendto",
+    "sendmsg",
+    "connect",
+}
 #: Operations of futex(2) that wait, those with an absolute timeout, and a flag that
 #: says that only threads of the same process can wake it.
 _FUTEX_WAITS, _FUTEX_ABSOLUTE = {0, 6, 9, 11, 13}, {6, 9, 11, 13}
@@ -75,7 +85,7 @@ def decode(process: Process, thread: Thread) -> Wait:
         return Wait("running")
     if thread.call is None:
         return Wait("unknown")
-    name = _NUMBERS.get(_MACHINE, {}).get(thread.call[0], "")
+    name = name_of_call(thread.call[0])
     args = thread.call[1:]
     if name in _READS:
         return Wait("files", name, reads=(_int(args[0]),))
@@ -83,6 +93,11 @@ def decode(process: Process, thread: Thread) -> Wait:
         return Wait("files", name, writes=(_int(args[0]),))
     decoder = _DECODERS.get(name)
     return decoder(process, name, args) if decoder else Wait("unknown", name)
+
+
+def name_of_call(number: int) -> str:
+    """Return the name of a system call; empty if it is none of those that wait."""
+    return _NUMBERS.get(_MACHINE, {}).get(number, "")
 
 
 def _int(value: int) -> int:

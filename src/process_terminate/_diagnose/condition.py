@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import suppress
 
+from process_terminate._diagnose.calls import decode
 from process_terminate._diagnose.findings import Finding, finding
 from process_terminate._diagnose.reading import GoneError, Process, Thread
 from process_terminate._exit_status import ExitStatus
@@ -139,19 +140,20 @@ def _frozen(process: Process) -> Iterator[Finding]:
 
 
 def _uninterruptible(process: Process, threads: list[Thread]) -> Finding:
-    (thread, *_) = [thread for thread in threads if thread.state == "D"]
+    thread = next(thread for thread in threads if thread.state == "D")
     where = process.read(f"task/{thread.tid}/wchan").strip("0\n") or "unknown"
     facts = [f"thread {thread.tid}: State: D, wchan: {where}"]
-    if thread.call and (opened := process.opened(thread.call[1])):
-        facts.append(f"first argument of its system call: {opened.target}")
+    if thread.call:
+        wait = decode(process, thread)
+        facts.append(f"system call: {wait.call or thread.call[0]}")
+        opened = [process.opened(fd) for fd in wait.reads + wait.writes]
+        facts.extend(f"file: {file.target}" for file in opened if file)
     return finding(
         "uninterruptible",
-        "It waits inside the kernel and cannot be interrupted, usually for a disk, "
-        "a network file system or a driver: no signal is handled before this wait "
-        "ends, not even SIGKILL in most of these waits.",
+        "It waits inside the kernel: no handler runs before this wait ends, and "
+        "SIGKILL works only in some of these waits.",
         *facts,
-        do="Find the device or server that does not answer; if the state lasts.",
-        certain=True,
+        do="If this state lasts, find the disk, server or driver that does not answer.",
     )
 
 
@@ -174,7 +176,7 @@ def _one_signal(
             f"{name} is ignored: {_effect(name)} does nothing.",
             f"SigIgn: {process.status['SigIgn']}",
             do=_KILL if name == "SIGTERM" else "Send SIGTERM instead, or use stop().",
-            page="sigterm-ignored",
+            page="" if name == "SIGTERM" else "sigint-ignored",
         )
     blocked = [thread.tid for thread in threads if thread.blocked & bit]
     if blocked and len(blocked) == len(threads):
@@ -184,7 +186,7 @@ def _one_signal(
             "unblocks it.",
             f"SigBlk: {process.status['SigBlk']}, threads: {len(threads)}",
             do=_KILL,
-            page="sigterm-blocked",
+            page="" if name == "SIGTERM" else "sigint-ignored",
         )
     pending = process.mask("ShdPnd") & bit or any(
         thread.pending & bit for thread in threads
@@ -195,7 +197,7 @@ def _one_signal(
             f"{name} was sent and is pending: the process has not received it yet.",
             f"ShdPnd: {process.status['ShdPnd']}, SigPnd: {process.status['SigPnd']}",
             do="Remove the cause that another finding names, or use kill() or stop().",
-            page="sigterm-pending",
+            page="" if name == "SIGTERM" else "sigint-ignored",
         )
     if name == "SIGTERM" and process.mask("SigCgt") & bit:
         yield _handled(process, threads)

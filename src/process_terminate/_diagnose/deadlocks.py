@@ -12,7 +12,6 @@ from process_terminate._diagnose.reading import GoneError, Process, Thread, name
 from process_terminate._diagnose.waits import (
     POLLS,
     brief,
-    children_of,
     semaphore_at,
 )
 
@@ -109,7 +108,7 @@ def _wakers(process: Process, wait: Wait, machine: Machine) -> set[int] | None:
     if wait.kind == "thread":
         return {process.pid}
     if wait.kind == "child":
-        return {wait.child} if wait.child else set(children_of(process.pid, machine))
+        return {wait.child} if wait.child else set(machine.children(process.pid))
     if wait.kind == "semaphore":
         found = semaphore_at(process, wait.address)
         return machine.sharers(found) if found else None

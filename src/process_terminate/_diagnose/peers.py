@@ -55,6 +55,10 @@ class Machine:
         entries = map(look_up, self.pids)
         return {entry.pid: entry.parent for entry in entries if entry}
 
+    def children(self, pid: int) -> list[int]:
+        """Return the pids of the children of a process, in their order."""
+        return sorted(child for child, parent in self.parents.items() if parent == pid)
+
     @cached_property
     def _holders(self) -> dict[str, list[Holder]]:
         """The processes that have a pipe or a socket open, by its name."""
@@ -168,6 +172,17 @@ def _unix_peer(number: int) -> int | None:
     return None
 
 
+def lock_holders(pid: int) -> set[int]:
+    """Return the pids that hold the lock of a file that a process waits for."""
+    holders: dict[str, int] = {}
+    for words in _words("/proc/locks"):
+        if words[1] != "->":
+            holders[words[0]] = int(words[4])
+        elif int(words[5]) == pid and words[0] in holders:
+            return {holders[words[0]]}
+    return set()
+
+
 class Address(NamedTuple):
     """What /proc/net shows of a socket."""
 
@@ -200,11 +215,12 @@ def inode_of(pid: int, local: str, remote: str) -> int:
 
 
 def _rows(pid: int, table: str) -> list[list[str]]:
-    with (
-        suppress(OSError),
-        Path(f"/proc/{pid}/net/{table}").open(errors="replace") as file,
-    ):
-        return [line.split() for line in file.readlines()[1:]]
+    return _words(f"/proc/{pid}/net/{table}")[1:]
+
+
+def _words(path: str) -> list[list[str]]:
+    with suppress(OSError), Path(path).open(errors="replace") as file:
+        return [line.split() for line in file]
     return []
 
 

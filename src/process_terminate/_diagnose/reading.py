@@ -238,3 +238,22 @@ def name_of(pid: int) -> str:
     command = f"{program.rsplit('/', 1)[-1]} {rest}".rstrip()
     short = command if len(command) <= 40 else command[:37] + "..."
     return f"pid {pid} ({short})"
+
+
+def who(process: Process, pids: frozenset[int] | None) -> str:
+    """Return some processes as the subject of a sentence."""
+    if not pids:
+        return "no process that can be seen"
+    others = pids - {process.pid}
+    if not others:
+        return "only the process itself"
+    named = count_of(others)
+    return f"{named} and the process itself" if process.pid in pids else named
+
+
+def count_of(pids: frozenset[int] | set[int]) -> str:
+    """Return how many processes there are, or which one it is."""
+    if len(pids) > 1:
+        return f"{len(pids)} other processes"
+    (pid,) = pids
+    return "the calling process" if pid == os.getpid() else f"pid {pid}"

@@ -12,7 +12,6 @@ from process_terminate._diagnose.condition import cgroups, pairs
 from process_terminate._diagnose.findings import Finding, finding
 from process_terminate._diagnose.peers import Machine
 from process_terminate._diagnose.reading import GoneError, Process, name_of
-from process_terminate._diagnose.waits import children_of
 from process_terminate._exit_status import ExitStatus
 
 #: Programs that start another process when one of theirs ends.
@@ -80,7 +79,7 @@ def descendants(pid: int, machine: Machine) -> list[int]:
     found: list[int] = []
     waiting = [pid]
     while waiting:
-        children = children_of(waiting.pop(), machine)
+        children = machine.children(waiting.pop())
         waiting.extend(children)
         found.extend(child for child in children if _is_alive(child))
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 
@@ -10,7 +9,14 @@ from process_terminate._diagnose import peers
 from process_terminate._diagnose.calls import Wait, decode
 from process_terminate._diagnose.findings import Finding, finding, span
 from process_terminate._diagnose.peers import File, Machine, files_of
-from process_terminate._diagnose.reading import GoneError, Process, Thread, name_of
+from process_terminate._diagnose.reading import (
+    GoneError,
+    Process,
+    Thread,
+    count_of,
+    name_of,
+    who,
+)
 
 #: Calls that wait for several files, as event loops do.
 POLLS = {
@@ -36,13 +42,15 @@ def wait_findings(
     if wait.kind == "files":
         yield _files(process, wait, machine)
     elif wait.kind == "semaphore":
-        yield _semaphore(process, wait, machine)
+        yield from _semaphore(process, wait, machine)
     elif wait.kind == "thread":
         yield _thread(process, threads, wait, machine)
     elif wait.kind == "child":
         yield _child(process, wait, machine)
     elif wait.kind == "time":
         yield _time(wait)
+    elif wait.kind == "file lock":
+        yield from _file_lock(process, wait)
 
 
 def _files(process: Process, wait: Wait, machine: Machine) -> Finding:
@@ -54,12 +62,7 @@ def _files(process: Process, wait: Wait, machine: Machine) -> Finding:
     if wait.limit is not None:
         facts.append(f"timeout: {span(wait.limit)}")
     if len(files) != 1 or wait.call.startswith("epoll"):
-        return finding(
-            "waits-for-events",
-            "It waits until one of some files is ready, as an event loop does.",
-            *facts,
-            do=_ask(process),
-        )
+        return _events(process, facts)
     (file,) = files
     if wait.writes:
         return _writing(process, file, facts)
@@ -84,32 +87,29 @@ def _reading(process: Process, file: File, facts: list[str]) -> Finding:
     if file.kind == "process":
         return finding(
             "waits-for-a-child",
-            "It waits until a process ends.",
+            f"It waits for the end of {who(process, file.wakers)}.",
             *facts,
-            do=_ask(process),
+            do="Diagnose that process.",
         )
-    if file.kind == "pipe":
-        return finding(
-            "waits-for-a-pipe",
-            f"It waits to read a pipe to which {who(process, file.wakers)} can write.",
-            *facts,
-            do="Let each process that can write write or close it, or end "
-            "these processes: then it reads the end of the file.",
-        )
+    if file.kind not in ("pipe", "socket"):
+        return _events(process, facts)
     return finding(
-        "waits-for-a-socket" if file.kind == "socket" else "waits-for-a-file",
-        "It waits to read a socket" + _from(process, file) + "."
-        if file.kind == "socket"
-        else "It waits to read a file.",
+        f"waits-for-a-{file.kind}",
+        f"It waits to read a {file.kind} to which {who(process, file.wakers)} can "
+        "write.",
         *facts,
-        do="Find out why the other end sends nothing; set a timeout.",
+        do="Let each process that can write write or close it, or end them: then it "
+        "reads the end of the file.",
     )
 
 
-def _from(process: Process, file: File) -> str:
-    if file.wakers is None:
-        return " whose other end is in no process that can be seen"
-    return f" whose other end {who(process, file.wakers)} has"
+def _events(process: Process, facts: list[str]) -> Finding:
+    return finding(
+        "waits-for-events",
+        "It waits until one of its files is ready, as an event loop does.",
+        *facts,
+        do=_ask(process),
+    )
 
 
 def _writing(process: Process, file: File, facts: list[str]) -> Finding:
@@ -124,15 +124,10 @@ def _writing(process: Process, file: File, facts: list[str]) -> Finding:
     )
 
 
-def _semaphore(process: Process, wait: Wait, machine: Machine) -> Finding:
+def _semaphore(process: Process, wait: Wait, machine: Machine) -> Iterator[Finding]:
     found = semaphore_at(process, wait.address)
-    if found is None:
-        return finding(
-            "waits-for-shared-memory",
-            "It waits for a lock in memory that it may share with other processes.",
-            f"{wait.call}, without FUTEX_PRIVATE_FLAG",
-            do=_ask(process),
-        )
+    if found is None:  # Another lock in shared memory, such as that of a database.
+        return
     others = machine.sharers(found) - {process.pid}
     waiting = {pid for pid in others if _waits_for(pid, found)}
     facts = [
@@ -142,11 +137,11 @@ def _semaphore(process: Process, wait: Wait, machine: Machine) -> Finding:
     if wait.limit is not None:
         facts.append(f"timeout: {span(wait.limit)}")
     shared = (
-        f"which it shares with {_count(others)}"
+        f"which it shares with {count_of(others)}"
         if others
         else "which no other process has"
     )
-    return finding(
+    yield finding(
         "waits-for-a-semaphore",
         f"It waits for a lock, queue, event or semaphore of multiprocessing, {shared}.",
         f"semaphore, inode {found.inode}",
@@ -230,7 +225,7 @@ def _child(process: Process, wait: Wait, machine: Machine) -> Finding:
         text = f"It waits for the end of its child, pid {wait.child}."
         facts = [_state(wait.child, machine)]
     else:
-        children = children_of(process.pid, machine)
+        children = machine.children(process.pid)
         text = f"It waits for the end of any of its {len(children)} children."
         facts = [_state(pid, machine) for pid in children[:_MOST_NAMED]]
     return finding(
@@ -256,11 +251,6 @@ def _state(pid: int, machine: Machine) -> str:
     return f"{name_of(pid)}: {doing}"
 
 
-def children_of(pid: int, machine: Machine) -> list[int]:
-    """Return the pids of the children of a process, in the order of their pids."""
-    return sorted(child for child, parent in machine.parents.items() if parent == pid)
-
-
 def _time(wait: Wait) -> Finding:
     if wait.until is not None and wait.limit is not None:
         at = time.strftime("%H:%M:%S", time.localtime(wait.until))
@@ -273,6 +263,19 @@ def _time(wait: Wait) -> Finding:
         facts,
         do=_TIMEOUT_IS_MINE + " A signal without a handler ends it meanwhile.",
     )
+
+
+def _file_lock(process: Process, wait: Wait) -> Iterator[Finding]:
+    holders = peers.lock_holders(process.pid)
+    opened = process.opened(wait.reads[0])
+    if holders:
+        yield finding(
+            "waits-for-a-file-lock",
+            f"It waits for a lock of a file that {count_of(holders)} holds.",
+            f"{wait.call}: {opened.target if opened else 'unknown'}",
+            *map(name_of, sorted(holders)),
+            do="Diagnose the holder; the kernel frees the lock when it ends.",
+        )
 
 
 def _ask(process: Process) -> str:
@@ -292,21 +295,3 @@ def fact_of(process: Process, file: File) -> str:
     ]
     more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
     return f"{file.what}; other end: {', '.join(named[:_MOST_NAMED])}{more}"
-
-
-def who(process: Process, pids: frozenset[int] | None) -> str:
-    """Return some processes as the subject of a sentence."""
-    if not pids:
-        return "no process that can be seen"
-    others = pids - {process.pid}
-    if not others:
-        return "only the process itself"
-    named = _count(others)
-    return f"{named} and the process itself" if process.pid in pids else named
-
-
-def _count(pids: frozenset[int] | set[int]) -> str:
-    if len(pids) > 1:
-        return f"{len(pids)} other processes"
-    (pid,) = pids
-    return "the calling process" if pid == os.getpid() else f"pid {pid}"
