@@ -55,7 +55,7 @@ class Example:
 
     @property
     def name(self) -> str:
-        """Its topic and name, as in `terminate/stop_a_worker`: file, page and test."""
+        """Its topic and name, as in `stop/stop_a_worker`: file, page and test."""
         return self.path.relative_to(EXAMPLES).with_suffix("").as_posix()
 
     @cached_property

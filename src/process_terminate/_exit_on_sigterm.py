@@ -20,7 +20,7 @@ def exit_on_sigterm() -> Iterator[None]:
     `SIGTERM` raises `SystemExit(143)` in the main thread.
     The process then ends by way of its `finally` and `with` blocks, its buffers, and
     its `atexit` functions
-    ([example: clean up on SIGTERM](../examples/terminate/clean_up_on_sigterm.md)).
+    ([example: clean up on SIGTERM](../examples/signals/clean_up_on_sigterm.md)).
     A shell reports 143 for a process terminated by `SIGTERM`.
     A second `SIGTERM` does not interrupt the cleanup; `SIGKILL` does.
     The old handler is back at the end of the block.
@@ -48,18 +48,18 @@ def exit_on_sigterm() -> Iterator[None]:
     Warning: Caveats
         - A long call into C, for example one of NumPy, delays the exit until it
           returns; without a handler `SIGTERM` terminates the process at once
-          ([example: delayed by C](../examples/terminate/delay_sigterm_in_c.md)).
+          ([example: delayed by C](../examples/signals/c_code_delays_sigterm.md)).
         - A signal in the microseconds before the main thread begins to wait is
           handled only when that wait is over, as with any handler in Python
-          ([example: signal before a wait](../examples/terminate/signal_before_a_wait.md)).
+          ([example: signal before a wait](../examples/signals/signal_just_before_a_wait.md)).
         - A bare `except:` in the worker swallows the `SystemExit`; the worker
           continues, and ignores `SIGTERM` until the end of the block
-          ([example: swallowed SystemExit](../examples/terminate/swallow_system_exit.md)).
+          ([example: swallowed SystemExit](../examples/signals/system_exit_is_caught.md)).
         - A process that is forked inside the block inherits the handler
-          ([example: inherited handler](../examples/terminate/inherit_the_handler.md)).
+          ([example: inherited handler](../examples/signals/forked_worker_inherits_handler.md)).
         - The exit code is 143, not -15; a worker that should end with -15 must send
           the signal to itself again
-          ([example: exit with -15 after cleanup](../examples/terminate/exit_truthfully_after_cleanup.md)).
+          ([example: exit with -15 after cleanup](../examples/signals/clean_up_and_exit_with_minus_15.md)).
 
     Note: Versions
         In a `multiprocessing` child of fork or forkserver, `atexit` functions run in

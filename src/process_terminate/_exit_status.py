@@ -16,11 +16,11 @@ class ExitStatus:
 
     It takes the number as `Process.exitcode` and `Popen.returncode` show it: 0 or
     more for an exit, `-n` for a process killed by signal n
-    ([example: exit codes](../examples/terminate/read_exit_codes.md)).
+    ([example: exit codes](../examples/exit_codes/read_exit_codes.md)).
     Use [`from_shell()`][process_terminate.ExitStatus.from_shell] for the number that a
     shell shows, `$?`.
     `str()` makes a sentence of it
-    ([example: describe exit codes](../examples/terminate/describe_exit_codes.md)).
+    ([example: describe exit codes](../examples/exit_codes/describe_exit_codes.md)).
 
     Args:
         code: The exit code; `None` if it is unknown, because the process is still
@@ -34,13 +34,13 @@ class ExitStatus:
     Warning: Caveats
         - A shell has one number, 143, for a process terminated by `SIGTERM` and for
           `sys.exit(143)`; `from_shell()` takes it for the first
-          ([example: Python and a shell](../examples/terminate/translate_exit_codes.md)).
+          ([example: Python and a shell](../examples/exit_codes/minus_15_or_143.md)).
         - A negative number that went through `sys.exit()` becomes another one: -15
           becomes 241
-          ([example: exit code 241](../examples/terminate/exit_with_minus_15.md)).
+          ([example: exit code 241](../examples/exit_codes/exit_code_241.md)).
         - Exit code 255 of a worker whose forkserver died says nothing about the
           worker, which may even be alive
-          ([example: killed forkserver](../examples/terminate/kill_the_forkserver.md)).
+          ([example: killed forkserver](../examples/exit_codes/forkserver_killed.md)).
     """
 
     code: int | None

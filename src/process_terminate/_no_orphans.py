@@ -29,7 +29,7 @@ def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
 
     **When to use it:** around code that starts processes which may hide, by `setsid`,
     a double fork, or a parent that is dead
-    ([example: escape from a tree](../examples/family/escape_from_a_tree.md)).
+    ([example: escape from a tree](../examples/children/escape_from_a_tree.md)).
     In a program with other threads, a process that another thread starts during the
     block counts as started inside.
     Use [`stop_tree()`][process_terminate.stop_tree] for one process and its
@@ -74,10 +74,10 @@ def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
 
     Warning: Caveats
         - It cannot help if the process that runs it is itself killed
-          ([example: kill the process that runs no_orphans()](../examples/family/kill_the_keeper.md)).
+          ([example: kill the process that runs no_orphans()](../examples/children/kill_the_no_orphans_process.md)).
         - A fixture of pytest that starts a process for the whole session must be made
           before a block of an `autouse` fixture
-          ([example: end what a test starts](../examples/family/end_what_a_test_starts.md)).
+          ([example: end what a test starts](../examples/children/pytest_leaves_processes.md)).
     """
     return leaving_no_orphans(checked_grace(grace), signal.SIGTERM)
 

@@ -70,16 +70,16 @@ def stop(
 
     Warning: Caveats
         - It does not stop the children of the process
-          ([example: orphaned child](../examples/family/leave_an_orphan.md)).
+          ([example: orphaned child](../examples/children/orphaned_child.md)).
         - Shared objects may be left unusable: a lock that the process held stays
-          locked ([example: lock of a dead process](../examples/shared/end_a_lock_holder.md)).
+          locked ([example: lock of a dead process](../examples/queues/terminate_a_lock_holder.md)).
         - The exit code is not available if the process was reaped elsewhere
-          ([example: reaped elsewhere](../examples/terminate/steal_the_reaping.md)).
+          ([example: reaped elsewhere](../examples/exit_codes/reaped_elsewhere.md)).
         - If the forkserver of a worker was killed, `stop()` still stops the worker on
           Linux, but the exit code is 255, not the worker's own
-          ([example: killed forkserver](../examples/terminate/kill_the_forkserver.md)).
+          ([example: killed forkserver](../examples/exit_codes/forkserver_killed.md)).
         - `join(timeout)` may wait for a grandchild, `stop()` does not
-          ([example: join() behind a grandchild](../examples/terminate/join_behind_a_grandchild.md)).
+          ([example: join() behind a grandchild](../examples/process_objects/join_waits_for_a_grandchild.md)).
     """
     return stop_all([process], grace=grace, signal=signal)[0]
 
@@ -120,9 +120,9 @@ def stop_all(
 
     Warning: Caveats
         - It does not stop the children of the processes
-          ([example: orphaned child](../examples/family/leave_an_orphan.md)).
+          ([example: orphaned child](../examples/children/orphaned_child.md)).
         - One deadline holds for all processes
-          ([example: stop many workers](../examples/terminate/stop_many_workers.md)).
+          ([example: stop many workers](../examples/stop/stop_many_workers.md)).
     """
     return run(stopping(processes, grace, signal))
 

@@ -46,9 +46,9 @@ def stop_pool(pool: Pool | Executor, *, grace: float = 5.0) -> list[ExitStatus]:
 
     Warning: Caveats
         - It does not stop the children of the workers
-          ([example: orphaned child](../examples/family/leave_an_orphan.md)).
+          ([example: orphaned child](../examples/children/orphaned_child.md)).
         - `Pool.terminate()` waits for a worker that ignores `SIGTERM`
-          ([example: pool that ignores SIGTERM](../examples/pool/terminate_a_deaf_pool.md)).
+          ([example: pool that ignores SIGTERM](../examples/pools/pool_inherits_sigterm_handler.md)).
     """
     return run(_stopping(pool, checked_grace(grace)))
 

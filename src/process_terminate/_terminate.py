@@ -19,13 +19,13 @@ def terminate(process: BaseProcess) -> None:
     **Linux, macOS and BSD:** `SIGTERM` terminates a Python process at once unless the
     process handles, ignores or blocks the signal.
     `process.exitcode` is then -15, the negative number of the signal
-    ([example: exit codes](../examples/terminate/read_exit_codes.md)).
+    ([example: exit codes](../examples/exit_codes/read_exit_codes.md)).
 
     **Windows:** `TerminateProcess` with exit code 0x10000 ends the process, which can
     neither handle nor ignore that; `exitcode` shows -15
     (from [CPython's source][windows], not tested on Windows).
 
-    A process that is [already dead](../examples/terminate/terminate_a_dead_worker.md)
+    A process that is [already dead](../examples/stop/terminate_a_dead_worker.md)
     is left alone, and keeps its exit code.
 
     [multiprocessing]: https://docs.python.org/3/library/multiprocessing.html#multiprocessing.Process.terminate
@@ -39,48 +39,48 @@ def terminate(process: BaseProcess) -> None:
             `subprocess.Popen` and asyncio's processes have a `terminate()` of their
             own.
         ValueError: If it was
-            [not started](../examples/terminate/call_before_start.md), is
-            [closed](../examples/terminate/call_after_close.md), or is the
+            [not started](../examples/process_objects/call_before_start.md), is
+            [closed](../examples/process_objects/call_after_close.md), or is the
             calling process or its parent.
         PermissionError: If the system does not permit the signal, because the
             process runs as another user now.
 
     Warning: Caveats
         - It returns before the process is dead; `join()` waits for that
-          ([example: alive after terminate()](../examples/terminate/return_before_death.md)).
+          ([example: alive after terminate()](../examples/stop/terminate_does_not_wait.md)).
         - A process that ignores or blocks `SIGTERM` keeps running, and `join()`
           without a timeout waits for it
-          ([example: terminate, then kill](../examples/terminate/escalate_to_kill.md)).
+          ([example: terminate, then kill](../examples/stop/escalate_to_kill.md)).
         - Under fork, the process may have inherited a handler
-          ([example: inherited handler](../examples/terminate/inherit_the_handler.md)).
+          ([example: inherited handler](../examples/signals/forked_worker_inherits_handler.md)).
         - `finally` blocks and the exits of `with` blocks do not run, and unflushed
           output is lost, unless a handler raises, as `sys.exit()` does
-          ([example: lost output](../examples/terminate/lose_finally_and_buffers.md)).
+          ([example: lost output](../examples/signals/finally_is_skipped.md)).
         - `atexit` functions do not run
-          ([example: lost atexit](../examples/terminate/lose_atexit.md)).
+          ([example: lost atexit](../examples/signals/atexit_is_skipped.md)).
         - A stopped process receives `SIGTERM` only after `SIGCONT`
-          ([example: stopped worker](../examples/terminate/terminate_a_stopped_worker.md)).
+          ([example: stopped worker](../examples/stop/terminate_a_stopped_worker.md)).
         - Children of the process become orphans and keep running
-          ([example: orphaned child](../examples/family/leave_an_orphan.md)).
+          ([example: orphaned child](../examples/children/orphaned_child.md)).
         - One of the processes that wait in `Queue.get()` holds the lock of the queue;
           if it is terminated, no other process gets an item
-          ([example: reader in get()](../examples/shared/end_a_reader_in_get.md)).
+          ([example: reader in get()](../examples/queues/terminate_a_reader_in_get.md)).
         - If its queue still writes an item, even after `put()` has returned, half a
           message remains: `get(timeout=...)` hangs on it, and the queue stays locked
-          ([example: writer in put()](../examples/shared/terminate_a_writer_in_put.md)).
+          ([example: writer in put()](../examples/queues/terminate_a_writer_in_put.md)).
         - If it is in the middle of a `Connection.send()`, half a message remains,
           which the reader gets as an `OSError` if every other copy of the sending end
           is closed
-          ([example: sender in send()](../examples/shared/terminate_a_sender_in_send.md)).
+          ([example: sender in send()](../examples/queues/terminate_a_sender_in_send.md)).
         - If it is in `Event.wait()`, the next `Event.set()` hangs
-          ([example: waiter on an event](../examples/shared/terminate_a_waiter_on_an_event.md)).
+          ([example: waiter on an event](../examples/queues/event_set_hangs.md)).
         - A `Lock` that it held stays locked until another process releases it
-          ([example: lock of a dead process](../examples/shared/end_a_lock_holder.md)).
+          ([example: lock of a dead process](../examples/queues/terminate_a_lock_holder.md)).
         - An `RLock` that it held stays locked forever
-          ([example: RLock of a dead process](../examples/shared/terminate_an_rlock_holder.md)).
+          ([example: RLock of a dead process](../examples/queues/terminate_an_rlock_holder.md)).
         - Any process that has the object can call it; the rule that only the parent
           should is not checked
-          ([example: call from a sibling](../examples/terminate/call_from_a_sibling.md)).
+          ([example: call from a sibling](../examples/process_objects/terminate_from_a_sibling.md)).
 
     Note: Versions
         `Process.terminate()` exists since Python 2.6.
@@ -109,7 +109,7 @@ def kill(process: BaseProcess) -> None:
     **Windows:** It is the same as [`terminate()`][process_terminate.terminate], and
     `exitcode` is -15 (from [CPython's source][windows], not tested on Windows).
 
-    A process that is [already dead](../examples/terminate/terminate_a_dead_worker.md)
+    A process that is [already dead](../examples/stop/terminate_a_dead_worker.md)
     is left alone, and keeps its exit code.
 
     [multiprocessing]: https://docs.python.org/3/library/multiprocessing.html#multiprocessing.Process.kill
@@ -122,23 +122,23 @@ def kill(process: BaseProcess) -> None:
         TypeError: If `process` is not a `multiprocessing` process.
             `subprocess.Popen` and asyncio's processes have a `kill()` of their own.
         ValueError: If it was
-            [not started](../examples/terminate/call_before_start.md), is
-            [closed](../examples/terminate/call_after_close.md), or is the
+            [not started](../examples/process_objects/call_before_start.md), is
+            [closed](../examples/process_objects/call_after_close.md), or is the
             calling process or its parent.
         PermissionError: If the system does not permit the signal, because the
             process runs as another user now.
 
     Warning: Caveats
         - No handler and no `finally` block of the process runs
-          ([example: skipped handlers](../examples/terminate/skip_handlers_with_kill.md)).
+          ([example: skipped handlers](../examples/stop/terminate_or_kill.md)).
         - A stopped process dies as well, unlike with `terminate()`
-          ([example: stopped worker](../examples/terminate/kill_a_stopped_worker.md)).
+          ([example: stopped worker](../examples/stop/kill_a_stopped_worker.md)).
         - Children of the process become orphans and keep running
-          ([example: orphaned child](../examples/family/leave_an_orphan.md)).
+          ([example: orphaned child](../examples/children/orphaned_child.md)).
         - A `Lock` that it held stays locked until another process releases it
-          ([example: lock of a dead process](../examples/shared/end_a_lock_holder.md)).
+          ([example: lock of a dead process](../examples/queues/terminate_a_lock_holder.md)).
         - A queue on which it waited is unusable afterwards
-          ([example: reader in get()](../examples/shared/end_a_reader_in_get.md)).
+          ([example: reader in get()](../examples/queues/terminate_a_reader_in_get.md)).
 
     Note: Versions
         `Process.kill()` is new in Python 3.7.

@@ -63,7 +63,7 @@ async def stop(
 
     Warning: Caveats
         - It does not stop the children of the process
-          ([example: shell in asyncio](../examples/pool/stop_an_asyncio_shell.md)).
+          ([example: shell in asyncio](../examples/asyncio/stop_a_shell.md)).
     """
     return (await stop_all([process], grace=grace, signal=signal))[0]
 
@@ -95,7 +95,7 @@ async def stop_all(
 
     Warning: Caveats
         - It does not stop the children of the processes
-          ([example: shell in asyncio](../examples/pool/stop_an_asyncio_shell.md)).
+          ([example: shell in asyncio](../examples/asyncio/stop_a_shell.md)).
     """
     return await _run(stopping(processes, grace, signal, loop=True))
 
@@ -127,7 +127,7 @@ async def stop_tree(
 
     Warning: Caveats
         - A descendant that lost its parent before the call does not belong to the
-          tree ([example: escape from a tree](../examples/family/escape_from_a_tree.md)).
+          tree ([example: escape from a tree](../examples/children/escape_from_a_tree.md)).
     """
     return await _run(stopping_tree(process, grace, signal, loop=True))
 
@@ -158,7 +158,7 @@ def no_orphans(*, grace: float = 5.0) -> AbstractAsyncContextManager[None]:
 
     Warning: Caveats
         - It cannot help if the process that runs it is itself killed
-          ([example: kill the process that runs no_orphans()](../examples/family/kill_the_keeper.md)).
+          ([example: kill the process that runs no_orphans()](../examples/children/kill_the_no_orphans_process.md)).
     """
     return _no_orphans(checked_grace(grace))
 

@@ -12,7 +12,7 @@ from evidence.paths import EXAMPLES
 
 
 @pytest.mark.parametrize(
-    "name", ["terminate/escalate_to_kill", "shared/end_a_lock_holder"]
+    "name", ["stop/escalate_to_kill", "queues/terminate_a_lock_holder"]
 )
 def test_copied_code_prints_what_the_page_shows(
     name: str, context: BrowserContext, page: Page, base: str, tmp_path: Path

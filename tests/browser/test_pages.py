@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, Response
 
 from evidence import pages
 
-EXAMPLE = "/examples/terminate/escalate_to_kill/"
+EXAMPLE = "/examples/stop/escalate_to_kill/"
 PALETTE = "form[data-md-component=palette] label:not([hidden])"
 SCHEME = "document.body.dataset.mdColorScheme"
 
@@ -104,7 +104,7 @@ def test_reader_gets_to_an_example_onward_and_back(page: Page, base: str) -> Non
     page.click(".wrong li a >> nth=0")
     page.wait_for_url(f"**{EXAMPLE}")
     page.click(".md-footer__link--next")
-    page.wait_for_url("**/examples/terminate/*/")
+    page.wait_for_url("**/examples/stop/*/")
     assert page.url != base + EXAMPLE
     page.go_back()
     assert page.url == base + EXAMPLE

@@ -12,7 +12,7 @@ REQUESTS = 8
 
 @pytest.mark.parametrize("builder", BUDGETS)
 @pytest.mark.parametrize(
-    "path", ["/", "/examples/terminate/escalate_to_kill/", "/reference/terminate/"]
+    "path", ["/", "/examples/stop/escalate_to_kill/", "/reference/terminate/"]
 )
 def test_first_visit_is_light_and_moves_nothing(
     context: BrowserContext,

@@ -23,8 +23,8 @@ from evidence.paths import ROOT
 if sys.platform == "win32":
     pytest.skip("sends Ctrl-C to a process group", allow_module_level=True)
 
-TERMINATE = "examples/terminate"
-WORKER = f"{TERMINATE}/terminate_a_worker.py"
+STOP = "examples/stop"
+WORKER = f"{STOP}/terminate_a_worker.py"
 HANG = '''"""Start a worker, and hang."""
 
 import multiprocessing
@@ -68,19 +68,19 @@ def test_each_broken_example_fails_and_the_others_pass(copy: Copy) -> None:
     copy.replace("src/evidence/measure/leftovers.py", *SHORT_GRACE)
     copy.replace(WORKER, "#> exit code -15", "#> exit code -1")
     copy.replace(
-        f"{TERMINATE}/stop_a_worker.py",
+        f"{STOP}/stop_a_worker.py",
         '    ready.send("ready")\n',
         '    print("working")\n    #> waiting\n    ready.send("ready")\n',
     )
     copy.replace(
-        f"{TERMINATE}/escalate_to_kill.py",
+        f"{STOP}/escalate_to_kill.py",
         '\nif __name__ == "__main__":\n',
         '\nif __name__ == "__main__":\n'
         "    import subprocess\n"
         "    subprocess.Popen(['sleep', '600'], start_new_session=True)\n",
     )
     copy.replace(
-        f"{TERMINATE}/clean_up_on_sigterm.py",
+        "examples/signals/clean_up_on_sigterm.py",
         '\nif __name__ == "__main__":\n',
         '\nif __name__ == "__main__":\n    1 / 0\n',
     )
@@ -93,8 +93,8 @@ def test_each_broken_example_fails_and_the_others_pass(copy: Copy) -> None:
     assert "INTERNALERROR" not in output
     assert "Print output changed code" in output
     # pytest-examples cannot see what a child prints: only the run as a file can.
-    assert "as_a_file[fork-terminate/stop_a_worker]" in output
-    assert "inside_pytest[terminate/stop_a_worker]" not in output
+    assert "as_a_file[fork-stop/stop_a_worker]" in output
+    assert "inside_pytest[stop/stop_a_worker]" not in output
     assert "sleep 600" in output
     assert "ZeroDivisionError" in output
     assert "7 failed, 3 passed" in output
@@ -117,9 +117,9 @@ def test_update_writes_what_all_processes_print(copy: Copy) -> None:
 
 
 def test_broken_pages_fail(copy: Copy) -> None:
-    shutil.copy(copy.folder / WORKER, copy.folder / TERMINATE / "new.py")
+    shutil.copy(copy.folder / WORKER, copy.folder / STOP / "new.py")
     copy.replace("mkdocs.yml", "      - kill(): reference/kill.md\n", "")
-    page = "examples/terminate/kill_a_stopped_worker.md"
+    page = "examples/stop/kill_a_stopped_worker.md"
     library = (copy.folder / "src/process_terminate").glob("*.py")
     source = next(path for path in library if page in path.read_text("utf-8"))
     copy.replace(
@@ -128,7 +128,7 @@ def test_broken_pages_fail(copy: Copy) -> None:
     files = ["tests/site/test_docs.py", "tests/site/test_pages.py"]
     status, output = copy.test(*files, "-k", "nav or caveat")
     assert status == 1
-    assert "terminate/new" in output
+    assert "stop/new" in output
     assert "reference/kill.md" in output
     assert "FAILED tests/site/test_docs.py::test_caveat" in output
     assert "check: pages failed (tests/site/test_docs.py); fix: " in output

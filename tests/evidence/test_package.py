@@ -160,7 +160,7 @@ def test_wheel_needs_psutil_alone(python: Path) -> None:
 def test_examples_run_with_the_installed_wheel(python: Path, tmp_path: Path) -> None:
     readme = tmp_path / "readme.py"
     readme.write_text(next(iter(find_examples(ROOT / "README.md"))).source)
-    for path in (readme, ROOT / "examples" / "terminate" / "stop_a_worker.py"):
+    for path in (readme, ROOT / "examples" / "stop" / "stop_a_worker.py"):
         assert run(python, "-I", path).splitlines() == Example(path).output
 
 

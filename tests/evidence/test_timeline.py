@@ -22,33 +22,33 @@ from evidence.render.events import in_words
 from evidence.render.picture import LEGEND, LETTER, SIGNS, WIDTH
 
 EXAMPLES = {example.name: example for example in examples.find()}
-WORKER = EXAMPLES["terminate/terminate_a_worker"]
+WORKER = EXAMPLES["stop/terminate_a_worker"]
 GOLDEN = Path(__file__).parent / "golden"
 #: Bytes of a timeline as it is sent: half of what a whole page may have.
 BUDGET = 6 * 1024
 
 #: What a trace must have seen, by its example.
 SENTENCES = {
-    "family/kill_a_shell": [
+    "subprocess/kill_a_shell": [
         "main starts sh 1",
         "sh 1 starts cat",
         "init adopts the orphan cat",
         "init reaps cat",
     ],
-    "family/leave_an_orphan": [
+    "children/orphaned_child": [
         "work 2 is killed by SIGKILL",
         "init adopts the orphan grandchild 2",
         "init reaps grandchild 2",
     ],
-    "family/signal_a_group": [
+    "children/kill_a_process_group": [
         "main sends SIGTERM to leader (sent to its process group)",
         "main sends SIGTERM to sleep (sent to its process group)",
     ],
-    "family/signal_a_pidfd": ["main sends SIGTERM to sleep"],
-    "shared/end_a_lock_holder": ["main: lock.acquire(timeout=0.5) takes "],
-    "shared/give_each_worker_a_pipe": ["work 2 sends SIGKILL to itself"],
-    "shared/join_before_get": ["work: the join of a queue's thread takes"],
-    "terminate/clean_up_on_sigterm": [
+    "children/signal_a_pidfd": ["main sends SIGTERM to sleep"],
+    "queues/terminate_a_lock_holder": ["main: lock.acquire(timeout=0.5) takes "],
+    "queues/give_each_worker_a_pipe": ["work 2 sends SIGKILL to itself"],
+    "queues/join_before_get": ["work: the join of a queue's thread takes"],
+    "signals/clean_up_on_sigterm": [
         "work installs a handler for SIGTERM",
         "work: the handler of SIGTERM runs",
         "work runs its finally block",

@@ -147,7 +147,7 @@ def test_pages_are_what_was_built(site: Path, port: int) -> None:
     [
         ("/index.md", "text/markdown; charset=utf-8"),
         ("/llms.txt", "text/plain; charset=utf-8"),
-        ("/examples/terminate/escalate_to_kill.py", "text/plain; charset=utf-8"),
+        ("/examples/stop/escalate_to_kill.py", "text/plain; charset=utf-8"),
         ("/search/search_index.json", "application/json; charset=utf-8"),
         ("/sitemap.xml", "text/xml; charset=utf-8"),
         ("/objects.inv", "application/octet-stream"),

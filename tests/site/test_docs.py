@@ -93,7 +93,7 @@ def test_error_text_is_what_its_example_prints() -> None:
 
 def test_readme_shows_an_example_as_it_is() -> None:
     block = next(iter(find_examples(ROOT / "README.md")))
-    example = EXAMPLES / "terminate/escalate_to_kill.py"
+    example = EXAMPLES / "stop/escalate_to_kill.py"
     assert block.source == code_example(example).source
 
 

@@ -93,12 +93,12 @@ def test_line_to_run_names_what_is_needed() -> None:
     def line(name: str) -> str:
         return lists.run_line(Example(EXAMPLES / f"{name}.py"), "https://a.example/b/")
 
-    assert "It needs psutil, which uv brings." in line("family/ask_a_zombie")
+    assert "It needs psutil, which uv brings." in line("children/check_a_zombie")
     newer = "It needs Python 3.14 or newer, which uv brings."
-    assert newer in line("terminate/interrupt_a_worker")
-    command = "uv run https://a.example/b/examples/terminate/terminate_a_worker.py<"
-    assert command in line("terminate/terminate_a_worker")
-    assert ".venv/bin/python examples/" in line("terminate/stop_a_worker")
+    assert newer in line("signals/interrupt_a_worker")
+    command = "uv run https://a.example/b/examples/stop/terminate_a_worker.py<"
+    assert command in line("stop/terminate_a_worker")
+    assert ".venv/bin/python examples/" in line("stop/stop_a_worker")
 
 
 def test_render_writes_only_what_changed(
@@ -111,7 +111,7 @@ def test_render_writes_only_what_changed(
     render(tmp_path)
     written = {p: p.stat().st_ino for p in tmp_path.rglob("*") if p.is_file()}
     assert gone not in written
-    changed = tmp_path / "run/terminate/terminate_a_worker.html"
+    changed = tmp_path / "run/stop/terminate_a_worker.html"
     assert "uv run https://a.example/examples/" in changed.read_text("utf-8")
     changed.write_text("", "utf-8")
     render(tmp_path)
@@ -123,7 +123,7 @@ def test_table_of_results_is_the_golden_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SITE_URL", "https://a.example/")
-    example = Example(EXAMPLES / "terminate/escalate_to_kill.py")
+    example = Example(EXAMPLES / "stop/escalate_to_kill.py")
     source = (GOLDEN / "runs.json").read_text("utf-8")
     runs = msgspec.json.decode(source.replace("CURRENT", example.hash), type=Runs)
     now = tmp_path / "table.html"

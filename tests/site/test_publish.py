@@ -87,7 +87,7 @@ def test_markdown_of_a_reference_page_has_the_docstring(site: Path) -> None:
     for part in ("**Parameters:**", "**Returns:**", "**Raises:**", "**Caveats**"):
         assert f"\n{part}\n" in text
     assert "\n- **`grace`** (`float`, default: `5.0` )" in text
-    assert f"]({BASE}examples/family/leave_an_orphan/index.md)" in text
+    assert f"]({BASE}examples/children/orphaned_child/index.md)" in text
     assert "\n## `shell_code` `property`\n" in text_of(site, "reference/ExitStatus/")
 
 
@@ -130,7 +130,7 @@ def test_example_is_published_unchanged_and_runs_alone(site: Path) -> None:
     for example in examples.find():
         path = site / "examples" / f"{example.name}.py"
         assert path.read_bytes() == example.path.read_bytes()
-    name = "terminate/terminate_a_worker.py"
+    name = "stop/terminate_a_worker.py"
     ran = run(
         [sys.executable, site / "examples" / name], capture_output=True, check=True
     )
@@ -163,8 +163,8 @@ def test_sitemap_has_each_page_with_its_last_change(
     site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert sitemap_of(site / "sitemap.xml")[0] == [BASE + p.address for p in PAGES]
-    changes = {"docs/examples/family/ask_a_zombie.md": "2026-01-01"}
-    changes["examples/family/ask_a_zombie.py"] = "2026-01-02"
+    changes = {"docs/examples/children/check_a_zombie.md": "2026-01-01"}
+    changes["examples/children/check_a_zombie.py"] = "2026-01-02"
     monkeypatch.setattr(sitemap, "_changes", lambda: changes)
     sitemap.write(tmp_path, BASE)
     assert sitemap_of(tmp_path / "sitemap.xml")[1] == ["2026-01-02"]

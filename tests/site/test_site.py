@@ -123,20 +123,19 @@ def test_reference_page_has_all_parts_of_a_docstring(
             assert part in words, (name, part)
 
 
-def test_inventory_has_each_exported_name_and_no_private_one(each_site: Path) -> None:
+def test_inventory_has_exactly_the_exported_names(each_site: Path) -> None:
     with (each_site / "objects.inv").open("rb") as file:
         inventory = Inventory.parse_sphinx(file)
     exported = {f"process_terminate.{name}" for name in process_terminate.__all__}
     exported.add("process_terminate.aio")
-    # The private module that a name comes from is there, too, as an alias.
-    parts = (
-        [p for p in name.split(".") if not p.startswith("_")] for name in inventory
-    )
-    assert {".".join(public[:2]) for public in parts} == exported
+    # The private modules that names come from are there too, as aliases.
+    public = {".".join(name.split(".")[:2]) for name in inventory if "._" not in name}
+    assert public == exported
 
 
 @pytest.mark.parametrize("theme", ["material", "zensical"])
 def test_templates_behind_the_overrides_are_unchanged(theme: str) -> None:
+    pytest.importorskip(theme, reason="not installed; run tools/setup.py check")
     recorded = json.loads(Path(__file__).with_name("originals.json").read_text("utf-8"))
     templates = files(theme) / "templates"
     for name, digest in recorded[theme].items():

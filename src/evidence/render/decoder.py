@@ -11,15 +11,15 @@ from process_terminate._exit_status import ORIGINS
 
 #: The example that prints a code where it is seen, if one does.
 _SHOWN = {
-    ("Python", 0): "terminate/read_exit_codes",
-    ("Python", 1): "terminate/read_exit_codes",
-    ("Python", -2): "claims/run_atexit_on_sigint",
-    ("Python", -9): "terminate/escalate_to_kill",
-    ("Python", -15): "terminate/terminate_a_worker",
-    ("Python", 143): "terminate/clean_up_on_sigterm",
-    ("Python", 241): "terminate/exit_with_minus_15",
-    ("Python", 255): "terminate/kill_the_forkserver",
-    ("shell", 143): "terminate/translate_exit_codes",
+    ("Python", 0): "exit_codes/read_exit_codes",
+    ("Python", 1): "exit_codes/read_exit_codes",
+    ("Python", -2): "signals/atexit_on_sigint",
+    ("Python", -9): "stop/escalate_to_kill",
+    ("Python", -15): "stop/terminate_a_worker",
+    ("Python", 143): "signals/clean_up_on_sigterm",
+    ("Python", 241): "exit_codes/exit_code_241",
+    ("Python", 255): "exit_codes/forkserver_killed",
+    ("shell", 143): "exit_codes/minus_15_or_143",
 }
 
 
