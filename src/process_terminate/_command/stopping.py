@@ -57,7 +57,7 @@ class _Stopped:
         if self.error:
             return f"{self.command}: {self.error}"
         if self.signal is None:
-            return f"{self.command} was dead already"
+            return f"{self.command} was dead already, but its parent has not reaped it"
         return f"{self.command} ended after {self.signal}"
 
 
@@ -73,6 +73,8 @@ def stop(parsed: argparse.Namespace) -> int:
     for process in found:
         one = _Stopped(process.pid, targets.describe(process))
         stopped.append(one)
+        if _is_dead(process.pid):  # A zombie, which only its parent can reap.
+            continue
         if targets.is_permitted(process):
             permitted.append((process, one))
             continue
@@ -105,7 +107,7 @@ def _stop_all(pairs: Pairs, parsed: argparse.Namespace) -> None:
     processes = [process for process, _ in pairs]
     force = parsed.force
     steps = stopping(processes, parsed.grace, parsed.signal, ancestors=force)
-    for (_, one), status in zip(pairs, run(steps)):
+    for (_, one), status in zip(pairs, run(steps)):  # noqa: B905, Python 3.9 has no strict=
         one.status = status
 
 
@@ -150,8 +152,12 @@ def _why_alive(one: _Stopped) -> str | None:
     """Return what is wrong if the process is still running."""
     if one.status is not None and (one.status.code is not None or one.status.gone):
         return None
-    entry = look_up(one.pid)
-    return "still running" if entry and not entry.is_dead else None
+    return None if _is_dead(one.pid) else "still running"
+
+
+def _is_dead(pid: int) -> bool:
+    entry = look_up(pid)
+    return entry is None or entry.is_dead
 
 
 def _show(stopped: list[_Stopped], as_json: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -75,9 +76,11 @@ def _of_python(arguments: list[str]) -> set[str]:
 
 def describe(process: psutil.Process) -> str:
     """Return the pid and the command of a process, for people."""
-    try:
-        command = " ".join(process.cmdline()) or process.name()
-    except psutil.Error:
+    command = ""
+    with suppress(psutil.Error):
+        command = process.name()
+        command = " ".join(process.cmdline()) or command
+    if not command:
         return f"pid {process.pid}"
     short = command if len(command) <= _LONGEST else command[: _LONGEST - 3] + "..."
     return f"pid {process.pid} ({short})"
