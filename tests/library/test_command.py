@@ -441,7 +441,9 @@ def test_stop_of_a_zombie_sends_nothing(
     process = sleeper("true")
     wait_until(lambda: not is_running(process.pid))
     assert main(["stop", str(process.pid)]) == 0
-    said = f"pid {process.pid} (true) was dead already, but its parent has not reaped it"
+    said = (
+        f"pid {process.pid} (true) was dead already, but its parent has not reaped it"
+    )
     assert capsys.readouterr().out == f"{said}\n"
 
 

@@ -160,6 +160,11 @@ def test_windows_code_is_the_same_with_and_without_a_sign(code: int) -> None:
             "exited with 1; an uncaught exception or sys.exit(1); "
             "on Windows also Popen.terminate()",
         ),
+        (
+            120,
+            "exited with 120; Python could not write the rest of stdout or stderr "
+            "at its exit",
+        ),
         (15, "exited with 15; on Windows also os.kill(pid, SIGTERM)"),
         (128, "exited with 128"),
         (256, "exited with 0x100"),
@@ -167,8 +172,14 @@ def test_windows_code_is_the_same_with_and_without_a_sign(code: int) -> None:
             0x10000,
             "exited with 0x10000; on Windows: multiprocessing's terminate() or kill()",
         ),
-        (0xC000013A, "exited with 0xc000013a; on Windows: Ctrl-C"),
-        (-1073741510, "exited with 0xc000013a; on Windows: Ctrl-C"),
+        (
+            0xC000013A,
+            "exited with 0xc000013a; on Windows: Ctrl-C (STATUS_CONTROL_C_EXIT)",
+        ),
+        (
+            -1073741510,
+            "exited with 0xc000013a; on Windows: Ctrl-C (STATUS_CONTROL_C_EXIT)",
+        ),
     ],
 )
 def test_status_says_what_happened(code: int | None, sentence: str) -> None:

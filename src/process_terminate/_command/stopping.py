@@ -39,6 +39,7 @@ class _Stopped:
     def __init__(self, pid: int, command: str) -> None:
         self.pid = pid
         self.command = command
+        self.is_zombie = False
         self.signal: str | None = None
         self.status: ExitStatus | None = None
         self.error: str | None = None
@@ -57,7 +58,8 @@ class _Stopped:
         if self.error:
             return f"{self.command}: {self.error}"
         if self.signal is None:
-            return f"{self.command} was dead already, but its parent has not reaped it"
+            reaped = ", but its parent has not reaped it" if self.is_zombie else ""
+            return f"{self.command} was dead already{reaped}"
         return f"{self.command} ended after {self.signal}"
 
 
@@ -73,7 +75,8 @@ def stop(parsed: argparse.Namespace) -> int:
     for process in found:
         one = _Stopped(process.pid, targets.describe(process))
         stopped.append(one)
-        if _is_dead(process.pid):  # A zombie, which only its parent can reap.
+        one.is_zombie = _is_dead(process.pid)
+        if one.is_zombie:
             continue
         if targets.is_permitted(process):
             permitted.append((process, one))

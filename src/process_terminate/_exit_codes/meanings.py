@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from process_terminate._exit_codes.rows import ROWS, Row
-from process_terminate._exit_codes.signals import SIGNALS, STOPS
+from process_terminate._exit_codes.signals import CORE, HARMLESS, SIGNALS
 
 _SHELL = 128
 _SIGNALS = range(1, 65)
-#: Signals whose default action writes a core file, see signal(7).
-_CORE = {3, 4, 5, 6, 7, 8, 11, 24, 25, 31}
 _KNOWN = {number: name for number, name, *_ in SIGNALS}
 _WAIT = "https://man7.org/linux/man-pages/man2/wait.2.html"
 _EXIT = "https://docs.python.org/3/library/sys.html#sys.exit"
+
+
+#: The script of the decoder's page, docs/assets/decoder.js, says the same.
 
 
 def meanings(code: int) -> list[Row]:
@@ -25,9 +26,11 @@ def meanings(code: int) -> list[Row]:
 def _computed(code: int, is_known: bool) -> list[Row]:
     found = []
     number = -code if code < 0 else code - _SHELL
-    if number in _SIGNALS and number not in {*_KNOWN, *STOPS}:
+    if number in _SIGNALS and number not in {*_KNOWN, *HARMLESS}:
         codes = (-number, _SHELL + number)
         found.append(Row(codes, f"killed by signal {number}"))
+    if -code in HARMLESS:
+        found.append(Row((code,), f"no process: signal {number} does not kill"))
     if 0 < code <= 255 and (not is_known or number in _SIGNALS):
         found.append(_chosen(code))
     if code > 255 and not is_known:
@@ -56,7 +59,7 @@ def _raw_wait_status(code: int) -> str:
         return f"exit code {code // 256}"
     number = code & 0x7F
     has_core = code == number | 0x80
-    if number not in (_CORE if has_core else _KNOWN) or code > 0xFF:
+    if number not in (CORE if has_core else _KNOWN) or code > 0xFF:
         return ""
     core = ", with a core file" if has_core else ""
     return f"killed by {_KNOWN[number]} ({number}){core}"

@@ -180,5 +180,9 @@ SIGNALS = (
     ),
 )
 
-#: Signals that stop a process without ending it.
+#: Signals whose default action does not end a process, see signal(7).
+HARMLESS = {17, 18, 19, 20, 21, 22, 23, 28}
+#: Those that stop it.
 STOPS = {19: "SIGSTOP", 20: "SIGTSTP", 21: "SIGTTIN", 22: "SIGTTOU"}
+#: Signals whose default action also writes a core file, see signal(7).
+CORE = {3, 4, 5, 6, 7, 8, 11, 24, 25, 31}
