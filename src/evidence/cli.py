@@ -69,6 +69,12 @@ def _runners(arguments: argparse.Namespace) -> None:
     runners.record(arguments.runs, report, arguments.names)
 
 
+def _command(_: argparse.Namespace) -> None:
+    from evidence.studies import command
+
+    command.record(report)
+
+
 def _queues(arguments: argparse.Namespace) -> None:
     from evidence.studies import broken_queue
 
@@ -154,6 +160,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     running.add_argument("--runs", type=_count, default=10, help="of each cell")
     running.add_argument("names", nargs="*", help="trees; default: all")
+    add(_command, "record what the command process-terminate prints, for its page")
     breaking = add(_queues, "terminate writers of a queue, and count what hangs")
     breaking.add_argument("--runs", type=_count, default=200, help="of each point")
     breaking.add_argument("--series", action="append", help="default: all")

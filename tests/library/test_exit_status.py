@@ -270,6 +270,22 @@ def test_death_is_read_from_a_shell() -> None:
     assert read == {n: ExitStatus(-n) for n in DEADLY}
 
 
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (f"unset PYTHONUNBUFFERED; {sys.executable} -c 'print(1)' >/dev/full", 120),
+        ("timeout 0.1 sleep 60", 124),
+        ("timeout --no-such-option", 125),
+        ("/etc/passwd", 126),
+        ("no-such-command", 127),
+        (f"{sys.executable} no-such-program.py", 2),
+    ],
+)
+def test_custom_of_an_exit_code_is_true(command: str, code: int) -> None:
+    assert run_shell(command).returncode == code
+    assert ";" in str(ExitStatus(code))
+
+
 @pytest.mark.usefixtures("_deaths")
 @pytest.mark.parametrize("code", [0, 3, 143, 255])
 def test_exit_is_read_from_a_returncode(code: int) -> None:

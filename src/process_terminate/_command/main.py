@@ -124,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_processes(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("pids", nargs="*", type=_pid, metavar="PID")
+    parser.add_argument("pids", nargs="*", type=_pid, metavar="PID", help="a process")
     parser.add_argument(
         "--name",
         action="append",

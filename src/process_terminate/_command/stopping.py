@@ -55,12 +55,13 @@ class _Stopped:
         }
 
     def __str__(self) -> str:
+        name = targets.describe(self.pid, self.command)
         if self.error:
-            return f"{self.command}: {self.error}"
+            return f"{name}: {self.error}"
         if self.signal is None:
             reaped = ", but its parent has not reaped it" if self.is_zombie else ""
-            return f"{self.command} was dead already{reaped}"
-        return f"{self.command} ended after {self.signal}"
+            return f"{name} was dead already{reaped}"
+        return f"{name} ended after {self.signal}"
 
 
 def stop(parsed: argparse.Namespace) -> int:
@@ -73,7 +74,7 @@ def stop(parsed: argparse.Namespace) -> int:
     stopped = []
     permitted = []
     for process in found:
-        one = _Stopped(process.pid, targets.describe(process))
+        one = _Stopped(process.pid, targets.command_of(process))
         stopped.append(one)
         one.is_zombie = _is_dead(process.pid)
         if one.is_zombie:
@@ -123,7 +124,7 @@ def _stop_trees(pairs: Pairs, parsed: argparse.Namespace) -> list[_Stopped]:
         root, *descendants = run(steps)
         one.status = root.status
         for found in descendants:
-            others.append(_Stopped(found.pid, f"pid {found.pid} ({found.name})"))
+            others.append(_Stopped(found.pid, found.name))
             others[-1].status = found.status
     return others
 

@@ -74,16 +74,21 @@ def _of_python(arguments: list[str]) -> set[str]:
     return set()
 
 
-def describe(process: psutil.Process) -> str:
+def describe(pid: int, command: str) -> str:
     """Return the pid and the command of a process, for people."""
+    if not command:
+        return f"pid {pid}"
+    short = command if len(command) <= _LONGEST else command[: _LONGEST - 3] + "..."
+    return f"pid {pid} ({short})"
+
+
+def command_of(process: psutil.Process) -> str:
+    """Return the command line of a process, or its name; "" if it is hidden."""
     command = ""
     with suppress(psutil.Error):
         command = process.name()
         command = " ".join(process.cmdline()) or command
-    if not command:
-        return f"pid {process.pid}"
-    short = command if len(command) <= _LONGEST else command[: _LONGEST - 3] + "..."
-    return f"pid {process.pid} ({short})"
+    return command
 
 
 def refuse(processes: list[psutil.Process]) -> None:
@@ -98,9 +103,10 @@ def refuse(processes: list[psutil.Process]) -> None:
             why = "it is an ancestor of this command, such as its shell"
         else:
             continue
+        name = describe(process.pid, command_of(process))
         raise CommandError(
-            f"{describe(process)} is not stopped, because {why}; no process was "
-            "signaled; --force stops it",
+            f"{name} is not stopped, because {why}; no process was signaled; "
+            "--force stops it",
             statuses.REFUSED,
         )
 
