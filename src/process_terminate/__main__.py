@@ -4,5 +4,5 @@ import sys
 
 from process_terminate._command.main import main
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no branch
     sys.exit(main())

@@ -79,13 +79,12 @@ def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
           before a block of an `autouse` fixture
           ([example: end what a test starts](../examples/children/pytest_leaves_processes.md)).
     """
-    return leaving_no_orphans(checked_grace(grace), signal.SIGTERM)
+    return _no_orphans(checked_grace(grace))
 
 
 @contextmanager
-def leaving_no_orphans(grace: float, first: signal.Signals) -> Iterator[None]:
-    """Do what `no_orphans()` does, with any first signal."""
-    block = Block(grace, first)
+def _no_orphans(grace: float) -> Iterator[None]:
+    block = Block(grace)
     try:
         yield
     finally:
@@ -99,7 +98,7 @@ _blocks: list["Block"] = []
 class Block:
     """A block of `no_orphans()`, from its beginning to its end."""
 
-    def __init__(self, grace: float, first: signal.Signals = signal.SIGTERM) -> None:
+    def __init__(self, grace: float) -> None:
         """Begin the block; RuntimeError if that is not possible here."""
         if not subreaper.AVAILABLE:  # pragma: no cover  # not on Linux
             raise RuntimeError(
@@ -109,7 +108,7 @@ class Block:
         table.require("no_orphans")
         self._owner = threading.get_ident(), _current_task()
         _check_nesting(*self._owner)
-        self._grace, self._first = grace, first
+        self._grace = grace
         self._pid = os.getpid()
         self._before = tags.read(0)
         self._pools = [*stdlib.pools(), *stdlib.executors()]
@@ -172,7 +171,7 @@ class Block:
             try:
                 if self._may_have_started(tree):
                     yield from appearing(owned)
-                    yield from end_tree(tree, self._grace, self._first, owned)
+                    yield from end_tree(tree, self._grace, signal.SIGTERM, owned)
             finally:
                 for pool in ended:
                     yield from pool.finish()

@@ -205,7 +205,7 @@ def test_survivors_are_counted_in_each_way(tmp_path: Path) -> None:
 @needs_runners
 def test_runner_leaves_what_left_its_group(tmp_path: Path) -> None:
     path = tmp_path / "runners.json"
-    runners.record(1, print, ["session"], path)
+    runners.record(1, print, ["session"], path=path)
     outcomes = runners.load(path).trees["session"].outcomes
     assert len(outcomes) == len(runners.RUNNERS) * len(runners.CASES)
     left = {cell for cell, found in outcomes.items() if found[0][1].survivors}

@@ -17,8 +17,8 @@ from support import DEADLINE, Shell, environment, is_running, wait_until
 from terminals import Terminal
 
 import process_terminate
+from process_terminate._command import targets
 from process_terminate._command.main import main
-from process_terminate._command.targets import names_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="run needs Linux")
 
@@ -153,6 +153,27 @@ def test_run_leaves_no_descendant_of_a_command_that_ends() -> None:
     pids = [int(line) for line in done.stdout.split()]
     assert len(pids) == 3
     assert [pid for pid in pids if is_running(pid)] == []
+
+
+def test_run_leaves_a_background_job_of_the_shell_that_became_it_alone() -> None:
+    run = " ".join([*COMMAND, "run", "--grace=0.1"])
+    inner = (
+        "setsid sleep 60 >/dev/null & echo $!; (setsid sleep 60 >/dev/null & echo $!)"
+    )
+    script = f"sleep 60 >/dev/null & echo $!; exec {run} -- sh -c '{inner}'"
+    done = subprocess.run(
+        ["/bin/sh", "-c", script],
+        check=False,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=DEADLINE,
+        env=environment(),
+    )
+    earlier, *left = map(int, done.stdout.split())
+    assert is_running(earlier)
+    psutil.Process(earlier).kill()
+    assert [pid for pid in left if is_running(pid)] == []
+    assert len(left) == 2
 
 
 def test_run_stops_a_command_after_the_timeout() -> None:
@@ -465,10 +486,34 @@ def test_stop_finds_a_script_by_its_name(
     assert process.wait(DEADLINE) == -signal.SIGTERM
 
 
-def test_name_is_that_of_a_module(sleeper: Any) -> None:
-    process = sleeper(sys.executable, "-m", "http.server", "--help", stdout=-3)
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (["-m", "http.server", "--help"], "http.server"),
+        (["-W", "error", "-u", "/some/where/worker.py", "-m"], "worker.py"),
+        (["-c", "import time"], ""),
+        (["-V"], ""),
+    ],
+)
+def test_name_of_a_python_process_is_its_script_or_module(
+    arguments: "list[str]", name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = psutil.Process()
+    command = [sys.executable, *arguments]
+    monkeypatch.setattr(process, "cmdline", lambda: command)
     program = Path(sys.executable).name
-    assert {"http.server", program} <= names_of(psutil.Process(process.pid))
+    expected = {process.name(), program, name, *(a for a in arguments if "/" in a)}
+    assert targets.names_of(process) == expected - {""}
+
+
+def test_zombie_has_the_name_of_its_program(sleeper: Any) -> None:
+    process = sleeper("true")
+    shown = psutil.Process(process.pid)
+    wait_until(lambda: not is_running(process.pid))
+    assert targets.names_of(shown) <= {"true"}
+    process.wait()
+    assert targets.names_of(shown) == set()
+    assert targets.describe(shown.pid, targets.command_of(shown)) == f"pid {shown.pid}"
 
 
 @pytest.mark.parametrize(
@@ -524,6 +569,13 @@ def test_refused_process_keeps_all_others_running(sleeper: Any) -> None:
     assert process.poll() is None
 
 
+def test_force_does_not_stop_the_command_itself(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["stop", "--force", str(os.getpid())]) == 5
+    assert "is the calling process" in capsys.readouterr().err
+
+
 def test_missing_process_does_not_keep_the_others(sleeper: Any) -> None:
     process = sleeper()
     assert main(["stop", "4194305", str(process.pid)]) == 3
@@ -544,29 +596,85 @@ def test_force_stops_the_shell_of_the_command() -> None:
     assert re.fullmatch(r"pid \d+ \(.*\) ended after SIGTERM\n", done.stdout)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_process_of_another_user_is_not_permitted(sleeper: Any) -> None:
-    other, own = sleeper(), sleeper(user=65534)
-    path = ["setpriv", "--reuid=65534", "--clear-groups"]
-    done = subprocess.run(
-        [*path, "sh", "-c", "id -u"], check=False, capture_output=True, text=True
-    )
-    if done.stdout != "65534\n":
-        pytest.skip("setpriv cannot change the user here")
-    # Root without the right to signal others is like another user.
-    drop = ["setpriv", "--bounding-set=-kill", "--inh-caps=-kill"]
-    done = subprocess.run(
-        [*drop, *COMMAND, "stop", str(own.pid), str(other.pid)],
+#: Root without the right to signal others is like another user.
+DROP = ["setpriv", "--bounding-set=-kill", "--inh-caps=-kill"]
+#: Becomes another user.
+OTHER = "setpriv --reuid=65534 --clear-groups"
+
+
+def can_drop_rights() -> bool:
+    """Return whether a test can be another user."""
+    try:
+        done = subprocess.run([*DROP, *OTHER.split(), "true"], check=False)
+    except FileNotFoundError:
+        return False
+    return os.geteuid() == 0 and done.returncode == 0
+
+
+as_another_user = pytest.mark.skipif(
+    not can_drop_rights(), reason="only root can become another user by setpriv"
+)
+
+
+def call_without_rights(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command without the right to signal processes of other users."""
+    return subprocess.run(
+        [*DROP, *COMMAND, *arguments],
         check=False,
         capture_output=True,
         text=True,
         timeout=DEADLINE,
         env=environment(),
     )
+
+
+@as_another_user
+def test_process_of_another_user_is_not_permitted(sleeper: Any) -> None:
+    other, own = sleeper(user=65534), sleeper()
+    done = call_without_rights("stop", str(other.pid), str(own.pid))
     assert done.returncode == 4
     assert "not permitted to signal it; use its user, or sudo" in done.stderr
-    assert own.poll() is None
-    assert other.wait(DEADLINE) == -signal.SIGTERM
+    assert other.poll() is None
+    assert own.wait(DEADLINE) == -signal.SIGTERM
+
+
+@as_another_user
+def test_tree_with_a_process_of_another_user_is_an_error(
+    shell: Shell, sleeper: Any
+) -> None:
+    root = shell(f"{OTHER} sleep 60 & echo; wait")
+    (child,) = psutil.Process(root.pid).children()
+    wait_until(lambda: child.uids().real == 65534)
+    second = sleeper()
+    pids = [str(root.pid), str(second.pid)]
+    done = call_without_rights("stop", "--tree", "--grace=0.1", *pids)
+    assert done.returncode == 4
+    assert f"stop: not permitted to signal pid {child.pid} " in done.stderr
+    assert child.is_running()
+    child.kill()
+    assert second.wait(DEADLINE) == -signal.SIGTERM
+
+
+@as_another_user
+def test_run_exits_with_125_if_it_cannot_stop_what_is_left() -> None:
+    start = f"{OTHER} sleep 60 >/dev/null 2>&1 & echo $!"
+    script = f"{start}; until grep -q 65534 /proc/$!/status; do :; done"
+    done = call_without_rights("run", "--grace=0.1", "--", "sh", "-c", script)
+    pid = int(done.stdout)
+    assert psutil.Process(pid).name() == "sleep"
+    psutil.Process(pid).kill()
+    assert done.returncode == 125
+    assert f"run: not permitted to signal pid {pid} " in done.stderr
+
+
+def test_run_needs_sigtimedwait(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delattr(signal, "sigtimedwait")
+    assert main(["run", "--", "true"]) == 125
+    assert "run needs Linux and a Python with signal.sigtimedwait()" in (
+        capsys.readouterr().err
+    )
 
 
 def test_ctrl_c_kills_the_processes_and_exits_with_130(shell: Shell) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from bs4 import BeautifulSoup
+from pasted_texts import NO_CODE, PASTED
 from playwright.sync_api import Browser, Page
 
 from evidence import examples, pages
@@ -14,40 +15,6 @@ from process_terminate import ExitStatus
 from process_terminate._exit_codes.meanings import meanings
 from process_terminate._exit_codes.pasted import read
 from process_terminate._exit_codes.rows import ROWS
-
-#: What people paste, and the code that is meant.
-PASTED = {
-    "137": 137,
-    "-9": -9,
-    "\u221215": -15,
-    "(139)": 139,
-    "SIGKILL": -9,
-    "signal 9": -9,
-    "exit code 137": 137,
-    "exitcode=-11": -11,
-    "exit code: -9": -9,
-    "0xC0000005": 0xC0000005,
-    "-1073741819": 0xC0000005,
-    "3221225477": 0xC0000005,
-    "Process finished with exit code 137 (interrupted by signal 9:SIGKILL)": -9,
-    "Process finished with exit code -1073741819 (0xC0000005)": 0xC0000005,
-    "returned non-zero exit status 139.": 139,
-    "died with <Signals.SIGSEGV: 11>.": -11,
-    "Exited (137) 3 minutes ago": 137,
-    "Main process exited, code=killed, status=9/KILL": -9,
-    "Main process exited, code=exited, status=143/n/a": 143,
-    "Segmentation fault (core dumped)": -11,
-    "zsh: segmentation fault  python": -11,
-    "x.sh: line 3:  4711 Killed                  python w.py": -9,
-    "DataLoader worker (pid 12) is killed by signal: Bus error.": -7,
-    "Worker (pid:88) was sent SIGKILL! Perhaps out of memory?": -9,
-    "The exit codes of the workers are {SIGABRT(-6)}": -6,
-    "Windows fatal exception: access violation": 0xC0000005,
-    "process finished with exit code 3221226505": 0xC0000409,
-    "terminated by signal SIGTERM (Polite quit request)": -15,
-    "error Command failed with exit code 134.": 134,
-}
-NO_CODE = ["nonsense", "was terminated abruptly", "between 3 and 5", "SIG", "-", "0x"]
 
 
 def test_each_row_of_the_library_is_on_the_page() -> None:
@@ -81,16 +48,6 @@ def test_example_of_a_row_prints_the_number() -> None:
         if name:
             printed = " ".join(outputs[name]).replace(",", " ")
             assert str(code) in [word.strip(".:;()[]") for word in printed.split()]
-
-
-@pytest.mark.parametrize(("text", "code"), PASTED.items())
-def test_code_is_read_from_what_people_paste(text: str, code: int) -> None:
-    assert read(text) == code
-
-
-@pytest.mark.parametrize("text", NO_CODE)
-def test_text_without_a_code_has_none(text: str) -> None:
-    assert read(text) is None
 
 
 @pytest.fixture(scope="module")

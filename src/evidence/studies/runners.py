@@ -141,26 +141,39 @@ def load(path: Path = PATH) -> Runners:
 
 
 def record(
-    runs: int, report: Report, names: list[str] | None = None, path: Path = PATH
+    runs: int,
+    report: Report,
+    names: list[str] | None = None,
+    only: list[str] | None = None,
+    path: Path = PATH,
 ) -> None:
-    """Count so many times for each tree, one after the other, and keep other trees."""
-    versions = {runner: _version(command) for runner, command in RUNNERS.items()}
+    """Count so many times for each tree, one after the other, and keep other results.
+
+    Args:
+        runs: Of each cell.
+        report: Is told what came of a cell.
+        names: The trees; all by default.
+        only: The runners; all by default.
+        path: Where the results are kept.
+    """
     data = Runners(
         **study.circumstances(),
-        versions=versions,
+        versions={runner: _version(command) for runner, command in RUNNERS.items()},
         grace=GRACE,
         patience=PATIENCE,
         runs=runs,
         trees=load(path).trees if path.exists() else {},
     )
     for tree in names or trees():
-        counted = Counted(hostile_trees.source_hash(tree), {})
-        for runner, (mode, event) in product(RUNNERS, CASES):
+        source = hostile_trees.source_hash(tree)
+        old = data.trees.get(tree)
+        kept = old.outcomes if old and only and old.hash == source else {}
+        counted = data.trees[tree] = Counted(source, kept)
+        for runner, (mode, event) in product(only or RUNNERS, CASES):
             found = Counter(run(tree, runner, mode, event) for _ in range(runs))
             key = cell(runner, mode, event)
             counted.outcomes[key] = [(n, outcome) for outcome, n in found.most_common()]
             report(f"{tree}, {key}: {counted.outcomes[key]}")
-        data.trees[tree] = counted
         data.trees = {name: data.trees[name] for name in trees() if name in data.trees}
         store.write(path, data, depth=4)
 

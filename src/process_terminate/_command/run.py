@@ -12,9 +12,9 @@ from signal import Signals
 from typing import Any
 
 from process_terminate._command import statuses
+from process_terminate._command.leftovers import stopped_afterwards
 from process_terminate._command.statuses import CommandError, complain
 from process_terminate._command.terminal import Terminal
-from process_terminate._no_orphans import leaving_no_orphans
 from process_terminate._process import table
 from process_terminate._process.waits import LAST_WAIT
 
@@ -61,13 +61,12 @@ def run(command: list[str], grace: float, timeout: float | None, first: Signals)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, _passed_on() | {signal.SIGCHLD})
     terminal = Terminal()
     try:
-        with leaving_no_orphans(grace, first):
+        with stopped_afterwards(grace, first):
             job = _Job(_started(command, mask), terminal, grace, first)
             status = job.supervise(timeout)
     except (RuntimeError, PermissionError, TimeoutError) as error:
         raise CommandError(f"run: {error}", statuses.FAILED) from None
     finally:
-        _reap_orphans()
         terminal.restore()
     if status == -signal.SIGINT:
         _end_by_sigint()
@@ -99,15 +98,6 @@ def _started(command: list[str], mask: set[Any]) -> int:
         status = statuses.NOT_FOUND if missing else statuses.NOT_EXECUTABLE
         reason = "command not found" if missing else str(error.strerror)
         raise CommandError(f"run: {command[0]}: {reason}", status) from None
-
-
-def _reap_orphans() -> None:
-    """Reap the dead that have come to this process."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        pass
 
 
 def _end_by_sigint() -> None:
@@ -143,7 +133,7 @@ class _Job:
         waited = _passed_on() | {signal.SIGCHLD}
         while self._status is None:
             now = time.monotonic()
-            if now >= self._give_up_at:
+            if now >= self._give_up_at:  # pragma: no cover  # It is in state D.
                 raise TimeoutError(
                     f"still running {LAST_WAIT:g} s after SIGKILL: pid {self._pid}"
                 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import signal
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -85,15 +86,15 @@ def stop(parsed: argparse.Namespace) -> int:
         one.error = "not permitted to signal it; use its user, or sudo"
         complain(str(one))
         status = statuses.FORBIDDEN
-    try:
-        with _noting_signals() as sent:
-            stopped += _stop_trees(permitted, parsed) if parsed.tree else []
-            if not parsed.tree:
-                _stop_all(permitted, parsed)
-    except (PermissionError, TimeoutError, RuntimeError) as error:
-        complain(f"stop: {error}")
-        forbidden = isinstance(error, PermissionError)
-        status = statuses.FORBIDDEN if forbidden else statuses.ALIVE
+    with _noting_signals() as sent:
+        # One tree after the other, but all other processes in one grace period.
+        parts = [[pair] for pair in permitted] if parsed.tree else [permitted]
+        for part in parts:
+            try:
+                stopped += (_stop_trees if parsed.tree else _stop_all)(part, parsed)
+            except (OSError, RuntimeError, ValueError) as error:
+                complain(f"stop: {error}")
+                status = _status_of(error)
     for one in stopped:
         one.signal = sent.get(one.pid)
         one.error = one.error or _why_alive(one)
@@ -101,18 +102,25 @@ def stop(parsed: argparse.Namespace) -> int:
     return status
 
 
+def _status_of(error: Exception) -> int:
+    if isinstance(error, PermissionError):
+        return statuses.FORBIDDEN
+    return statuses.REFUSED if isinstance(error, ValueError) else statuses.ALIVE
+
+
 def _ignore_hangup() -> None:
-    if hasattr(signal, "SIGHUP"):
+    if sys.platform != "win32":  # pragma: no branch
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
-def _stop_all(pairs: Pairs, parsed: argparse.Namespace) -> None:
-    """Stop the processes within one grace period."""
+def _stop_all(pairs: Pairs, parsed: argparse.Namespace) -> list[_Stopped]:
+    """Stop the processes within one grace period; return no others."""
     processes = [process for process, _ in pairs]
     force = parsed.force
     steps = stopping(processes, parsed.grace, parsed.signal, ancestors=force)
     for (_, one), status in zip(pairs, run(steps)):  # noqa: B905, Python 3.9 has no strict=
         one.status = status
+    return []
 
 
 def _stop_trees(pairs: Pairs, parsed: argparse.Namespace) -> list[_Stopped]:

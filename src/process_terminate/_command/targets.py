@@ -113,12 +113,11 @@ def refuse(processes: list[psutil.Process]) -> None:
 
 def is_permitted(process: psutil.Process) -> bool:
     """Return whether the system permits a signal to a process."""
-    if sys.platform == "win32":  # Where kill(pid, 0) is Ctrl-C.
+    if sys.platform == "win32":  # pragma: no cover  # Where kill(pid, 0) is Ctrl-C.
         return True
     try:
-        os.kill(process.pid, 0)
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, 0)
     except PermissionError:
         return False
-    except ProcessLookupError:
-        pass
     return True

@@ -24,7 +24,7 @@ class Terminal:
         """Return the process group that the terminal belongs to."""
         with suppress(OSError):
             return None if self._fd is None else os.tcgetpgrp(self._fd)
-        return None  # It has hung up.
+        return None  # pragma: no cover  # It has hung up.
 
     def follow_stop(self) -> None:
         """Stop with the command if it stopped alone, so that the shell takes over.
@@ -42,11 +42,10 @@ class Terminal:
         parent = os.getppid()
         if self._fd is None or parent == 0:
             return False
-        try:
+        with suppress(ProcessLookupError):  # It has exited meanwhile.
             same_session = os.getsid(parent) == os.getsid(0)
             return same_session and os.getpgid(parent) != os.getpgrp()
-        except ProcessLookupError:
-            return False
+        return False  # pragma: no cover
 
     def restore(self) -> None:
         """Take the terminal back from a process group that is dead."""
@@ -63,9 +62,8 @@ class Terminal:
 
 def _is_alive(group: int) -> bool:
     try:
-        os.killpg(group, 0)
+        with suppress(PermissionError):
+            os.killpg(group, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:
-        pass
     return True
