@@ -4,18 +4,8 @@ import signal
 import sys
 from dataclasses import dataclass, field
 
-# Numbers that come from one place, or from several that a reader must know.
-ORIGINS = {
-    1: "an uncaught exception or sys.exit(1); on Windows also Popen.terminate()",
-    2: "by custom a wrong use of the command",
-    15: "on Windows also os.kill(pid, SIGTERM)",
-    126: "in a shell: found, but not executable",
-    127: "in a shell: command not found",
-    255: "sys.exit(-1), or a multiprocessing forkserver died and took the "
-    "true exit code of its worker with it",
-    0x10000: "on Windows: multiprocessing's terminate() or kill()",
-    0xC000013A: "on Windows: Ctrl-C",
-}
+from process_terminate._exit_codes.rows import ORIGINS
+
 _SHELL_BASE = 128  # POSIX: more than 128; every shell in use adds to 128.
 _HIGHEST_SIGNAL = 64  # Linux; other systems have fewer.
 

@@ -98,11 +98,16 @@ def stop_tree(
 
 
 def stopping_tree(
-    process: object, grace: float, signal: int, *, loop: bool = False
+    process: object,
+    grace: float,
+    signal: int,
+    *,
+    loop: bool = False,
+    ancestors: bool = False,
 ) -> Steps[list[StoppedProcess]]:
     """Take the steps of `stop_tree()`."""
     seconds, first = checked_grace(grace), checked_signal(signal)
-    target = adapt(process, "stop_tree", loop=loop)
+    target = adapt(process, "stop_tree", loop=loop, ancestors=ancestors)
     table.require("stop_tree")
     with closing(target):
         handle = target.find()

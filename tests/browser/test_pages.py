@@ -144,7 +144,7 @@ def test_reader_without_scripts_sees_everything(browser: Browser, base: str) -> 
     page.click("details:has(.measured) > summary")
     assert page.is_visible(".measured td")
     page.goto(f"{base}/decoder/")
-    assert page.is_visible("#exit-codes tr[data-code='-15']")
+    assert page.is_visible("#exit-codes tr[data-codes='-15 143']")
     context.close()
 
 

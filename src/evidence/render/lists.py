@@ -73,6 +73,9 @@ def _reference(shown: list[Page]) -> str:
     """Return the public names with the summaries of their docstrings."""
     items = []
     for page in shown:
+        if ":::" not in page.body:  # The command is no name of the package.
+            items.append(f"- [{page.title}]({_name(page)}): {page.description}\n")
+            continue
         name = f"process_terminate.{_name(page).removesuffix('.md')}"
         documented = pkgutil.resolve_name(name)
         text = (

@@ -32,18 +32,21 @@ _LOST_FORKSERVER = 255
 _NOTED = 0.3
 
 
-def adapt(process: object, call: str, *, loop: bool = False) -> "Adapter":
+def adapt(
+    process: object, call: str, *, loop: bool = False, ancestors: bool = False
+) -> "Adapter":
     """Return the adapter of a process; raise if it cannot be stopped.
 
     Args:
         process: What the caller of the library has given.
         call: The name of the function that was called, for messages.
         loop: Whether an event loop waits, so that its processes are taken.
+        ancestors: Whether an ancestor of this process may be stopped.
     """
     if stdlib.is_process(process):
         return _Multiprocessing(process, call)
     if isinstance(process, psutil.Process):
-        return _Psutil(process)
+        return _Psutil(process, ancestors=ancestors)
     if isinstance(process, subprocess.Popen):
         return _Popen(process)
     if loop and isinstance(process, AsyncioProcess):
@@ -203,11 +206,11 @@ class _Psutil(Adapter):
 
     process: psutil.Process
 
-    def __init__(self, process: psutil.Process) -> None:
+    def __init__(self, process: psutil.Process, *, ancestors: bool) -> None:
         super().__init__(process)
         if process.pid == os.getpid():
             raise ValueError(f"{process!r} is the calling process; call sys.exit()")
-        if process in psutil.Process().parents():
+        if not ancestors and process in psutil.Process().parents():
             raise ValueError(f"{process!r} is an ancestor of the calling process")
 
     def _is_my_child(self) -> bool:

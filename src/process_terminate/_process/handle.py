@@ -36,6 +36,8 @@ _RESERVED = 64
 _PIDFD_GET_INFO = 0xC040FF0B
 _PIDFD_INFO = "=QQIII"
 _PIDFD_INFO_SIZE = 64
+#: What the log says of a signal; its arguments are the name and the pid.
+SENT = "sent %s to pid %d"
 #: Seconds of one wait. Python handles a signal that arrives just before a wait
 #: begins, or in another thread, only when that wait is over.
 STEP = 0.5
@@ -148,7 +150,7 @@ class Handle(ABC):
         except (PermissionError, psutil.AccessDenied):
             self.forbidden = True
         else:
-            log.debug("sent %s to pid %d", getattr(number, "name", number), self.pid)
+            log.debug(SENT, getattr(number, "name", number), self.pid)
 
     def describe(self) -> str:
         """Return its pid, name and state, for people."""
