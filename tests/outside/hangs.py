@@ -2,7 +2,7 @@
 """Make real programs hang, and print what diagnose() says of them.
 
 `python tests/outside/hangs.py NAME FOLDER` runs one recipe in a folder with the files
-of `tests/outside/files`.
+of `tests/outside/hanging`.
 """
 
 import os
