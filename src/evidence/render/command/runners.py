@@ -1,6 +1,7 @@
 """Render the study of runners: what each left of the hostile trees."""
 
 import sys
+from collections.abc import Callable
 
 from evidence.render.studies import docstring, measured, table
 from evidence.studies import runners
@@ -30,8 +31,8 @@ def of_runners(data: Runners) -> dict[str, str]:
                 for case, title in _CASES.items()
             ],
         ),
-        "sigterm.md": table(["Tree", *heads], _runner_rows(data, cells)),
-        "ended.md": table(["Tree", *names], _runner_rows(data, ended)),
+        "sigterm.md": table(["Tree", *heads], _rows(data, cells, str)),
+        "ended.md": table(["Tree", *names], _rows(data, ended, _described)),
         "commands.md": table(
             ["Runner", "Command"],
             [[f"`{r}`", f"`{' '.join(_command(r))}`"] for r in RUNNERS],
@@ -50,7 +51,8 @@ _CASES = {
 
 def _command(runner: str) -> list[str]:
     """Return the command of a runner, as a user types it."""
-    return [w for w in RUNNERS[runner] if w not in (sys.executable, "-m")]
+    words = [w for w in RUNNERS[runner] if w not in (sys.executable, "-m")]
+    return [word.replace("process_terminate", "process-terminate") for word in words]
 
 
 def _clean(data: Runners, cell: str) -> str:
@@ -63,12 +65,15 @@ def _is_clean(outcomes: list[tuple[int, Outcome]]) -> bool:
     return all(outcome == Outcome() for _, outcome in outcomes)
 
 
-def _runner_rows(data: Runners, cells: list[str]) -> list[list[str]]:
+def _described(tree: str) -> str:
+    return f"{tree}: {docstring(tree)}"
+
+
+def _rows(
+    data: Runners, cells: list[str], name: Callable[[str], str]
+) -> list[list[str]]:
     return [
-        [
-            f"**{tree}**: {docstring(tree)}",
-            *(_left(counted.outcomes[cell]) for cell in cells),
-        ]
+        [name(tree), *(_left(counted.outcomes[cell]) for cell in cells)]
         for tree, counted in data.trees.items()
     ]
 
