@@ -7,6 +7,23 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from browser.hosting import serve
+from evidence import pages
+
+#: Pages that embed what no other page of their folder does.
+OWN_KIND = [
+    "/no-such-page",
+    "/examples/",
+    "/evidence/survivors/",
+    "/evidence/howoften/",
+]
+
+
+def kinds() -> list[str]:
+    """Return the paths of one page of each kind: the longest page of each folder."""
+    longest: dict[str, pages.Page] = {}
+    for page in sorted(pages.in_order(), key=lambda page: len(page.source)):
+        longest[page.path.partition("/")[0]] = page
+    return [*OWN_KIND, *(f"/{page.address}" for page in longest.values())]
 
 
 @pytest.fixture(scope="session")

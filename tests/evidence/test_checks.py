@@ -285,19 +285,20 @@ def test_setup_says_that_there_is_no_network(copy: Copy) -> None:
 
 
 def test_check_names_each_failed_target_and_its_fix(copy: Copy) -> None:
-    made = "lint types site zensical test"
+    made = "lint types site zensical coverage"
     recipes = "".join(f"{name}:\n\t@true\n" for name in made.split())
     (copy.folder / "Makefile").write_text(recipes)
     command = [sys.executable, "tools/check.py", "make"]
     passed = f"check: all passed ({', '.join(made.split())})\n"
     assert copy.run(*command) == (0, passed)
     copy.replace("Makefile", "lint:\n\t@true", "lint:\n\t@false")
-    copy.replace("Makefile", "test:\n\t@true", "test:\n\t@false")
+    copy.replace("Makefile", "coverage:\n\t@true", "coverage:\n\t@false")
     status, output = copy.run(*command)
     assert status == 1
     assert [line for line in output.splitlines() if line.startswith("check: ")] == [
         "check: lint failed (make lint); fix: "
         "make format, or correct what ruff, codespell or zizmor name above",
-        "check: test failed (make test); fix: "
-        "see the lines above that begin with check:",
+        "check: coverage failed (make coverage); fix: "
+        "see the lines above that begin with check:, "
+        "or test the lines that the table names",
     ]

@@ -1,9 +1,7 @@
 """What the built site has for programs and hosts."""
 
 import json
-import sys
 from pathlib import Path
-from subprocess import run
 from urllib.parse import urldefrag, urljoin, urlsplit
 from xml.etree import ElementTree
 from zipfile import ZipFile
@@ -15,6 +13,7 @@ from markdown import markdown
 
 from evidence import UserError, examples, pages
 from evidence.examples import Example
+from evidence.measure.run import run_file
 from evidence.paths import DATA, EXAMPLES
 from evidence.publish import addresses, offline, sitemap
 from evidence.publish.markdown import from_html
@@ -136,10 +135,8 @@ def test_example_is_published_with_the_url_of_the_library_and_runs_alone(
         assert published.replace(by_url, '"process-terminate"') == example.source
         assert (by_url in published) == ("process-terminate" in example.packages)
     name = "stop/terminate_a_worker.py"
-    ran = run(
-        [sys.executable, site / "examples" / name], capture_output=True, check=True
-    )
-    assert ran.stdout.decode().splitlines() == Example(EXAMPLES / name).output
+    ran = run_file(site / "examples" / name)
+    assert ran.output == Example(EXAMPLES / name).output
 
 
 def test_commands_to_run_an_example_name_the_published_file(site: Path) -> None:
