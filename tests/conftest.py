@@ -76,7 +76,7 @@ def built_once(
         folder = folder.parent
     # tools/test.py names one for all its runs.
     built = Path(os.environ.get("SITES", folder)) / name
-    with FileLock(f"{built}.lock"), pytest.MonkeyPatch.context() as patch:
+    with FileLock(f"{built}.lock", timeout=600), pytest.MonkeyPatch.context() as patch:
         # As the workflow builds it: the theme does more then.
         patch.setenv("REPO_URL", "https://github.com/example/process-terminate")
         patch.setenv("EDIT_URI", "edit/main/docs/")
