@@ -15,8 +15,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, NamedTuple
 
-#: The tests wait more than they compute.
-WORKERS = 2 * (os.cpu_count() or 1)
+#: Each of them spends seconds on imports; the runs beside it use its waits.
+WORKERS = 1 + (os.cpu_count() or 1)
 SHM = "/dev/shm"  # noqa: S108 - tempfile makes its own folder there.
 #: Enough bytes for the temporary files of a run.
 ROOM = WORKERS * 64 * 1024**2

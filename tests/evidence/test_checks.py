@@ -57,7 +57,7 @@ HANGING = "terminate_a_worker and (inside or fork-)"
 #: The change that gives what a run leaves running less time to exit.
 SHORT_GRACE = ("GRACE = 5.0", "GRACE = 0.2")
 #: The change that starts fewer workers of xdist.
-ONE_WORKER = ("WORKERS = 2 * (os.cpu_count() or 1)", "WORKERS = 1")
+ONE_WORKER = ("WORKERS = 1 + (os.cpu_count() or 1)", "WORKERS = 1")
 NO_WORKERS = (ONE_WORKER[0], "WORKERS = 0")
 
 
