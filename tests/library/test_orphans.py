@@ -66,7 +66,9 @@ def test_children_and_orphans_are_stopped_and_reaped(
             target=time.sleep, args=(60,)
         )
         worker.start()
-        subprocess.run(["sh", "-c", "sleep 60 & setsid sleep 60 &"], check=True)
+        subprocess.run(
+            ["sh", "-c", "sleep 60 & setsid sleep 60 &"], check=True, timeout=60
+        )
     assert process.returncode == -15
     assert worker.exitcode == -15
     assert set(psutil.Process().children()) == before

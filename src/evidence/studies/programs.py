@@ -144,6 +144,7 @@ def _must(command: list[str | Path], folder: Path | None = None) -> None:
         check=False,
         capture_output=True,
         text=True,
+        timeout=_DEADLINE,
     )
     if ended.returncode:
         lines = ended.stderr.strip().splitlines()
@@ -266,7 +267,12 @@ def version(name: str, python: Path) -> str:
 
 def _said(command: list[str]) -> str:
     said = subprocess.run(
-        command, env=clean_environment(), check=True, capture_output=True, text=True
+        command,
+        env=clean_environment(),
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=_DEADLINE,
     )
     return (said.stdout + said.stderr).strip()
 
