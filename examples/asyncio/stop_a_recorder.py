@@ -17,7 +17,7 @@ HANGS = "import time; time.sleep(60)"
 async def finish(process, grace):
     try:
         await asyncio.wait_for(process.communicate(b"q"), grace)
-    except asyncio.TimeoutError:
+    except TimeoutError:
         await aio.stop(process, grace=5)
 
 

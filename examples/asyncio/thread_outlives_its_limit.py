@@ -1,5 +1,8 @@
 """Limit a function in a thread: the program still waits for it."""
 
+# /// script
+# requires-python = ">=3.11"
+# ///
 import asyncio
 import time
 
@@ -14,9 +17,9 @@ async def main():
     loop = asyncio.get_running_loop()
     try:
         await asyncio.wait_for(loop.run_in_executor(None, work), 0.2)
-    except asyncio.TimeoutError:
-        #> 1. the limit: TimeoutError
+    except TimeoutError:
         print("1. the limit: TimeoutError")
+        #> 1. the limit: TimeoutError
 
 
 if __name__ == "__main__":

@@ -1,5 +1,8 @@
 """Wait in asyncio for a command whose errors nobody reads."""
 
+# /// script
+# requires-python = ">=3.11"
+# ///
 import asyncio
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
@@ -17,7 +20,7 @@ async def main():
     process = await start(PIPE)
     try:
         await asyncio.wait_for(process.wait(), timeout=1)
-    except asyncio.TimeoutError:
+    except TimeoutError:
         print("wait(): exit code", process.returncode)
         #> wait(): exit code None
     _, errors = await asyncio.wait_for(process.communicate(), 30)

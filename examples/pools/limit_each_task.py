@@ -20,13 +20,12 @@ def run(sender, function, value):
 
 
 def call(function, value, limit):
-    receiver, sender = spawn.Pipe(duplex=False)
+    answer, sender = spawn.Pipe(duplex=False)
     worker = spawn.Process(target=run, args=(sender, function, value))
     worker.start()
     sender.close()  # Otherwise recv() hangs if the worker dies.
     try:
-        in_time = receiver.poll(limit)
-        return receiver.recv() if in_time else TimeoutError(limit)
+        return answer.recv() if answer.poll(limit) else TimeoutError()
     finally:
         stop(worker, grace=0.5)
 

@@ -10,20 +10,18 @@ from subprocess import PIPE, Popen
 from process_terminate import stop_tree
 
 PROGRAM = """
-from concurrent.futures import ProcessPoolExecutor
+from concurrent import futures
 from multiprocessing import get_context
 spawn = get_context("spawn")
 """
 POOL = "spawn.Pool(1).map(abs, [-1])"
-EXECUTOR = "list(ProcessPoolExecutor(1, spawn).map(abs, [-1]))"
-GUARD = "if __name__ == '__main__': "
+EXECUTOR = "futures.ProcessPoolExecutor(1, spawn).submit(abs, -1).result()"
 
 
 def run(code):
     failed, line = 0, "no error"
-    with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
-        file.write(PROGRAM + code)
-        file.flush()
+    with tempfile.NamedTemporaryFile(suffix=".py", buffering=0) as file:
+        file.write((PROGRAM + code).encode())
         command = [sys.executable, file.name]
         with Popen(command, stderr=PIPE, text=True) as program:
             for line in program.stderr:
@@ -38,5 +36,5 @@ if __name__ == "__main__":
     #> a Pool: failed workers 3 and more
     print("an executor:", *run(EXECUTOR))
     #> an executor: 1 BrokenProcessPool
-    print("with the guard:", *run(GUARD + EXECUTOR))
-    #> with the guard: 0 no error
+    print("guarded:", *run("if __name__ == '__main__': " + POOL))
+    #> guarded: 0 no error
