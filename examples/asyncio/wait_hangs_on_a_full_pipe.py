@@ -1,4 +1,4 @@
-"""Wait in asyncio for a command whose errors nobody reads."""
+"""Wait in asyncio for a command whose errors you do not read."""
 
 # /// script
 # requires-python = ">=3.11"

@@ -1,4 +1,4 @@
-"""Wait for a command whose output nobody reads: it hangs."""
+"""Wait for a command whose output you do not read: it hangs."""
 
 import sys
 from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
