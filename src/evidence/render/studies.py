@@ -187,7 +187,7 @@ def _program(name: str, found: Runs) -> list[str]:
     calls = [run.calls[0] for run in found.runs]
     alive = sum(len(call.alive) for run in found.runs for call in run.calls)
     title = PROGRAMS[name].title
-    anchor = title.lower().replace(" ", "-").replace(",", "")
+    anchor = title.lower().replace(" ", "-").translate(str.maketrans("", "", ",:"))
     sizes = sorted({len(call.found) for call in calls})
     return [
         f"[{title}](#{anchor}) {found.version}",

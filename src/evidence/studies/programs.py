@@ -64,6 +64,18 @@ PROGRAMS = {
     "npm": Program(
         "A server that npm has started", ("npm", "node"), ("npm", "--version")
     ),
+    "ffmpeg": Program("ffmpeg", ("ffmpeg", "ffprobe"), ("ffmpeg", "-version")),
+    "ffmpeg_killed": Program(
+        "ffmpeg, without a grace period",
+        ("ffmpeg", "ffprobe"),
+        ("ffmpeg", "-version"),
+    ),
+    "chromedriver": Program(
+        "Selenium: chromedriver and its browser",
+        ("chromedriver", "chromium"),
+        ("chromedriver", "--version"),
+    ),
+    "java": Program("Java", ("java",), ("java", "--version")),
 }
 
 
