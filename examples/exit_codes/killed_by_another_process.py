@@ -17,23 +17,23 @@ def work(pipe):
     pipe.recv()
 
 
-def send(number, pid):
-    os.kill(pid, number)
+def send_from_another_process(number, pid):
+    sender = Process(target=os.kill, args=(pid, number))
+    sender.start()
+    sender.join()
+    return sender.pid
 
 
 if __name__ == "__main__":
     ours, theirs = Pipe()
     worker = Process(target=work, args=(theirs,))
     worker.start()
+    theirs.close()  # Or recv() hangs if the worker fails.
     ours.recv()
-    killers = []
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        killer = Process(target=send, args=(number, worker.pid))
-        killer.start()
-        killer.join()
-        killers.append(killer.pid)
-    print("sender of SIGTERM is known:", ours.recv() == killers[0])
-    #> sender of SIGTERM is known: True
+    sender = send_from_another_process(signal.SIGTERM, worker.pid)
+    print("the worker knows the sender:", ours.recv() == sender)
+    #> the worker knows the sender: True
+    send_from_another_process(signal.SIGKILL, worker.pid)
     worker.join()
     print("exit code", worker.exitcode)
     #> exit code -9

@@ -16,11 +16,13 @@ print("the last line of the program", flush=True)
 """
 
 
-def waiting_function(process):
+def waiting_functions(process):
     process.send_signal(signal.SIGUSR1)
     for line in process.stderr:
-        if line.startswith('  File "<string>"'):
-            return line.split(" in ")[-1].strip()
+        name = line.split(" in ")[-1].strip()
+        yield name
+        if name in ("_shutdown", "<module>"):
+            break  # The main thread comes last.
 
 
 if __name__ == "__main__":
@@ -30,8 +32,9 @@ if __name__ == "__main__":
     ) as process:
         print(process.stdout.readline().strip())
         #> the last line of the program
-        print("still running:", waiting_function(process))
-        #> still running: read_forever
+        waits = "read_forever" in list(waiting_functions(process))
+        print("a thread waits in read_forever()", waits)
+        #> a thread waits in read_forever() True
         process.stdin.close()  # Now the read() of the thread returns.
         print("exit code", process.wait())
         #> exit code 0

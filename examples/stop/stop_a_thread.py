@@ -3,6 +3,8 @@
 import ctypes
 import threading
 
+set_exception = ctypes.pythonapi.PyThreadState_SetAsyncExc
+
 
 class Stop(Exception):
     pass
@@ -18,9 +20,7 @@ def wait(started, event):
 
 
 def is_alive_after_exception(thread):
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-        ctypes.c_ulong(thread.ident), ctypes.py_object(Stop)
-    )
+    set_exception(ctypes.c_ulong(thread.ident), ctypes.py_object(Stop))
     thread.join(timeout=0.5)
     return thread.is_alive()
 
