@@ -1,8 +1,7 @@
 """Exit while daemon threads print: some runs end with an abort."""
 
-import subprocess
 import sys
-from subprocess import DEVNULL, PIPE
+from subprocess import DEVNULL, PIPE, run
 
 PROGRAM = """
 import threading, time
@@ -21,19 +20,19 @@ time.sleep(0.02)
 JOIN = "stop.set()\nfor thread in threads: thread.join()"
 
 
-def run(program):
+def execute(program):
     # -E: unbuffered output, as by PYTHONUNBUFFERED, has no lock.
     command = [sys.executable, "-E", "-c", program]
-    return subprocess.run(command, stdout=DEVNULL, stderr=PIPE, text=True)
+    return run(command, stdout=DEVNULL, stderr=PIPE, text=True)
 
 
 if __name__ == "__main__":
-    runs = (run(PROGRAM) for _ in range(50))
+    runs = (execute(PROGRAM) for _ in range(50))
     aborted = next(done for done in runs if done.returncode)
     print("exit code", aborted.returncode)
     #> exit code -6
     print(aborted.stderr.split(" for ")[0])
     #> Fatal Python error: _enter_buffered_busy: could not acquire lock
-    codes = {run(PROGRAM + JOIN).returncode for _ in range(10)}
+    codes = {execute(PROGRAM + JOIN).returncode for _ in range(10)}
     print("joined before the end: exit codes", *codes)
     #> joined before the end: exit codes 0

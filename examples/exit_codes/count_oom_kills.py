@@ -12,15 +12,15 @@ from pathlib import Path
 
 def counter():
     own = Path("/proc/self/cgroup").read_text()
-    for pattern, file in (
-        ("0::/(.*)", "/sys/fs/cgroup/{}/memory.events"),
-        ("memory:/(.*)", "/sys/fs/cgroup/memory/{}/memory.oom_control"),
-        ("", "/proc/vmstat"),  # Counts for the whole machine.
+    group = re.search("^0::/(.*)|memory:/(.*)", own, re.M)
+    path = group[1] or group[2] or "" if group else ""
+    for file in (
+        f"/sys/fs/cgroup/{path}/memory.events",
+        f"/sys/fs/cgroup/memory/{path}/memory.oom_control",
+        "/proc/vmstat",  # Counts for the whole machine.
     ):
-        group = re.search(pattern, own)
-        path = Path(file.format(group[1] if group and "{" in file else ""))
-        if path.exists():
-            return path
+        if Path(file).exists():
+            return Path(file)
 
 
 def oom_kills():

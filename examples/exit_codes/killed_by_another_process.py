@@ -1,4 +1,4 @@
-"""Ask a signal who sent it: SIGTERM can tell, SIGKILL cannot."""
+"""Ask the kernel which process sent SIGTERM, and then SIGKILL."""
 
 # /// script
 # [tool.evidence]

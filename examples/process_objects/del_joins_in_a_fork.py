@@ -34,4 +34,4 @@ if __name__ == "__main__":
         print(f"checks pid {checks}: worker", worker.exitcode)
         #> checks pid False: worker -15
         #> checks pid True: worker None
-        owners.clear()
+        worker.terminate()

@@ -20,7 +20,8 @@ finally:
 def after_ctrl_c(daemon, timeout):
     code = PROGRAM.replace("DAEMON", str(daemon))
     command = [sys.executable, "-c", code]
-    with Popen(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL) as program:
+    pipes = {"stdin": PIPE, "stdout": PIPE, "stderr": DEVNULL}
+    with Popen(command, **pipes) as program:
         program.stdout.readline()
         program.send_signal(signal.SIGINT)
         finally_ran = program.stdout.readline().decode().strip()

@@ -11,7 +11,6 @@ stop = threading.Event()
 def work():
     print("ready", flush=True)
     stop.wait()
-
 async def main():
     try:
         await asyncio.get_running_loop().run_in_executor(None, work)
@@ -22,7 +21,8 @@ asyncio.run(main())
 
 
 def one_is_enough(cleanup, timeout):
-    command = [sys.executable, "-c", PROGRAM.replace("CLEANUP", cleanup)]
+    code = PROGRAM.replace("CLEANUP", cleanup)
+    command = [sys.executable, "-c", code]
     with Popen(command, stdout=PIPE, stderr=DEVNULL) as program:
         program.stdout.readline()
         program.send_signal(signal.SIGINT)

@@ -1,40 +1,40 @@
 """Stop a thread: no method kills it, so it must return by itself."""
 
 import ctypes
-import threading
+import hashlib
+import time
+from threading import Event, Thread
 
 set_exception = ctypes.pythonapi.PyThreadState_SetAsyncExc
 
 
-class Stop(Exception):
-    pass
-
-
-def wait(started, event):
-    started.set()
+def compute():
     try:
-        event.wait()  # One call into C: no exception interrupts it.
-    except Stop:
-        print("Stop was raised when wait() returned")
-        #> Stop was raised when wait() returned
+        hashlib.pbkdf2_hmac("sha256", b"", b"", 3_000_000)  # In C.
+    except SystemExit:
+        print("SystemExit was raised when the call had returned")
+        #> SystemExit was raised when the call had returned
 
 
-def is_alive_after_exception(thread):
-    set_exception(ctypes.c_ulong(thread.ident), ctypes.py_object(Stop))
-    thread.join(timeout=0.5)
-    return thread.is_alive()
+def poll(stop):
+    while not stop.wait(0.01):
+        pass
 
 
 if __name__ == "__main__":
-    started, event = threading.Event(), threading.Event()
-    thread = threading.Thread(target=wait, args=(started, event))
+    thread = Thread(target=compute)
+    began = time.process_time()
     thread.start()
-    started.wait()
-    #> has terminate() False
-    print("has terminate()", hasattr(thread, "terminate"))
-    #> alive after Stop True
-    print("alive after Stop", is_alive_after_exception(thread))
-    event.set()
+    while time.process_time() < began + 0.1:  # Until it is in C.
+        time.sleep(0.01)
+    ident = ctypes.c_ulong(thread.ident)
+    set_exception(ident, ctypes.py_object(SystemExit))
+    print("alive after SystemExit:", thread.is_alive())
+    #> alive after SystemExit: True
     thread.join()
-    print("alive after event.set()", thread.is_alive())
-    #> alive after event.set() False
+    thread = Thread(target=poll, args=(stop := Event(),))
+    thread.start()
+    stop.set()
+    thread.join()
+    print("alive after stop.set():", thread.is_alive())
+    #> alive after stop.set(): False

@@ -20,7 +20,8 @@ print("the window is closed", flush=True)
 
 
 def close_window(cleanup, timeout):
-    command = [sys.executable, "-c", PROGRAM.replace("CLEANUP", cleanup)]
+    code = PROGRAM.replace("CLEANUP", cleanup)
+    command = [sys.executable, "-c", code]
     with Popen(command, stdin=PIPE, stdout=PIPE) as program:
         program.stdin.write(b"close\n")
         program.stdin.flush()
