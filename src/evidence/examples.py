@@ -4,6 +4,7 @@ import ast
 import hashlib
 import io
 import multiprocessing
+import os
 import platform
 import re
 import subprocess
@@ -178,8 +179,12 @@ def _why_no_pid_namespace() -> str | None:
     return "needs a new PID namespace: Linux, and root" if refused else None
 
 
+def _why_not_root() -> str | None:
+    return None if getattr(os, "geteuid", int)() == 0 else "needs root"
+
+
 #: The words in `[tool.evidence] needs`, and functions that return what is missing.
-NEEDS = {"pid namespace": _why_no_pid_namespace}
+NEEDS = {"pid namespace": _why_no_pid_namespace, "root": _why_not_root}
 
 
 @cache
