@@ -30,7 +30,7 @@ if __name__ == "__main__":
         case = make, args, sender
         process = fork.Process(target=program, args=case)
         process.start()
-        sender.close()  # Or no end of file comes when all are dead.
+        sender.close()  # Otherwise the pipe does not end.
         ready = receiver.recv(), receiver.recv()
         process.kill()
         process.join()
