@@ -12,8 +12,8 @@ from pytest_examples import CodeExample, EvalExample, find_examples
 import process_terminate
 from evidence import examples, pages
 from evidence.pages import Page
-from evidence.paths import DOCS, EXAMPLES, ROOT
-from helpers import code_example, run_inside
+from evidence.paths import DOCS, ROOT
+from helpers import run_inside
 from reading import html, linked_examples, read, rows, snippets
 
 OUTPUTS = {example.name: example.output for example in examples.find()}
@@ -91,10 +91,13 @@ def test_error_text_is_what_its_example_prints() -> None:
         assert message.text in "\n".join(OUTPUTS[name]), name
 
 
-def test_readme_shows_an_example_as_it_is() -> None:
-    block = next(iter(find_examples(ROOT / "README.md")))
-    example = EXAMPLES / "stop/escalate_to_kill.py"
-    assert block.source == code_example(example).source
+def test_readme_and_first_page_show_the_same_call() -> None:
+    readme, page = (
+        next(iter(find_examples(path))).source
+        for path in (ROOT / "README.md", DOCS / "index.md")
+    )
+    assert "stop(" in readme
+    assert readme == page
 
 
 @pytest.mark.parametrize("name", ["README.md", "SECURITY.md"])
