@@ -39,7 +39,7 @@ const search = (() => {
     return [...new Set(rest.length ? rest : all)];
   };
   // "killed", "killing" and "kills" are found by "kill".
-  const stem = (word) => word.replace(/^(.{4,}?)(?:ing|ed|es|s|e)$/, "$1");
+  const stem = (word) => word.replace(/^(.{4,}?)(?:ing|ed|(?<=[szx]|[cs]h)es|s|e)$/, "$1");
 
   // The words of each page, by its path, and its titles and tags.
   const pages = new Map();
@@ -79,9 +79,12 @@ const search = (() => {
         const best = Math.max(...group.map((item) => item.score));
         return best * (found / all.length) ** 2 * (page.titles.has(whole) ? 50 : phrase);
       };
+      // The theme lists the words that a result lacks: each once, and as it was typed.
       for (const { terms } of items.flat())
-        for (const word of Object.keys(terms))
-          if (stem(word) !== word && terms[stem(word)]) delete terms[word];
+        for (const word of words(query).filter((word) => stem(word) in terms)) {
+          terms[word] ||= terms[stem(word)];
+          if (!terms[word] && stem(word) !== word) delete terms[stem(word)];
+        }
       return items
         .map((group) => [score(group), group])
         .sort(([a], [b]) => b - a)
@@ -98,7 +101,8 @@ const search = (() => {
       (event.type === "keydown" && /^[fks/]$/.test(event.key));
     for (const type of ["focusin", "pointerover", "keydown"])
       addEventListener(type, (event) => isSearch(event) && start(), true);
-    if (new URLSearchParams(location.search).has("q")) start();
+    // The theme needs the index to open the search, and to mark the words of a query.
+    if (/[?&][qh]=/.test(location.search)) start();
   });
 
   // The index: 100 KB that the theme requests with each page.
@@ -151,10 +155,10 @@ const search = (() => {
 
   addEventListener("DOMContentLoaded", () => {
     const input = document.querySelector(".md-search__input");
-    const list = document.querySelector(".md-search-result__list");
+    // Beside the results, because the theme moves the focus to each link in them.
     const nothing = document.getElementById("nothing-found");
-    if (list && nothing) list.before(nothing);
-    // Whoever goes back from a result finds the query again: the theme reads it from the URL.
+    if (nothing) document.querySelector(".md-search-result")?.after(nothing);
+    // A reader who goes back from a result finds the query again: the theme reads it from the URL.
     addEventListener("click", (event) => {
       if (!event.target.closest?.(".md-search-result a")) return;
       const url = new URL(location);
@@ -162,7 +166,7 @@ const search = (() => {
       history.replaceState(history.state, "", url);
     });
     addEventListener("pageshow", ({ persisted }) => {
-      if (persisted && new URLSearchParams(location.search).has("q")) input?.focus();
+      if (persisted && /[?&]q=/.test(location.search)) input?.focus();
     });
   });
 })();
