@@ -60,6 +60,9 @@ const search = (() => {
       }
     },
 
+    // The words to mark on a page that was found.
+    marks: (query) => words(query).flatMap((word) => [...new Set([word, stem(word)])]).join(" "),
+
     // A word counts most as it is, and less as the beginning of another.
     rewrite: (query) =>
       words(query)
@@ -79,18 +82,37 @@ const search = (() => {
         const best = Math.max(...group.map((item) => item.score));
         return best * (found / all.length) ** 2 * (page.titles.has(whole) ? 50 : phrase);
       };
-      // The theme lists the words that a result lacks: each once, and as it was typed.
-      for (const { terms } of items.flat())
-        for (const word of words(query).filter((word) => stem(word) in terms)) {
-          terms[word] ||= terms[stem(word)];
-          if (!terms[word] && stem(word) !== word) delete terms[stem(word)];
-        }
+      // The theme lists the words that a result lacks: each once, and as it was typed. It
+      // would put the others into the link, so that the host would see them.
+      for (const item of items.flat()) {
+        const lacks = words(query).filter(
+          (word) => item.terms[word] === false && !item.terms[stem(word)]
+        );
+        item.terms = Object.fromEntries(lacks.map((word) => [word, false]));
+      }
       return items
         .map((group) => [score(group), group])
         .sort(([a], [b]) => b - a)
         .map(([, group]) => group);
     },
   };
+})();
+
+// The theme reads from the URL which words to mark, and which query a reader comes back to.
+// No host sees them: they are there only while the theme starts.
+(() => {
+  const { from, query } = JSON.parse(sessionStorage.getItem("search") ?? "{}");
+  const url = new URL(location);
+  const [{ type }] = performance.getEntriesByType("navigation");
+  if (query && url.searchParams.has("h")) url.searchParams.set("h", search.marks(query));
+  if (query && type === "back_forward" && from === location.pathname)
+    url.searchParams.set("q", query);
+  history.replaceState(history.state, "", url);
+  addEventListener("load", () => {
+    const clean = new URL(location);
+    for (const name of ["h", "q"]) clean.searchParams.delete(name);
+    history.replaceState(history.state, "", clean);
+  });
 })();
 
 // Search loads nothing until it is used.
@@ -158,15 +180,13 @@ const search = (() => {
     // Beside the results, because the theme moves the focus to each link in them.
     const nothing = document.getElementById("nothing-found");
     if (nothing) document.querySelector(".md-search-result")?.after(nothing);
-    // A reader who goes back from a result finds the query again: the theme reads it from the URL.
     addEventListener("click", (event) => {
       if (!event.target.closest?.(".md-search-result a")) return;
-      const url = new URL(location);
-      url.searchParams.set("q", input.value);
-      history.replaceState(history.state, "", url);
+      const left = { from: location.pathname, query: input.value };
+      sessionStorage.setItem("search", JSON.stringify(left));
     });
     addEventListener("pageshow", ({ persisted }) => {
-      if (persisted && /[?&]q=/.test(location.search)) input?.focus();
+      if (persisted && input?.value) input.focus();
     });
   });
 })();

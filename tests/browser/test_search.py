@@ -131,6 +131,18 @@ def test_query_is_marked_on_the_page_that_it_found(search: Page) -> None:
     expect(marks.first).to_have_text(re.compile("zombie", re.I))
 
 
+def test_no_host_gets_the_query(search: Page) -> None:
+    urls: list[str] = []
+    search.on("request", lambda request: urls.append(request.url))
+    found(search, "xylophone zombies")
+    search.locator(FOUND).first.click()
+    expect(search.locator("article mark").first).to_be_visible()
+    search.go_back()
+    expect(search.locator(FOUND).first).to_be_visible()
+    assert urls
+    assert [url for url in urls if "zombies" in url or "xylophone" in url] == []
+
+
 def test_search_suggests_the_rest_of_a_word(search: Page) -> None:
     search.keyboard.type("zomb")
     expect(search.locator(".md-search__suggest")).to_have_text("zombie")
