@@ -61,7 +61,7 @@ def _zombie(process: Process) -> Finding:
 
 
 def exit_code(zombie: Process) -> int | None:
-    """Return how a zombie ended; None if this user may not see it."""
+    """Return the exit code of a zombie; None if this user may not see it."""
     status = zombie.stat.status
     if status == 0 and not zombie.may_trace():
         return None
