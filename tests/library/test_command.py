@@ -672,9 +672,15 @@ def test_run_needs_sigtimedwait(
 ) -> None:
     monkeypatch.delattr(signal, "sigtimedwait")
     assert main(["run", "--", "true"]) == 125
-    assert "run needs Linux and a Python with signal.sigtimedwait()" in (
-        capsys.readouterr().err
-    )
+    assert "run needs signal.sigtimedwait(), which " in capsys.readouterr().err
+
+
+def test_run_needs_linux(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert main(["run", "--", "true"]) == 125
+    assert "run needs Linux, this is darwin" in capsys.readouterr().err
 
 
 def test_ctrl_c_kills_the_processes_and_exits_with_130(shell: Shell) -> None:
