@@ -17,7 +17,7 @@ from process_terminate._command.statuses import CommandError, complain
 from process_terminate._process import table
 from process_terminate._process.waits import LAST_WAIT
 
-if sys.platform == "linux":  # For the type checker, on other systems.
+if sys.platform == "linux":  # pragma: no branch  # For the type checker.
     from process_terminate._command.terminal import Terminal
 assert sys.platform == "linux"  # noqa: S101
 
