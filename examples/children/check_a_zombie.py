@@ -1,4 +1,4 @@
-"""Ask a zombie whether it lives: its pid answers until it is reaped."""
+"""A zombie keeps its pid until its parent reaps it."""
 
 # /// script
 # dependencies = ["psutil"]

@@ -1,4 +1,4 @@
-"""Clean up when the parent dies: by a SIGTERM to oneself."""
+"""Clean up when the parent dies: send SIGTERM to your own process."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Compare the start methods: whose child, which handler, which data."""
+"""Compare the start methods: parent, signal handler and data."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Hold the exit of a program by a daemon that ignores SIGTERM."""
+"""A daemon that ignores SIGTERM blocks the exit of its program."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Rely on daemon=True: the child outlives a parent that is ended."""
+"""A daemonic child outlives a parent that was killed."""
 
 from multiprocessing import Pipe, Process
 
@@ -19,7 +19,7 @@ def child_after(end):
     waiting, order = Pipe(duplex=False)
     keeper = Process(target=keep, args=(theirs, waiting))
     keeper.start()
-    theirs.close()  # Or no end of file comes when the child is dead.
+    theirs.close()  # Otherwise the pipe does not end.
     ours.recv()
     end(keeper) if end else order.send("return")
     keeper.join()

@@ -26,7 +26,7 @@ if __name__ == "__main__":
         receiver, sender = Pipe(duplex=False)
         keeper = Process(target=keep, args=(sender, method))
         keeper.start()
-        sender.close()  # Or no end of file comes when both are dead.
+        sender.close()  # Otherwise the pipe does not end.
         receiver.recv()
         keeper.kill()
         keeper.join()

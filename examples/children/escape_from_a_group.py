@@ -21,11 +21,11 @@ def survives(new_session, timeout):
     ours, theirs = Pipe()
     worker = Process(target=lead, args=(theirs, new_session))
     worker.start()
-    theirs.close()  # Or no end of file comes when all are dead.
+    theirs.close()  # Otherwise the pipe does not end.
     child = ours.recv()
     os.killpg(worker.pid, signal.SIGKILL)
     worker.join()
-    alive = not ours.poll(timeout)  # No end of file: the child lives.
+    alive = not ours.poll(timeout)  # No end of file: it is alive.
     if alive:
         os.kill(child, signal.SIGKILL)
     return alive

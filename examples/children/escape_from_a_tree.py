@@ -1,4 +1,4 @@
-"""Escape from a tree by a double fork; no_orphans() holds on."""
+"""A double fork escapes from stop_tree(), but not from no_orphans()."""
 
 # /// script
 # dependencies = ["process-terminate", "psutil"]

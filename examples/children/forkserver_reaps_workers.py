@@ -1,4 +1,4 @@
-"""Reap a worker: you do, but under forkserver the forkserver does."""
+"""See which process reaps a worker: yours, or the forkserver."""
 
 import os
 from multiprocessing import Pipe, get_context

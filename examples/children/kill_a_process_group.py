@@ -1,4 +1,4 @@
-"""Signal a worker with its children: a process group of its own."""
+"""Kill a worker and its children through their process group."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ if __name__ == "__main__":
     worker.join()
     worker = Process(target=leader, args=(theirs,))
     worker.start()
-    theirs.close()  # Or no end of file comes when all are dead.
+    theirs.close()  # Otherwise the pipe does not end.
     ours.recv()
     os.killpg(worker.pid, signal.SIGTERM)
     worker.join()

@@ -1,4 +1,4 @@
-"""Kill a process inside no_orphans(): its child lives on."""
+"""Kill a process inside no_orphans(): its child keeps running."""
 
 # /// script
 # dependencies = ["process-terminate"]
@@ -16,7 +16,7 @@ spawn = get_context("spawn")
 def answer(pipe):
     pipe.send("ready")
     pipe.recv()
-    pipe.send("I live")
+    pipe.send("I am alive")
 
 
 def keep(pipe):
@@ -28,13 +28,13 @@ def keep(pipe):
 
 if __name__ == "__main__":
     ours, theirs = Pipe()
-    keeper = Process(target=keep, args=(theirs,))
-    keeper.start()
+    parent = Process(target=keep, args=(theirs,))
+    parent.start()
     ours.recv()
-    keeper.kill()
-    keeper.join()
-    print("the keeper: exit code", keeper.exitcode)
-    #> the keeper: exit code -9
+    parent.kill()
+    parent.join()
+    print("its parent: exit code", parent.exitcode)
+    #> its parent: exit code -9
     ours.send("are you there?")
     print("the child:", ours.recv())
-    #> the child: I live
+    #> the child: I am alive

@@ -1,4 +1,4 @@
-"""Leave an orphan: the child of an ended worker lives on."""
+"""The child of a killed worker keeps running as an orphan."""
 
 import os
 from multiprocessing import Pipe, Process, get_context

@@ -1,4 +1,4 @@
-"""Miss the parent's death under forkserver: it is not the parent."""
+"""Under forkserver, PDEATHSIG and getppid() notice no death."""
 
 # /// script
 # [tool.evidence]

@@ -1,4 +1,4 @@
-"""Ignore SIGTERM as PID 1, as in a container, but for a handler."""
+"""Process 1 ignores SIGTERM unless it has a handler for it."""
 
 # /// script
 # [tool.evidence]

@@ -1,4 +1,4 @@
-"""Miss an orphan: it is no descendant of the tree any more."""
+"""psutil does not find an orphan: it has another parent."""
 
 # /// script
 # dependencies = ["psutil"]

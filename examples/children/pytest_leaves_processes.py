@@ -1,4 +1,4 @@
-"""End what a test starts, also when the test fails: a fixture."""
+"""Stop what a test starts in a fixture, even if the test fails."""
 
 # /// script
 # dependencies = ["process-terminate", "psutil", "pytest"]

@@ -1,4 +1,4 @@
-"""Signal a process by a pidfd, which never reaches another one."""
+"""Signal a process with a pidfd, which never hits another one."""
 
 # /// script
 # [tool.evidence]

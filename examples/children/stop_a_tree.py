@@ -1,4 +1,4 @@
-"""Stop a tree: a supervisor, and the workers that it starts anew."""
+"""Stop a supervisor and the workers that it restarts."""
 
 # /// script
 # dependencies = ["process-terminate"]
@@ -13,7 +13,7 @@ from process_terminate import stop_tree
 def supervise(ready):
     signal.signal(signal.SIGTERM, lambda *args: None)
     fds = [ready.fileno()]
-    for _ in range(3):  # Whenever its worker ends, it starts another.
+    for _ in range(3):  # If its worker exits, it starts another.
         worker = subprocess.Popen(["sleep", "60"], pass_fds=fds)
         ready.send("ready")
         worker.wait()
@@ -23,7 +23,7 @@ if __name__ == "__main__":
     receiver, sender = Pipe(duplex=False)
     process = Process(target=supervise, args=(sender,))
     process.start()
-    sender.close()  # Or no end of file comes when all are dead.
+    sender.close()  # Otherwise the pipe does not end.
     receiver.recv()
     supervisor, *workers = stop_tree(process, grace=30)
     print("the supervisor:", supervisor.signal.name)

@@ -1,4 +1,4 @@
-"""End the children first when the program gets SIGTERM."""
+"""Stop the children first when the program gets SIGTERM."""
 
 # /// script
 # dependencies = ["process-terminate"]
@@ -25,7 +25,7 @@ if __name__ == "__main__":
     receiver, sender = Pipe(duplex=False)
     process = Process(target=program, args=(sender,))
     process.start()
-    sender.close()  # Or no end of file comes when both are dead.
+    sender.close()  # Otherwise the pipe does not end.
     print("the program is", receiver.recv())
     #> the program is ready
     status = stop(process, grace=30)

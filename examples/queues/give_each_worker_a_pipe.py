@@ -16,7 +16,7 @@ def start():
     ours, theirs = Pipe()
     worker = Process(target=work, args=(theirs,))
     worker.start()
-    theirs.close()  # Or no end of file comes when the worker is dead.
+    theirs.close()  # Otherwise the pipe does not end.
     return ours, worker
 
 

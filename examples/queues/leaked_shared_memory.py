@@ -33,7 +33,7 @@ if __name__ == "__main__":
     print("still there:", bytes(memory.buf[:5]))
     #> still there: b'hello'
     memory.close()
-    memory.unlink()  # Or a warning comes at the end, as here:
+    memory.unlink()  # Otherwise a warning comes, as here:
     command = [sys.executable, "-c", PROGRAM]
     result = subprocess.run(command, stderr=subprocess.PIPE, text=True)
     print(*re.findall("There appear .* objects", result.stderr))

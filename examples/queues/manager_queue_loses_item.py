@@ -1,4 +1,4 @@
-"""Swallow an item: a Manager's queue gives it to a dead worker."""
+"""A Manager's queue gives the next item to a dead worker."""
 
 # /// script
 # dependencies = ["psutil"]
@@ -28,7 +28,7 @@ if __name__ == "__main__":
         reader.terminate()
         reader.join()
         queue.put("one")
-        while queue.qsize():  # Until nobody living got the item.
+        while queue.qsize():  # Until a dead reader got the item.
             time.sleep(0.01)
         print("after put(): empty", queue.empty())
         #> after put(): empty True

@@ -1,4 +1,4 @@
-"""Free the port of a killed server: the kernel closes its socket."""
+"""The kernel closes the socket of a killed server."""
 
 import os
 import socket

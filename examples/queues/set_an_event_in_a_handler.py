@@ -1,4 +1,4 @@
-"""Set an Event in a signal handler: the waiting worker is deaf."""
+"""Set an Event in a signal handler: the waiting worker hangs."""
 
 import signal
 from multiprocessing import Event, Process

@@ -1,4 +1,4 @@
-"""End a worker that holds a Lock, and repair the Lock."""
+"""Kill a worker that holds a Lock, and repair the Lock."""
 
 import time
 from multiprocessing import Lock, Pipe, Process

@@ -1,4 +1,4 @@
-"""End a worker that merely waits in Queue.get()."""
+"""Kill a worker that only waits in Queue.get()."""
 
 import time
 from multiprocessing import Process, Queue

@@ -20,7 +20,7 @@ if __name__ == "__main__":
     receiver, sender = Pipe(duplex=False)
     worker = Process(target=work, args=(sender,))
     worker.start()
-    sender.close()  # Or no end of file comes when the worker is dead.
+    sender.close()  # Otherwise the pipe does not end.
     while bytes_waiting(receiver) <= 4:  # Until more than the header.
         time.sleep(0.01)
     worker.terminate()

@@ -1,4 +1,4 @@
-"""Terminate an idle worker that has put items: all is well."""
+"""Terminate an idle worker that has put items: none is lost."""
 
 import time
 from multiprocessing import Pipe, Process, Queue

@@ -1,4 +1,4 @@
-"""Terminate a worker that holds an RLock, which nobody can repair."""
+"""Terminate a worker that holds an RLock: it stays locked."""
 
 import time
 from multiprocessing import Pipe, Process, RLock

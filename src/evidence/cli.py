@@ -93,6 +93,12 @@ def _programs(arguments: argparse.Namespace) -> None:
     programs.record(arguments.runs, report)
 
 
+def _hangs(_: argparse.Namespace) -> None:
+    from evidence.studies import hangs
+
+    hangs.record(report)
+
+
 def _render(_: argparse.Namespace) -> None:
     from evidence.render import render
 
@@ -181,6 +187,7 @@ def _parser() -> argparse.ArgumentParser:
     breaking.add_argument("--jobs", type=_count, default=4, help="runs at a time")
     stopping = add(_programs, "stop real programs, and record what it took")
     stopping.add_argument("--runs", type=_count, default=20, help="of each program")
+    add(_hangs, "make real programs hang, and record what diagnose() prints")
     add(_render, "render what the pages embed into .build/")
     finishing = add(_finish, "add to a built site what only the site has")
     packing = add(_offline, "pack a finished site into a zip for reading offline")

@@ -176,7 +176,9 @@ def _why_no_pid_namespace() -> str | None:
     """Try to make one: root can on Linux, though not in most containers."""
     code = "import ctypes, sys; sys.exit(ctypes.CDLL(None).unshare(0x20000000) != 0)"
     command = [sys.executable, "-c", code]
-    refused = subprocess.run(command, check=False, capture_output=True).returncode
+    refused = subprocess.run(
+        command, check=False, capture_output=True, timeout=60
+    ).returncode
     return "needs a new PID namespace: Linux, and root" if refused else None
 
 

@@ -1,6 +1,5 @@
 """`no_orphans`."""
 
-import asyncio
 import os
 import signal
 import sys
@@ -106,7 +105,7 @@ class Block:
                 "none: use stop_tree() for each process that you start"
             )
         table.require("no_orphans")
-        self._owner = threading.get_ident(), _current_task()
+        self._owner = threading.get_ident(), stdlib.current_task()
         _check_nesting(*self._owner)
         self._grace = grace
         self._pid = os.getpid()
@@ -136,7 +135,7 @@ class Block:
         """Take the steps of the end of the block."""
         if os.getpid() != self._pid:  # A forked child: the processes are not its own.
             return
-        with self._stack:
+        with self._stack, table.room():
             try:
                 _blocks.remove(self)
                 self._untag()
@@ -159,6 +158,9 @@ class Block:
         found = [*stdlib.pools(), *stdlib.executors()]
         ended = [pools.adapt(pool) for pool in found if id(pool) not in known]
         spared = {pid for pool in self._pools for pid in pools.adapt(pool).pids()}
+        spared |= (
+            {entry.pid for entry in table.descendants(spared)} if spared else set()
+        )
         for pool in ended:
             yield from pool.retire()
         owned = frozenset(self._children.pids())
@@ -195,14 +197,6 @@ def _sources() -> set[int]:
     return {os.getpid(), *stdlib.forkservers()}
 
 
-def _current_task() -> object:
-    """Return the asyncio task that runs; None outside of an event loop."""
-    try:
-        return asyncio.current_task()
-    except RuntimeError:
-        return None
-
-
 def _check_nesting(thread: int, task: object) -> None:
     """Raise unless the innermost block encloses this one."""
     _blocks[:] = [block for block in _blocks if block._pid == os.getpid()]
@@ -216,6 +210,6 @@ def _check_nesting(thread: int, task: object) -> None:
         )
     if other_task is not None and other_task is not task:
         raise RuntimeError(
-            "no_orphans() is already active in another asyncio task; "
+            "no_orphans() is already active in another task; "
             "only one task at a time can use it"
         )

@@ -109,7 +109,7 @@ def stopping_tree(
     seconds, first = checked_grace(grace), checked_signal(signal)
     target = adapt(process, "stop_tree", loop=loop, ancestors=ancestors)
     table.require("stop_tree")
-    with closing(target):
+    with closing(target), table.room():
         handle = target.find()
         if handle:
             yield from appearing([handle.pid])

@@ -15,7 +15,7 @@ import yaml
 from packaging.metadata import Metadata
 from pytest_examples import find_examples
 
-from copies import Copy
+from copies import DEADLINE, Copy
 from evidence.examples import Example
 from evidence.paths import ROOT
 from evidence.studies import programs
@@ -51,7 +51,13 @@ def run(*command: str | Path, cwd: Path | None = None, status: int = 0) -> str:
     """Run a command that does not see the sources of the project; return its output."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     ended = subprocess.run(
-        command, cwd=cwd, env=environment, check=False, capture_output=True, text=True
+        command,
+        cwd=cwd,
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
     )
     assert ended.returncode == status, ended.stdout + ended.stderr
     return ended.stdout

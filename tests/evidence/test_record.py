@@ -267,7 +267,9 @@ def test_recording_ends_with_one_line_that_says_what_is_wrong(
     arguments: list[str], line: str, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-c", COMMAND, str(tmp_path), "record", *arguments]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=60
+    )
     assert result.returncode
     assert line in result.stderr.splitlines()[-1]
 

@@ -81,18 +81,6 @@ def test_results_of_another_version_name_the_command_that_fixes_them(
     )
 
 
-def test_hash_changes_with_code_but_not_with_comments(tmp_path: Path) -> None:
-    def hash_of(text: str, name: str = "program.py") -> str:
-        path = tmp_path / name
-        path.write_text(text)
-        return study.hash_of([path])
-
-    program = hash_of('"""Say it."""\nprint(1)  # one\n')
-    assert program == hash_of('"""Print it."""\n\nprint(1)\n')
-    assert program != hash_of('"""Say it."""\nprint(2)  # one\n')
-    assert hash_of("# a\n", "nginx.conf") != hash_of("# b\n", "nginx.conf")
-
-
 def test_each_point_has_200_runs_over_the_whole_time() -> None:
     for name, series in QUEUES.series.items():
         assert set(series.points) == set(broken_queue.SIZES), name
@@ -181,13 +169,6 @@ def test_rendering_of_broken_queues_is_the_golden_one(tmp_path: Path) -> None:
     assert text == GOLDEN.read_text("utf-8"), f"cp {now} {GOLDEN}"
     assert "\n\n" not in text, "a blank line ends HTML in Markdown"
     assert "style=" not in text, "the site's policy forbids inline styles"
-
-
-@pytest.mark.parametrize(
-    ("hits", "low", "high"), [(0, 0, 0.0188), (100, 0.4314, 0.5686), (200, 0.9812, 1)]
-)
-def test_interval_is_wilsons(hits: int, low: float, high: float) -> None:
-    assert queue_plot.interval(hits, 200) == pytest.approx((low, high), abs=5e-5)
 
 
 def test_survivors_are_counted_in_each_way(tmp_path: Path) -> None:

@@ -82,6 +82,7 @@ def _run(command: list[str], folder: Path, url: str) -> None:
         check=False,
         capture_output=True,
         text=True,
+        timeout=600,
     )
     if ran.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{ran.stdout}{ran.stderr}")

@@ -4,14 +4,11 @@ import ast
 
 from evidence import pages
 from evidence.render import queue_plot
-from evidence.render.queue_plot import HANGS, PIPE_BUF, hangs, interval
-from evidence.studies import (
-    broken_queue,
-    hostile_trees,
-    programs,
-    survivors,
-)
+from evidence.render.queue_plot import HANGS, PIPE_BUF, interval
+from evidence.render.queue_plot import hangs as hangs_of
+from evidence.studies import broken_queue, hangs, hostile_trees, programs, survivors
 from evidence.studies.broken_queue import Point, Queues, Series
+from evidence.studies.hangs import Hangs
 from evidence.studies.programs import PROGRAMS, Call, Programs, Runs
 from evidence.studies.study import Study
 from evidence.studies.survivors import Outcome, Survivors
@@ -28,6 +25,7 @@ def files() -> dict[str, str]:
         "survivors": of_survivors(survivors.load()),
         "broken_queue": of_queues(broken_queue.load()),
         "programs": of_programs(programs.load()),
+        "hangs": of_hangs(hangs.load()),
     }
     return {
         f"studies/{study}/{name}": f"{text}\n"
@@ -115,7 +113,9 @@ def _summary(data: Queues) -> str:
             (f"{_grouped(max(points))} bytes", [points[max(points)]]),
         ):
             total = sum(point.count for point in wanted)
-            hung = [f"{sum(hangs(p, who) for p in wanted)} of {total}" for who in HANGS]
+            hung = [
+                f"{sum(hangs_of(p, who) for p in wanted)} of {total}" for who in HANGS
+            ]
             rows.append([pause, label, *hung])
     return table(["Pause", "Messages", "Next writer hung", "Reader hung"], rows)
 
@@ -157,7 +157,7 @@ def _numbers(series: Series) -> str:
 
 def _row(size: int, point: Point) -> str:
     counts = [point.count, *(len(point.runs[o]) for o in ("usable", "writer", "both"))]
-    shares = [_share(hangs(point, who), point.count) for who in HANGS]
+    shares = [_share(hangs_of(point, who), point.count) for who in HANGS]
     cells = "".join(f"<td>{cell}</td>" for cell in [*counts, *shares])
     return f'<tr><th scope="row">{_grouped(size)}</th>{cells}</tr>'
 
@@ -187,7 +187,7 @@ def _program(name: str, found: Runs) -> list[str]:
     calls = [run.calls[0] for run in found.runs]
     alive = sum(len(call.alive) for run in found.runs for call in run.calls)
     title = PROGRAMS[name].title
-    anchor = title.lower().replace(" ", "-").replace(",", "")
+    anchor = title.lower().replace(" ", "-").translate(str.maketrans("", "", ",:"))
     sizes = sorted({len(call.found) for call in calls})
     return [
         f"[{title}](#{anchor}) {found.version}",
@@ -209,6 +209,12 @@ def _ends(calls: list[Call]) -> str:
         names.setdefault(_end(by, code), []).append(f"`{name}`")
     said = "; ".join(f"{', '.join(them)}: {how}" for how, them in names.items())
     return said or "not reported: the block returns nothing"
+
+
+def of_hangs(data: Hangs) -> dict[str, str]:
+    """Return what diagnose() printed of each program, and where it ran."""
+    reports = {f"{name}.txt": "\n".join(said) for name, said in data.reports.items()}
+    return {**reports, "measured.md": measured(data, "one run of each", "hangs")}
 
 
 def _end(by: str | None, code: int | None) -> str:

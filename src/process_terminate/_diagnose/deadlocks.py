@@ -56,7 +56,9 @@ def deadlock_findings(
             "It waits for itself: each process and thread that could continue it "
             "waits for another one of them.",
             *(_fact(pid, members, machine) for pid in members),
-            do="End one of them, and change the order in which they wait.",
+            do="Terminate it."
+            if len(members) == 1
+            else "End one of them, and change the order in which they wait.",
             certain=certain,
         )
 

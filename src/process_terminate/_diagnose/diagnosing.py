@@ -53,14 +53,17 @@ def diagnose(
 
     **When to use it:** if a process does not end, and you want to know why before you
     kill it.
-    A pid may belong to another process by now, so give an object if you have one.
+    Give it an object if you have one, because a pid may belong to another process by
+    now.
 
-    **Linux:** All findings, on x86-64; the system calls of ARM64 are from the kernel's
-    source, not tested. Root sees all processes, other users see their own, unless
-    `ptrace_scope` forbids that: `unseen` says what is missing.
+    **Linux:** It has all findings on x86-64.
+    The numbers of the system calls of ARM64 are from the kernel's source, not tested.
+    Root sees all processes.
+    Other users see their own, unless `kernel.yama.ptrace_scope` forbids that.
+    `unseen` says what could not be read, and why.
 
-    **macOS and Windows:** The state, the descendants and a supervisor, as psutil shows
-    them (not tested).
+    **macOS and Windows:** It has the state and the descendants, as psutil shows them
+    (not tested).
 
     Args:
         process: What [`stop()`][process_terminate.stop] takes, or a pid.
@@ -69,12 +72,23 @@ def diagnose(
             It stops the process for some milliseconds.
 
     Returns:
-        The findings, those that keep the process from ending first.
+        The findings, in the order state, signals, waits, relatives.
 
     Raises:
         TypeError: If `process` is neither a process nor a pid.
         ValueError: If `process` was not started or is closed, or the pid is not
             positive.
+
+    Warning: Caveats
+        - A pid says nothing about a process that has ended: another process may have it
+          ([example: a pid that is gone](../examples/diagnose/gone.md)).
+        - `/proc` does not show whether a busy thread is in Python or in C, so that
+          finding is likely
+          ([example: delayed handler](../examples/diagnose/handler_delayed.md)).
+        - A supervisor is known by its name, so that finding is likely
+          ([example: restarted worker](../examples/diagnose/restarted.md)).
+        - The kernel does not record which process has sent a signal
+          ([example: killed workers](../examples/diagnose/killed.md)).
     """
     pid, code = _target(process)
     if code is not None or (

@@ -235,7 +235,7 @@ def name_of(pid: int) -> str:
     except GoneError:
         return f"pid {pid} (gone)"
     command = f"{program.rsplit('/', 1)[-1]} {rest}".rstrip()
-    short = command if len(command) <= 40 else command[:37] + "..."
+    short = command if len(command) <= 60 else command[:57] + "..."
     return f"pid {pid} ({short})"
 
 

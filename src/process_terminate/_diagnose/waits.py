@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 
@@ -39,7 +40,9 @@ def wait_findings(
     if not threads or threads[0].state in "ZX":
         return
     wait = decode(process, threads[0])
-    if wait.kind == "files":
+    if wait.kind == "running":
+        yield _computing(process)
+    elif wait.kind == "files":
         yield _files(process, wait, machine)
     elif wait.kind == "semaphore":
         yield from _semaphore(process, wait, machine)
@@ -51,6 +54,16 @@ def wait_findings(
         yield _time(wait)
     elif wait.kind == "file lock":
         yield from _file_lock(process, wait)
+
+
+def _computing(process: Process) -> Finding:
+    seconds = process.stat.ticks / os.sysconf("SC_CLK_TCK")
+    return finding(
+        "computing",
+        "Its main thread is computing.",
+        f"main thread: State: R, processor time: {span(seconds)}",
+        do=_ask(process),
+    )
 
 
 def _files(process: Process, wait: Wait, machine: Machine) -> Finding:
@@ -98,8 +111,10 @@ def _reading(process: Process, file: File, facts: list[str]) -> Finding:
         f"It waits to read a {file.kind} to which {who(process, file.wakers)} can "
         "write.",
         *facts,
-        do="Let each process that can write write or close it, or end them: then it "
-        "reads the end of the file.",
+        do="Diagnose each process that can write; when all have closed it or ended, "
+        "the reader sees the end of the file."
+        if file.wakers
+        else "Find out why the other end sends nothing, and set a timeout.",
     )
 
 

@@ -8,6 +8,7 @@ released (`finish()`): locks and pipes may be as a killed worker left them.
 import threading
 from abc import ABC, abstractmethod
 from contextlib import suppress
+from multiprocessing.pool import Pool as MultiprocessingPool
 from multiprocessing.pool import ThreadPool
 from typing import Any
 
@@ -51,16 +52,18 @@ def has_processes(pool: object) -> bool:
     """Return whether it is a pool or an executor that has processes, not threads."""
     if isinstance(pool, ThreadPool):
         return False
-    return hasattr(pool, "_change_notifier") or hasattr(
-        pool, "_executor_manager_thread"
+    return hasattr(pool, "_executor_manager_thread") or (
+        isinstance(pool, MultiprocessingPool) or not stdlib.missing_parts(pool)
     )
 
 
 def adapt(pool: Any) -> Pool:
     """Return the adapter of a pool or an executor."""
-    if hasattr(pool, "_change_notifier"):
+    if not stdlib.missing_parts(pool):
         return _MultiprocessingPool(pool)
-    return _Executor(pool)
+    if isinstance(pool, threading.Thread) or hasattr(pool, "shutdown"):
+        return _Executor(pool)
+    return _UnknownPool(pool)
 
 
 class _MultiprocessingPool(Pool):
@@ -97,6 +100,24 @@ class _MultiprocessingPool(Pool):
         error = RuntimeError("the pool was stopped before the task was done")
         for result in list(pool._cache.values()):
             stdlib.fail(result, error)
+
+
+class _UnknownPool(Pool):
+    """A pool with other parts, such as billiard's: it ends itself, in a thread."""
+
+    def __init__(self, pool: Any) -> None:
+        super().__init__(pool)
+        self._thread = threading.Thread(target=pool.terminate, daemon=True)
+
+    def _current(self) -> list[Any]:
+        return list(getattr(self._pool, "_pool", []))
+
+    def retire(self) -> Steps[None]:
+        self._thread.start()
+        yield from _join(self._thread, warn=False)
+
+    def finish(self) -> Steps[None]:
+        yield from _join(self._thread)  # It waited for workers that are dead now.
 
 
 class _Executor(Pool):

@@ -2,10 +2,14 @@
 
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 import psutil
+
+if sys.platform != "win32":  # pragma: no branch
+    import resource
 
 _STATES = {psutil.STATUS_STOPPED: "T", psutil.STATUS_ZOMBIE: "Z"}
 
@@ -44,6 +48,24 @@ def require(call: str) -> None:
         f"{call}() needs the /proc of this process's own pid namespace: mount it, "
         "or use stop_all() for processes that you started yourself"
     )
+
+
+@contextmanager
+def room() -> Iterator[None]:
+    """Let this process open more files in the block, if it has opened too many."""
+    old = None
+    try:
+        for fd in os.pipe():  # Reading the table takes two descriptors.
+            os.close(fd)
+    except OSError:
+        if sys.platform != "win32":  # pragma: no branch
+            old = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (old[1], old[1]))
+    try:
+        yield
+    finally:
+        if old is not None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, old)
 
 
 def all_pids() -> list[int]:

@@ -91,7 +91,8 @@ class Tree:
         """
         self.earlier = {entry.key for entry in earlier}
         living = {entry.pid for entry in earlier if not entry.is_dead}
-        self.is_alone = living <= servers()
+        # Any orphan of its namespace may come to the process with pid 1.
+        self.is_alone = living <= servers() and os.getpid() != 1
 
     def add(self, entry: Entry, handle: Handle) -> Member:
         """Take a process in, and tag it."""

@@ -1,0 +1,40 @@
+"""Check a pid file: its pid exists, and yet the server is dead."""
+
+import fcntl
+import os
+import tempfile
+import time
+from multiprocessing import Pipe, Process
+
+
+def serve(path, ready):
+    with open(path, "wb", buffering=0) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.write(b"%d" % os.getpid())
+        ready.send("ready")
+        time.sleep(60)
+
+
+def check(path):
+    with open(path) as file:
+        os.kill(int(file.read()), 0)  # No error: the pid exists.
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return "pid exists, locked: the server runs"
+    return "pid exists, not locked: the server is dead"
+
+
+if __name__ == "__main__":
+    receiver, sender = Pipe(duplex=False)
+    with tempfile.NamedTemporaryFile(buffering=0) as file:
+        file.write(b"%d" % os.getpid())  # A dead server's, once.
+        print("stale file:", check(file.name))
+        #> stale file: pid exists, not locked: the server is dead
+        server = Process(target=serve, args=[file.name, sender])
+        server.start()
+        receiver.recv()
+        print("new server:", check(file.name))
+        #> new server: pid exists, locked: the server runs
+        server.kill()
+        server.join()
