@@ -327,6 +327,16 @@ def test_terminal_is_taken_back_from_a_group_that_is_dead(
     terminal.expect("got hello\r\n")
 
 
+@pytest.mark.parametrize("first", ["exec ", ""])
+def test_terminal_that_hangs_up_ends_the_command(first: str) -> None:
+    line = in_terminal("sh -c 'echo pid $$; exec sleep 60'").strip()
+    # By exec, run leads the session; else it is a job of the shell that does.
+    opened = Terminal(["sh", "-c", f"{first}{line}; exit"])
+    pid = int(opened.expect(r"pid \d+").split()[1])
+    opened.close()
+    wait_until(lambda: not is_running(pid))
+
+
 def has_namespaces() -> bool:
     """Return whether a new pid namespace is permitted here."""
     try:
@@ -672,9 +682,15 @@ def test_run_needs_sigtimedwait(
 ) -> None:
     monkeypatch.delattr(signal, "sigtimedwait")
     assert main(["run", "--", "true"]) == 125
-    assert "run needs Linux and a Python with signal.sigtimedwait()" in (
-        capsys.readouterr().err
-    )
+    assert "run needs signal.sigtimedwait(), which " in capsys.readouterr().err
+
+
+def test_run_needs_linux(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert main(["run", "--", "true"]) == 125
+    assert "run needs Linux, this is darwin" in capsys.readouterr().err
 
 
 def test_ctrl_c_kills_the_processes_and_exits_with_130(shell: Shell) -> None:
