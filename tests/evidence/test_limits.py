@@ -6,8 +6,8 @@ import pytest
 
 from evidence.paths import ROOT
 
-#: tests/outside/run.py runs these recipes, and has a limit.
-EXEMPT = {"tests/outside/programs.py"}
+#: Recipes, which a program with a limit runs.
+EXEMPT = {"tests/outside/hangs.py", "tests/outside/programs.py"}
 FUNCTIONS = {"run", "call", "check_call", "check_output"}
 FILES = [
     path
