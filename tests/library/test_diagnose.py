@@ -503,7 +503,10 @@ def test_nothing_is_signaled_stopped_or_traced(tmp_path: Path) -> None:
         before = _signals(pid)
         command = [sys.executable, "-c", code, str(pid)]
         subprocess.run(
-            ["strace", "-f", "-o", trace, *command], check=True, env=environment()
+            ["strace", "-f", "-o", trace, *command],
+            check=True,
+            env=environment(),
+            timeout=60,
         )
         assert _signals(pid) == before
     names = {line.split("(")[0].split()[-1] for line in trace.read_text().splitlines()}
