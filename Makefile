@@ -94,8 +94,8 @@ zensical: setup-check ## build the site with Zensical instead of MkDocs
 	@$(RUN) -m evidence render
 	@$(RUN) -m zensical build --strict --clean
 
-coverage: setup-check ## run the library's tests, which must reach each line and branch
-	@$(RUN) -m pytest -q -p no:cacheprovider tests/library --cov --cov-fail-under=100
+coverage: setup-check ## run all tests, and list the lines of the library that none reached
+	@$(RUN) tools/test.py --coverage $(ARGS)
 
 PIN := -m uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"

@@ -42,15 +42,6 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)  # Before pytest chooses by markers.
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of the library and of the browser by their folder."""
-    for item in items:
-        folder = item.path.parent.name
-        if folder in ("browser", "library"):
-            item.add_marker(folder)
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Name each failed check and the command that fixes it."""
     stats = terminalreporter.stats
@@ -83,14 +74,16 @@ def built_once(
     folder = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
-    built = folder / name
-    with FileLock(f"{built}.lock"), pytest.MonkeyPatch.context() as patch:
+    # tools/test.py names one for all its runs.
+    built = Path(os.environ.get("SITES", folder)) / name
+    with FileLock(f"{built}.lock", timeout=600), pytest.MonkeyPatch.context() as patch:
         # As the workflow builds it: the theme does more then.
         patch.setenv("REPO_URL", "https://github.com/example/process-terminate")
         patch.setenv("EDIT_URI", "edit/main/docs/")
         if not built.exists():
-            finish.build(folder / f"unfinished-{name}", BASE, builder)
-            (folder / f"unfinished-{name}").rename(built)
+            unfinished = factory.mktemp(name) / "site"
+            finish.build(unfinished, BASE, builder)
+            unfinished.rename(built)  # A finished site is there, or none.
     return built
 
 

@@ -1,7 +1,6 @@
 """A copy of the project that a test can break; conftest.py has the fixture `copy`."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -9,20 +8,20 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from evidence.paths import ROOT
+from evidence.pages import Page, front_matter
+from evidence.paths import DOCS, ROOT
 
 #: Seconds for a run of a few tests on a busy machine.
 DEADLINE = 110
 #: What git ignores in the root.
 UNWANTED = {".git", ".venv", ".build", "site", "dist", "mutants", ".hypothesis"}
-#: The beginning of a page.
-PAGE = re.compile(r"(?P<metadata>(---\n(.+\n)*---\n)?)\s*(?P<title>(# .+)?)")
 
 
 def unwanted(folder: str, names: list[str]) -> set[str]:
-    """Return what a copy does not need of a folder."""
-    everywhere = {n for n in names if n == "__pycache__" or n.endswith("_cache")}
-    return everywhere | (UNWANTED if Path(folder) == ROOT else set())
+    """Return what a copy does not need of a folder; compiled files save it time."""
+    return {n for n in names if n.endswith("_cache")} | (
+        UNWANTED if Path(folder) == ROOT else set()
+    )
 
 
 class Copy:
@@ -49,13 +48,32 @@ class Copy:
         assert old in text, f"{path} does not contain {old!r}"
         self.write(path, text.replace(old, new, 1))
 
-    def keep_titles(self) -> None:
-        """Remove the text below the title of each page, so that the site builds faster."""
-        for page in (self.folder / "docs").rglob("*.md"):
-            found = PAGE.match(page.read_text("utf-8"))
-            assert found
-            text = f"{found['metadata']}\n{found['title'] or '# Title'}\n"
-            page.write_text(text, "utf-8")
+    def keep_pages(self, *names: str) -> None:
+        """Keep only the titles of some pages, and their examples: they build faster."""
+        pages = [Page(name) for name in names]
+        # Nothing is embedded, so nothing is rendered.
+        parts = "_PARTS = (lists, tables, decoder, timelines, studies)"
+        self.replace("src/evidence/render/__init__.py", parts, "_PARTS = ()")
+        examples = [page.example.path for page in pages if page.example]
+        for folder, kept in (
+            ("docs", [DOCS / name for name in names]),
+            (
+                "examples",
+                examples,
+            ),
+        ):
+            for path in (self.folder / folder).rglob("*.*"):
+                original = ROOT / path.relative_to(self.folder)
+                if path.suffix in {".md", ".py"} and original not in kept:
+                    path.unlink()
+        for page in pages:
+            head = front_matter(description=page.description)
+            self.write(f"docs/{page.path}", f"{head}\n# {page.title}\n")
+        settings, _, _ = (
+            (self.folder / "mkdocs.yml").read_text("utf-8").partition("\nnav:\n")
+        )
+        nav = "".join(f"  - {name}\n" for name in names)
+        self.write("mkdocs.yml", f"{settings}\nnav:\n{nav}")
 
     def start(self, *command: str) -> subprocess.Popen[str]:
         """Start a command in the copy, as the leader of its own process group."""

@@ -3,13 +3,16 @@
 import subprocess
 import sys
 
+#: Seconds for one target.
+DEADLINE = 3 * 3600
 #: The targets of make that are checks, each with its fix.
 CHECKS = {
     "lint": "make format, or correct what ruff, codespell or zizmor name above",
     "types": "correct the lines that mypy names above",
     "site": "correct the page or the nav that MkDocs warns of above",
     "zensical": "correct the page that Zensical names above",
-    "test": "see the lines above that begin with check:",
+    "coverage": "see the lines above that begin with check:, or test the lines that "
+    "the table names",
 }
 
 
@@ -19,7 +22,7 @@ def main(make: str) -> int:
     failed = [
         name
         for name in CHECKS
-        if subprocess.run([*command, name], check=False).returncode
+        if subprocess.run([*command, name], timeout=DEADLINE, check=False).returncode
     ]
     for name in failed:
         print(f"check: {name} failed (make {name}); fix: {CHECKS[name]}")

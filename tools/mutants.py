@@ -14,6 +14,8 @@ from pathlib import Path
 from evidence.measure import leftovers
 
 ROOT = Path(__file__).resolve().parents[1]
+#: Seconds for one step of mutmut.
+DEADLINE = 24 * 3600
 # Child processes of the tests must import the mutants as well.
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "mutants/src")}
 
@@ -48,6 +50,7 @@ def mutmut(*arguments: str, check: bool = True) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        timeout=DEADLINE,
     )
     if check and done.returncode:
         sys.exit(f"mutants: mutmut failed:\n{done.stdout[-3000:]}")

@@ -20,6 +20,8 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 DONE = VENV / "installed.txt"
 LOG = VENV / "setup.log"
+#: Seconds for one step, over a slow network.
+DEADLINE = 3600
 
 
 def main(groups: set[str]) -> None:
@@ -80,7 +82,13 @@ def run(command: list[str]) -> None:
     """Run an installer, with its output in the log; exit with one line if it fails."""
     with LOG.open("ab") as log:
         done = subprocess.run(
-            command, cwd=ROOT, env=environment(), check=False, stdout=log, stderr=log
+            command,
+            cwd=ROOT,
+            env=environment(),
+            check=False,
+            stdout=log,
+            stderr=log,
+            timeout=DEADLINE,
         )
     if done.returncode:
         tool = "uv" if Path(command[0]).stem == "uv" else "pip"
@@ -95,7 +103,9 @@ def environment() -> dict[str, str]:
     """Return the environment for uv, which does not read the index that pip uses."""
     found = os.environ | {"UV_HTTP_RETRIES": "2"}
     ask = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
-    configured = subprocess.run(ask, check=False, capture_output=True, text=True)
+    configured = subprocess.run(
+        ask, check=False, capture_output=True, text=True, timeout=DEADLINE
+    )
     index = os.environ.get("PIP_INDEX_URL") or configured.stdout.strip()
     return {"UV_DEFAULT_INDEX": index, **found} if index else found
 

@@ -1,8 +1,9 @@
-"""Run the tests in four runs of pytest, side by side.
+"""Run the tests in five runs of pytest, side by side.
 
 The tests of the library count the children of their process, so they share it with
 no browser. Tests marked `alone` need a process with one thread, which no worker of
 pytest-xdist is. Arguments are passed to all: `make test ARGS="-k worker"`.
+`--coverage` comes first: it measures the lines that the library's tests reach.
 """
 
 import os
@@ -11,46 +12,87 @@ import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
-from typing import IO
+from pathlib import Path
+from typing import IO, NamedTuple
 
-#: The tests wait more than they compute.
-WORKERS = 2 * (os.cpu_count() or 1)
+#: Each of them spends seconds on imports; the runs beside it use its waits.
+WORKERS = 1 + (os.cpu_count() or 1)
 SHM = "/dev/shm"  # noqa: S108 - tempfile makes its own folder there.
 #: Enough bytes for the temporary files of a run.
 ROOM = WORKERS * 64 * 1024**2
+#: Seconds after which something is wrong, although each test has a limit of its own.
+DEADLINE = 3600
 NO_TESTS = 5  # pytest's exit status.
+
+
+class Run(NamedTuple):
+    """The folders of tests for one run of pytest, and the options for it."""
+
+    folders: list[str]
+    options: list[str]
+
+    def tests(self, arguments: list[str]) -> list[str] | None:
+        """Return the arguments for this run; None if they name tests of other runs."""
+        named = [a for a in arguments if Path(a.partition("::")[0]).exists()]
+        others = [a for a in arguments if a not in named]
+        here = [
+            a for a in named if any(Path(a).is_relative_to(f) for f in self.folders)
+        ]
+        wider = [
+            f for f in self.folders if any(Path(f).is_relative_to(a) for a in named)
+        ]
+        chosen = [*here, *wider] if named else self.folders
+        return [*others, *self.options, *chosen] if chosen else None
+
+
+# Tests that share what is slow to make are in a group, which has one worker.
+SHARED = ["-m", "not alone", "-n", str(WORKERS), "--dist", "loadgroup"]
 RUNS = (
-    ["-m", "not (alone or browser or library)", "-n", str(WORKERS)],
-    ["-m", "library and not alone", "-n", str(WORKERS)],
-    ["-m", "browser"],
-    ["-m", "alone"],
+    Run(["tests/examples", "tests/site", "tests/evidence"], SHARED),
+    Run(["tests/library"], SHARED),
+    Run(["tests/library"], ["-m", "alone"]),
+    Run(["tests/examples", "tests/site", "tests/evidence"], ["-m", "alone"]),
+    Run(["tests/browser"], []),
 )
 
 
-def main() -> int:
+def main(*arguments: str) -> int:
     """Run all; print the whole output of a failed run, the last line of the others."""
+    measured = arguments[:1] == ("--coverage",)
+    arguments = arguments[measured:]
     with ExitStack() as stack:
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # Python starts 1,000 times.
-        folder = tempfile.TemporaryDirectory(
-            prefix="test-", dir=memory(), ignore_cleanup_errors=True
+        folder = stack.enter_context(
+            tempfile.TemporaryDirectory(
+                prefix="test-", dir=memory(), ignore_cleanup_errors=True
+            )
         )
-        os.environ["TMPDIR"] = stack.enter_context(folder)
-        outputs = [stack.enter_context(tempfile.TemporaryFile()) for _ in RUNS]
-        runs = [start(*pair) for pair in zip(RUNS, outputs, strict=True)]
+        os.environ["TMPDIR"] = folder
+        # The first run that needs a built site builds it for all.
+        os.environ["SITES"] = folder
+        runs: list[tuple[subprocess.Popen[bytes], IO[bytes]]] = []
+        for number, run in enumerate(RUNS):
+            tests = run.tests(list(arguments))
+            if tests is not None:
+                output = stack.enter_context(tempfile.TemporaryFile())
+                os.environ["COVERAGE_FILE"] = f"{folder}/.coverage.{number}"
+                if measured and run.folders == ["tests/library"]:
+                    tests += ["--cov", "--cov-report="]
+                runs.append((start(tests, output), output))
         try:
-            statuses = [run.wait() for run in runs]
-        except KeyboardInterrupt:
-            interrupt(runs)
+            statuses = [process.wait(DEADLINE) for process, _ in runs]
+        except (KeyboardInterrupt, subprocess.TimeoutExpired):
+            interrupt([process for process, _ in runs])
             return 130
-        for status, output in zip(statuses, outputs, strict=True):
+        for status, (_, output) in zip(statuses, runs, strict=True):
             output.seek(0)
             text = output.read().decode(errors="replace").rstrip()
             if status != NO_TESTS:
                 print(text if status else text.rpartition("\n")[2])
-    ran = [abs(status) for status in statuses if status != NO_TESTS]
-    if not ran:
-        print("test: these arguments choose no test")
-    return max(ran, default=NO_TESTS)
+        ran = [abs(status) for status in statuses if status != NO_TESTS]
+        if not ran:
+            print("test: these arguments choose no test")
+        return max(ran, default=NO_TESTS) or (measured and uncovered(folder))
 
 
 def memory() -> str | None:
@@ -62,11 +104,13 @@ def memory() -> str | None:
     return SHM if roomy and not found.f_flag & os.ST_NOEXEC else None
 
 
-def start(options: list[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
+def start(tests: list[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
     """Start pytest in its own process group, so that interrupt() reaches its workers."""
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
+    # Each of these plugins takes a third of a second to import, in each worker.
+    plugins = ("cacheprovider", "benchmark", "hypothesispytest")
+    options = [option for name in plugins for option in ("-p", f"no:{name}")]
     return subprocess.Popen(
-        [*command, *sys.argv[1:], *options],
+        [sys.executable, "-m", "pytest", *options, *tests],
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
@@ -81,10 +125,21 @@ def interrupt(runs: list[subprocess.Popen[bytes]]) -> None:
         if run.poll() is None and sys.platform != "win32":
             os.killpg(run.pid, signal.SIGINT)
     for run in runs:
-        run.wait()
+        run.wait(DEADLINE)
     print("test: interrupted")
+
+
+def uncovered(folder: str) -> int:
+    """Print the lines and branches that no test of the library reached."""
+    coverage = [sys.executable, "-m", "coverage"]
+    data = f"--data-file={folder}/.coverage"
+    subprocess.run(
+        [*coverage, "combine", "--quiet", data, folder], timeout=DEADLINE, check=True
+    )
+    report = subprocess.run([*coverage, "report", data], timeout=DEADLINE, check=False)
+    return report.returncode
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

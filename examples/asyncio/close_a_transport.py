@@ -7,7 +7,7 @@ COMMAND = "trap 'exit 3' TERM; echo ready; while :; do sleep 0.1; done"
 
 
 class Protocol(asyncio.SubprocessProtocol):
-    """Knows when the shell is ready, and when it has ended."""
+    """Knows when the shell is ready, and when it has exited."""
 
     def __init__(self):
         self.ready = asyncio.Event()

@@ -5,7 +5,7 @@ import signal
 import time
 from multiprocessing import get_context
 
-fork = get_context("fork")  # Only fork hands the handler down.
+fork = get_context("fork")  # Only a forked worker inherits it.
 
 
 def work(ready, reset):

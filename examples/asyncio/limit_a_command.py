@@ -1,4 +1,4 @@
-"""Limit a command in asyncio: terminate it, kill it, wait for it."""
+"""Limit a command in asyncio: terminate it, kill it, read its end."""
 
 # /// script
 # requires-python = ">=3.11"
@@ -6,33 +6,34 @@
 import asyncio
 from asyncio.subprocess import PIPE
 
-DEAF = "trap '' TERM; echo ready; while :; do sleep 0.1; done"
+IGNORE = "trap '' TERM; echo ready; while :; do sleep 0.1; done"
 
 
 async def stop(process, grace):
     process.terminate()
     try:
-        await asyncio.wait_for(process.wait(), timeout=grace)
+        await asyncio.wait_for(process.communicate(), timeout=grace)
     except TimeoutError:
         process.kill()
-    return await process.wait()
+        await asyncio.wait_for(process.communicate(), timeout=10)
+    return process.returncode
 
 
 async def main():
     start = asyncio.create_subprocess_exec
     process = await start("sleep", "60")
     try:
-        await asyncio.wait_for(process.wait(), timeout=0.3)
+        await asyncio.wait_for(process.communicate(), timeout=0.3)
     except TimeoutError:
         print("after the limit:", process.returncode)
         #> after the limit: None
     print("stopped:", await stop(process, grace=5))
     #> stopped: -15
 
-    process = await start("sh", "-c", DEAF, stdout=PIPE)
+    process = await start("sh", "-c", IGNORE, stdout=PIPE)
     await process.stdout.readline()
-    print("deaf, stopped:", await stop(process, grace=0.3))
-    #> deaf, stopped: -9
+    print("ignores SIGTERM:", await stop(process, grace=0.3))
+    #> ignores SIGTERM: -9
 
 
 if __name__ == "__main__":

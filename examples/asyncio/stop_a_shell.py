@@ -8,19 +8,19 @@ import os
 import signal
 from asyncio.subprocess import PIPE
 
-# A shell that SIGTERM ends, with a command that ignores SIGTERM.
+# SIGTERM stops this shell, but not the command that it runs.
 COMMAND = "trap '' TERM; sleep 60 & trap - TERM; echo ready; wait"
 
 
 async def stop(process, grace):
     os.killpg(process.pid, signal.SIGTERM)
-    try:  # Until the last process is dead that has the pipe.
-        await asyncio.wait_for(process.stdout.read(), timeout=grace)
+    try:  # Until no process has the pipe any more.
+        await asyncio.wait_for(process.communicate(), timeout=grace)
     except TimeoutError:
         print("after SIGTERM: the shell's code", process.returncode)
         #> after SIGTERM: the shell's code -15
         os.killpg(process.pid, signal.SIGKILL)
-    return await process.wait()
+        await asyncio.wait_for(process.communicate(), timeout=10)
 
 
 async def main():
@@ -29,8 +29,8 @@ async def main():
     )
     await process.stdout.readline()
     await stop(process, grace=1)
-    print("after SIGKILL: its pipe", await process.stdout.read())
-    #> after SIGKILL: its pipe b''
+    print("after SIGKILL: no writer", process.stdout.at_eof())
+    #> after SIGKILL: no writer True
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Terminate a finished command: asyncio raises, subprocess not."""
+"""Terminate a finished command: only asyncio raises an error."""
 
 import asyncio
 import subprocess
@@ -7,7 +7,7 @@ import subprocess
 async def main():
     process = await asyncio.create_subprocess_exec("true")
     await process.wait()
-    await asyncio.sleep(0)  # A turn in which the loop lets go of it.
+    await asyncio.sleep(0)  # A turn in which the loop releases it.
     try:
         process.terminate()
     except ProcessLookupError:

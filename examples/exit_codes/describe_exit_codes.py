@@ -1,4 +1,4 @@
-"""Describe exit codes in sentences, also a shell's 143."""
+"""Describe exit codes in sentences, even a shell's 143."""
 
 # /// script
 # dependencies = ["process-terminate"]

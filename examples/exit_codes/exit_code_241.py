@@ -1,4 +1,4 @@
-"""Pass the exit code of a terminated worker on, and get 241."""
+"""Pass on the exit code of a terminated worker, and get 241."""
 
 import sys
 import time
@@ -25,6 +25,6 @@ if __name__ == "__main__":
     # An exit status has eight bits: -15 wraps around to 256 - 15.
     print("passed on by sys.exit(code):", exitcode_of(sys.exit, code))
     #> passed on by sys.exit(code): 241
-    # What a shell would show for a death by SIGTERM is 128 + 15.
+    # A shell reports SIGTERM as 128 + 15.
     print("by sys.exit(128 - code):", exitcode_of(sys.exit, 128 - code))
     #> by sys.exit(128 - code): 143

@@ -1,4 +1,4 @@
-"""Kill the forkserver: its worker lives, but seems to be dead."""
+"""Kill the forkserver: its worker runs, but seems to be dead."""
 
 # /// script
 # dependencies = ["process-terminate"]
@@ -17,14 +17,14 @@ forkserver = get_context("forkserver")
 def work(pipe):
     pipe.send(os.getppid())  # The forkserver.
     while True:
-        pipe.send(f"lives after {pipe.recv()}")
+        pipe.send(f"answers after {pipe.recv()}")
 
 
 if __name__ == "__main__":
     ours, theirs = forkserver.Pipe()
     worker = forkserver.Process(target=work, args=(theirs,))
     worker.start()
-    theirs.close()  # Or no end of file comes when the worker is dead.
+    theirs.close()  # Or recv() hangs when the worker is dead.
     os.kill(ours.recv(), signal.SIGKILL)
     worker.join()
     print("alive", worker.is_alive(), "exit code", worker.exitcode)
@@ -32,7 +32,7 @@ if __name__ == "__main__":
     worker.terminate()
     ours.send("terminate()")
     print("the worker", ours.recv())
-    #> the worker lives after terminate()
+    #> the worker answers after terminate()
     print("stop() returns code", stop(worker).code)
     #> stop() returns code 255
     print("end of its pipe:", os.read(ours.fileno(), 1))

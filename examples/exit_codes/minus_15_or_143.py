@@ -1,4 +1,4 @@
-"""Show how Python and a shell number a death by SIGTERM."""
+"""Show the exit code of SIGTERM in Python and in a shell."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Print a Process: its state and the signal that ended it."""
+"""Print a Process: its state and the signal that killed it."""
 
 import re
 import time

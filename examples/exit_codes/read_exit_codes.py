@@ -1,4 +1,4 @@
-"""Read an exit code: returned, exited, failed or killed."""
+"""Read the exit code of a worker that returned, exited or died."""
 
 import io
 import os

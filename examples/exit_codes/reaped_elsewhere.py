@@ -1,4 +1,4 @@
-"""Steal the reaping of a worker: is_alive() is True for ever."""
+"""Reap a worker elsewhere: is_alive() stays True forever."""
 
 # /// script
 # dependencies = ["process-terminate"]
@@ -16,7 +16,7 @@ spawn = get_context("spawn")
 if __name__ == "__main__":
     worker = spawn.Process(target=sys.exit, args=(3,))
     worker.start()
-    os.waitpid(worker.pid, 0)  # As a library that reaps "all children".
+    os.waitpid(worker.pid, 0)  # A library may reap "all children".
     worker.join()
     print("alive", worker.is_alive(), "exit code", worker.exitcode)
     #> alive True exit code None

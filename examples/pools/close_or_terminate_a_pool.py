@@ -13,7 +13,7 @@ def outcome(result):
     try:
         return result.get(timeout=0.3)
     except TimeoutError:
-        return "no result, get() would wait for ever"
+        return "no result, get() would hang"
 
 
 if __name__ == "__main__":
@@ -29,10 +29,10 @@ if __name__ == "__main__":
     pool.terminate()
     pool.join()
     print("terminate() and join():", outcome(result))
-    #> terminate() and join(): no result, get() would wait for ever
+    #> terminate() and join(): no result, get() would hang
 
     with Pool(1) as pool:
         result = pool.apply_async(work, [60])
     print("the end of the block:", outcome(result))
-    #> the end of the block: no result, get() would wait for ever
+    #> the end of the block: no result, get() would hang
     pool.join()

@@ -1,4 +1,4 @@
-"""Shield the workers of a Pool from Ctrl-C: a clean end."""
+"""Let the workers of a Pool ignore Ctrl-C: no traceback."""
 
 import os
 import signal

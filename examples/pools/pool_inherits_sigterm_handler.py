@@ -6,7 +6,7 @@ import time
 from multiprocessing import get_context
 from threading import Thread
 
-fork = get_context("fork")  # Only fork hands the handler down.
+fork = get_context("fork")  # Only a forked worker inherits it.
 
 
 def begin(reset, pipe):

@@ -1,4 +1,4 @@
-"""Shut an executor down without waiting: its task still runs."""
+"""Shut down an executor without waiting: its task still runs."""
 
 import threading
 from concurrent.futures import CancelledError, ProcessPoolExecutor
@@ -26,8 +26,8 @@ if __name__ == "__main__":
     try:
         queued[-1].result()
     except CancelledError:
-        print("the last task: cancelled")
-        #> the last task: cancelled
+        print("the last task: canceled")
+        #> the last task: canceled
     print("the first task: running", running.running())
     #> the first task: running True
     ours.send("a result")

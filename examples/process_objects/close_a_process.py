@@ -1,4 +1,4 @@
-"""Close process objects: until then each holds file descriptors."""
+"""Close process objects: each one holds two file descriptors."""
 
 from multiprocessing import Process
 from pathlib import Path
@@ -20,7 +20,7 @@ def run():
 
 
 if __name__ == "__main__":
-    run().close()  # What all have in common is open from now on.
+    run().close()  # Now the descriptors that all share are open.
     before = descriptors()
     workers = [run() for _ in range(10)]
     print("10 joined: +", descriptors() - before)

@@ -1,4 +1,4 @@
-"""Join a dead worker whose child lives: the timeout runs out."""
+"""Join a dead worker whose child runs: the timeout runs out."""
 
 # /// script
 # dependencies = ["process-terminate", "psutil"]
@@ -37,4 +37,4 @@ if __name__ == "__main__":
     #> join(1) waited 1 second True
     print("stop() waited its grace", seconds(stop, worker) >= 5)
     #> stop() waited its grace False
-    ours.send("end")  # And the grandchild ends.
+    ours.send("end")  # And the grandchild returns.

@@ -1,4 +1,4 @@
-"""Ask a sibling under python -O: it takes the dead for alive."""
+"""Ask a sibling under python -O: a dead worker seems alive."""
 
 import subprocess
 import sys

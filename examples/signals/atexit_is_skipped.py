@@ -1,4 +1,4 @@
-"""Lose the atexit functions of a worker."""
+"""Terminate a worker: its atexit functions do not run."""
 
 import atexit
 import tempfile
@@ -6,7 +6,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 # Under spawn a worker that returns runs its atexit functions on every
-# Python; under fork and forkserver it does so from Python 3.13 on.
+# Python; under fork and forkserver only in 3.13 and later.
 spawn = get_context("spawn")
 
 

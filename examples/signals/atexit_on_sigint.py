@@ -1,4 +1,4 @@
-"""Run atexit functions in a program that a signal ends: SIGINT."""
+"""Run atexit functions after SIGINT, but not after SIGTERM."""
 
 import signal
 import sys

@@ -1,4 +1,4 @@
-"""Delay the death by SIGTERM: a handler waits for a call into C."""
+"""Delay the handler of SIGTERM by a long call into C."""
 
 # /// script
 # dependencies = ["process-terminate", "psutil"]

@@ -1,4 +1,4 @@
-"""Exit with the true -15 after a clean-up: send SIGTERM once more."""
+"""Exit with -15 after a cleanup: send SIGTERM once more."""
 
 # /// script
 # dependencies = ["process-terminate"]

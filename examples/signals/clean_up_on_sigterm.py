@@ -10,7 +10,7 @@ from multiprocessing import get_context
 
 from process_terminate import exit_on_sigterm
 
-# Under fork and forkserver atexit functions run from Python 3.13 on.
+# Under fork and forkserver they run only in 3.13 and later.
 spawn = get_context("spawn")
 
 

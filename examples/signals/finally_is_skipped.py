@@ -1,4 +1,4 @@
-"""Lose the finally block and the unwritten buffer of a worker."""
+"""Terminate a worker: finally does not run, and its file is empty."""
 
 import tempfile
 from multiprocessing import Pipe, Process

@@ -1,4 +1,4 @@
-"""Call the parent's asyncio handler by a signal to the child."""
+"""Run the parent's asyncio handler by a signal to its child."""
 
 # /// script
 # requires-python = "<3.12"

@@ -1,4 +1,4 @@
-"""Inherit a handler, an ignored and a blocked signal, or not."""
+"""Show which signal settings a worker inherits."""
 
 import signal
 from multiprocessing import Pipe, get_context

@@ -1,4 +1,4 @@
-"""Lose a line that a worker has written to a pipe, not a terminal."""
+"""Lose a line that a worker wrote to a pipe, not to a terminal."""
 
 import os
 import sys
@@ -21,7 +21,7 @@ def output_of(flush):
     receiver, ready = Pipe(duplex=False)
     worker = Process(target=work, args=(sender, ready, flush))
     worker.start()
-    sender.close()  # Or no end of file comes when the worker is dead.
+    sender.close()  # Or recv() hangs when the worker is dead.
     receiver.recv()
     worker.terminate()
     worker.join()

@@ -1,4 +1,4 @@
-"""Signal a process by a name: os.kill() takes a number only."""
+"""Signal a process by name: os.kill() takes only a number."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""Signal a process just before it waits: it hears only the second."""
+"""Send a signal just before a wait: only the second one works."""
 
 import ctypes
 import signal
@@ -10,7 +10,7 @@ from multiprocessing import Pipe, Process
 
 def work(pipe):
     def leave(number, frame):
-        pipe.send("heard")
+        pipe.send("handled")
         sys.exit(128 + number)
 
     signal.signal(signal.SIGTERM, leave)
@@ -28,11 +28,11 @@ if __name__ == "__main__":
     worker = Process(target=work, args=(sender,))
     worker.start()
     receiver.recv()
-    print("the first is heard:", receiver.poll(0.5))
-    #> the first is heard: False
+    print("the first is handled:", receiver.poll(0.5))
+    #> the first is handled: False
     worker.terminate()
     print("the second is", receiver.recv())
-    #> the second is heard
+    #> the second is handled
     worker.join()
     print("exit code", worker.exitcode)
     #> exit code 143

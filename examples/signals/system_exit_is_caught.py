@@ -1,4 +1,4 @@
-"""Swallow the SystemExit of a SIGTERM handler by a bare except."""
+"""Catch the SystemExit of a SIGTERM handler by a bare except."""
 
 # /// script
 # dependencies = ["process-terminate"]

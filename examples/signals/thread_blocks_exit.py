@@ -1,4 +1,4 @@
-"""Wait for a thread: SystemExit on SIGTERM does not end it."""
+"""Raise SystemExit in a worker whose thread keeps it running."""
 
 import signal
 import sys

@@ -1,4 +1,4 @@
-"""Escalate to kill() when a worker ignores SIGTERM."""
+"""Kill a worker that ignores SIGTERM, after a timeout."""
 
 import signal
 import time

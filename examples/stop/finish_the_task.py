@@ -1,4 +1,4 @@
-"""Finish the task first: SIGTERM only asks, between two tasks."""
+"""Let SIGTERM only set a flag, so that the worker finishes its task."""
 
 import signal
 from multiprocessing import Pipe, Process

@@ -1,4 +1,4 @@
-"""Kill a stopped worker, which needs no SIGCONT to die."""
+"""Kill a paused worker, which needs no SIGCONT to die."""
 
 # /// script
 # dependencies = ["psutil"]

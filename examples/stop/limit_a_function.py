@@ -1,4 +1,4 @@
-"""Run a function with a time limit that holds."""
+"""Run a function with a time limit, in a process of its own."""
 
 # /// script
 # dependencies = ["process-terminate"]
@@ -17,7 +17,7 @@ def call(function, *args, limit):
     receiver, sender = Pipe(duplex=False)
     worker = Process(target=send_result, args=(sender, function, *args))
     worker.start()
-    sender.close()  # Or recv() waits for ever when the worker dies.
+    sender.close()  # Or recv() hangs if the worker dies.
     try:
         if receiver.poll(limit):
             return receiver.recv()

@@ -1,4 +1,4 @@
-"""Stop a worker for certain, also one that ignores SIGTERM."""
+"""Stop a worker, even one that ignores SIGTERM."""
 
 # /// script
 # dependencies = ["process-terminate"]

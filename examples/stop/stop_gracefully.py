@@ -1,4 +1,4 @@
-"""Stop a worker gracefully: it cleans up, and has 10 seconds for it."""
+"""Stop a worker gracefully: it cleans up, and has 10 s for that."""
 
 # /// script
 # dependencies = ["process-terminate"]

@@ -1,4 +1,4 @@
-"""Stop many deaf workers within one grace period, not one each."""
+"""Stop many workers within one grace period, not one for each."""
 
 # /// script
 # dependencies = ["process-terminate"]

@@ -7,7 +7,7 @@ from multiprocessing.connection import wait
 if __name__ == "__main__":
     worker = Process(target=sys.exit, args=(3,))
     worker.start()
-    wait([worker.sentinel])  # Until it has ended, but is not joined.
+    wait([worker.sentinel])  # Until it is dead, but not yet joined.
     print("terminate() returns", worker.terminate())
     #> terminate() returns None
     worker.join()

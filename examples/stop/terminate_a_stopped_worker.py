@@ -1,4 +1,4 @@
-"""Terminate a stopped worker, which hears it only once it goes on."""
+"""Terminate a paused worker: it dies only after SIGCONT."""
 
 # /// script
 # dependencies = ["psutil"]

@@ -1,4 +1,4 @@
-"""Terminate a worker and read how it ended."""
+"""Terminate a worker and read its exit code."""
 
 import time
 from multiprocessing import Pipe, Process
@@ -20,5 +20,5 @@ if __name__ == "__main__":
     worker.join()
     print("exit code", worker.exitcode)
     #> exit code -15
-    print("ended by", Signals(-worker.exitcode).name)
-    #> ended by SIGTERM
+    print("terminated by", Signals(-worker.exitcode).name)
+    #> terminated by SIGTERM

@@ -1,4 +1,4 @@
-"""Return from terminate() while the worker is still alive."""
+"""Show that a worker is alive when terminate() has returned."""
 
 import signal
 import sys

@@ -1,4 +1,4 @@
-"""Share one deadline among many workers, by the standard library."""
+"""Terminate many workers with one deadline for all of them."""
 
 import signal
 import time
@@ -18,7 +18,7 @@ def stop_all(workers, grace):
     for worker in workers:
         worker.join(max(0, deadline - time.monotonic()))
     for worker in workers:
-        worker.kill()  # Does nothing to a worker that was joined.
+        worker.kill()  # Does nothing to a dead worker.
         worker.join()
 
 

@@ -1,4 +1,4 @@
-"""Kill a worker: its SIGTERM handler and finally never run."""
+"""Compare terminate() and kill(): only one lets finally run."""
 
 import signal
 import sys
@@ -20,7 +20,7 @@ def last_words(end):
     ours, theirs = Pipe()
     worker = Process(target=work, args=(theirs,))
     worker.start()
-    theirs.close()  # Or no end of file comes when the worker is dead.
+    theirs.close()  # Or recv() hangs when the worker is dead.
     ours.recv()
     end(worker)
     worker.join()

@@ -1,4 +1,4 @@
-"""Read behind a killed shell: its command holds the pipe open."""
+"""Read the output of a killed shell: its command has the pipe."""
 
 import os
 from subprocess import PIPE, Popen, TimeoutExpired

@@ -1,8 +1,8 @@
-"""Kill a command that ignores SIGTERM, and wait for its end."""
+"""Stop a command, and kill one that ignores SIGTERM."""
 
 from subprocess import PIPE, Popen, TimeoutExpired
 
-DEAF = "trap '' TERM; echo ready; while :; do sleep 0.1; done"
+IGNORE = "trap '' TERM; echo ready; while :; do sleep 0.1; done"
 
 
 def stop(process, grace):
@@ -18,7 +18,7 @@ if __name__ == "__main__":
     with Popen(["sleep", "60"]) as process:
         print("stopped:", stop(process, grace=5))
         #> stopped: -15
-    with Popen(["sh", "-c", DEAF], stdout=PIPE) as process:
+    with Popen(["sh", "-c", IGNORE], stdout=PIPE) as process:
         process.stdout.readline()
-        print("deaf, stopped:", stop(process, grace=0.3))
-        #> deaf, stopped: -9
+        print("ignores SIGTERM, stopped:", stop(process, grace=0.3))
+        #> ignores SIGTERM, stopped: -9

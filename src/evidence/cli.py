@@ -63,6 +63,18 @@ def _survivors(arguments: argparse.Namespace) -> None:
     survivors.record(arguments.runs, arguments.compare, report)
 
 
+def _runners(arguments: argparse.Namespace) -> None:
+    from evidence.studies import runners
+
+    runners.record(arguments.runs, report, arguments.names, arguments.runner)
+
+
+def _command(_: argparse.Namespace) -> None:
+    from evidence.studies import command
+
+    command.record(report)
+
+
 def _queues(arguments: argparse.Namespace) -> None:
     from evidence.studies import broken_queue
 
@@ -79,6 +91,12 @@ def _programs(arguments: argparse.Namespace) -> None:
     from evidence.studies import programs
 
     programs.record(arguments.runs, report)
+
+
+def _hangs(_: argparse.Namespace) -> None:
+    from evidence.studies import hangs
+
+    hangs.record(report)
 
 
 def _render(_: argparse.Namespace) -> None:
@@ -156,12 +174,20 @@ def _parser() -> argparse.ArgumentParser:
     counting = add(_survivors, "stop hostile process trees, and count survivors")
     counting.add_argument("--runs", type=_count, default=200, help="of this library")
     counting.add_argument("--compare", type=_count, default=20, help="of other ways")
+    running = add(
+        _runners, "let four runners run hostile trees, and count what is left"
+    )
+    running.add_argument("--runs", type=_count, default=10, help="of each cell")
+    running.add_argument("--runner", action="append", help="default: all")
+    running.add_argument("names", nargs="*", help="trees; default: all")
+    add(_command, "record what the command process-terminate prints, for its page")
     breaking = add(_queues, "terminate writers of a queue, and count what hangs")
     breaking.add_argument("--runs", type=_count, default=200, help="of each point")
     breaking.add_argument("--series", action="append", help="default: all")
     breaking.add_argument("--jobs", type=_count, default=4, help="runs at a time")
     stopping = add(_programs, "stop real programs, and record what it took")
     stopping.add_argument("--runs", type=_count, default=20, help="of each program")
+    add(_hangs, "make real programs hang, and record what diagnose() prints")
     add(_render, "render what the pages embed into .build/")
     finishing = add(_finish, "add to a built site what only the site has")
     packing = add(_offline, "pack a finished site into a zip for reading offline")

@@ -9,9 +9,10 @@ import platform
 import re
 import subprocess
 import sys
+import tempfile
 import tokenize
 import tomllib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.metadata import metadata
@@ -175,16 +176,52 @@ def _why_no_pid_namespace() -> str | None:
     """Try to make one: root can on Linux, though not in most containers."""
     code = "import ctypes, sys; sys.exit(ctypes.CDLL(None).unshare(0x20000000) != 0)"
     command = [sys.executable, "-c", code]
-    refused = subprocess.run(command, check=False, capture_output=True).returncode
+    refused = subprocess.run(
+        command, check=False, capture_output=True, timeout=60
+    ).returncode
     return "needs a new PID namespace: Linux, and root" if refused else None
 
 
+@cache
+def _why_no_cgroup() -> str | None:
+    """Try to make a control group (cgroup v2): root can, not in most containers."""
+    roots = [Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified")]
+    found = [root for root in roots if (root / "cgroup.procs").exists()]
+    writable = any(_can_make_a_folder(root) for root in found)
+    return None if writable else "needs a new control group: Linux, and root"
+
+
+@cache
+def _why_no_memory_cgroup() -> str | None:
+    """Try to make a control group that limits memory, of version 1 or 2."""
+    version_1 = Path("/sys/fs/cgroup/memory")
+    controls = Path("/sys/fs/cgroup/cgroup.subtree_control")
+    version_2 = controls.exists() and "memory" in controls.read_text("utf-8")
+    if _can_make_a_folder(version_1 if version_1.exists() else controls.parent):
+        return None if version_1.exists() or version_2 else "needs a memory controller"
+    return "needs a new control group with a limit: Linux, and root"
+
+
+def _can_make_a_folder(parent: Path) -> bool:
+    try:
+        Path(tempfile.mkdtemp(dir=parent)).rmdir()
+    except OSError:
+        return False
+    return True
+
+
 def _why_not_root() -> str | None:
-    return None if getattr(os, "geteuid", int)() == 0 else "needs root"
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return None if is_root else "needs root"
 
 
 #: The words in `[tool.evidence] needs`, and functions that return what is missing.
-NEEDS = {"pid namespace": _why_no_pid_namespace, "root": _why_not_root}
+NEEDS: dict[str, Callable[[], str | None]] = {
+    "cgroup": _why_no_cgroup,
+    "memory cgroup": _why_no_memory_cgroup,
+    "pid namespace": _why_no_pid_namespace,
+    "root": _why_not_root,
+}
 
 
 @cache

@@ -9,3 +9,5 @@ DOCS = ROOT / "docs"
 DATA = ROOT / "data"
 #: What is rendered from the examples and the data, before each build; git ignores it.
 BUILD = ROOT / ".build"
+#: What the scripts in tools/platforms/ build, by interpreter; git ignores it.
+PLATFORMS = ROOT / ".platforms"

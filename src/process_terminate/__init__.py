@@ -1,5 +1,7 @@
 """End Python processes, and know how they ended."""
 
+from process_terminate._diagnose.diagnosing import diagnose
+from process_terminate._diagnose.findings import Diagnosis, Finding
 from process_terminate._exit_on_sigterm import exit_on_sigterm
 from process_terminate._exit_status import ExitStatus
 from process_terminate._no_orphans import no_orphans
@@ -11,8 +13,11 @@ from process_terminate._terminate import kill, terminate
 
 __all__ = [
     "AnyProcess",
+    "Diagnosis",
     "ExitStatus",
+    "Finding",
     "StoppedProcess",
+    "diagnose",
     "exit_on_sigterm",
     "kill",
     "no_orphans",

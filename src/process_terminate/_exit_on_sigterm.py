@@ -105,6 +105,37 @@ def _do_nothing(*_: object) -> None:
     pass
 
 
+#: What each thread blocked before the fork that it makes in a cleanup.
+_masks = threading.local()
+
+
+def _before_fork() -> None:
+    """Block SIGTERM, which the child could get before it has its default action."""
+    if signal.getsignal(signal.SIGTERM) is _do_nothing:
+        _masks.old = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+
+
+def _after_fork() -> None:
+    old = _masks.__dict__.pop("old", None)
+    if old is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, old)
+
+
+def _after_fork_in_child() -> None:
+    """Let a process that the cleanup forks end by SIGTERM."""
+    if signal.getsignal(signal.SIGTERM) is _do_nothing:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _after_fork()
+
+
+if hasattr(os, "register_at_fork"):  # pragma: no branch
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork,
+        after_in_child=_after_fork_in_child,
+    )
+
+
 def _exit() -> NoReturn:
     """Exit here, as an executor would catch SystemExit, and keep the process."""
     for stream in (sys.stdout, sys.stderr):

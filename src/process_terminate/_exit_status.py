@@ -4,18 +4,8 @@ import signal
 import sys
 from dataclasses import dataclass, field
 
-# Numbers that come from one place, or from several that a reader must know.
-ORIGINS = {
-    1: "an uncaught exception or sys.exit(1); on Windows also Popen.terminate()",
-    2: "by custom a wrong use of the command",
-    15: "on Windows also os.kill(pid, SIGTERM)",
-    126: "in a shell: found, but not executable",
-    127: "in a shell: command not found",
-    255: "sys.exit(-1), or a multiprocessing forkserver died and took the "
-    "true exit code of its worker with it",
-    0x10000: "on Windows: multiprocessing's terminate() or kill()",
-    0xC000013A: "on Windows: Ctrl-C",
-}
+from process_terminate._exit_codes.rows import ORIGINS
+
 _SHELL_BASE = 128  # POSIX: more than 128; every shell in use adds to 128.
 _HIGHEST_SIGNAL = 64  # Linux; other systems have fewer.
 
@@ -129,11 +119,12 @@ class ExitStatus:
                 return "ended; its exit code is not available here"
             return "unknown: still running, or reaped elsewhere"
         if self.signal is not None:
-            name = self.signal_name
-            killed = f"killed by {name} ({self.signal})"
-            if sys.platform == "win32":  # pragma: no cover  # No shell shows 128 + n.
-                return killed
-            return f"{killed}; a shell shows {self.shell_code}"
+            killed = f"killed by {self.signal_name} ({self.signal})"
+            if sys.platform != "win32":
+                return f"{killed}; a shell shows {self.shell_code}"
+            # No shell shows 128 + n there, and multiprocessing has one number for all.
+            by_call = self.code == -signal.SIGTERM
+            return "terminated by TerminateProcess (-15)" if by_call else killed
         if self.success:
             return "succeeded (0)"
         shown = self.code if self.code <= 255 else hex(self.code)
@@ -144,7 +135,7 @@ class ExitStatus:
 
 def _from_elsewhere(code: int) -> str:
     """Return what a code over 128 may have been before it was passed on."""
-    if not _SHELL_BASE < code < 255:
+    if sys.platform == "win32" or not _SHELL_BASE < code < 255:
         return ""
     number = code - _SHELL_BASE
     if number <= _HIGHEST_SIGNAL:

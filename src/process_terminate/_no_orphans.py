@@ -1,6 +1,5 @@
 """`no_orphans`."""
 
-import asyncio
 import os
 import signal
 import sys
@@ -100,13 +99,13 @@ class Block:
 
     def __init__(self, grace: float) -> None:
         """Begin the block; RuntimeError if that is not possible here."""
-        if not subreaper.AVAILABLE:  # pragma: no cover  # not on Linux
+        if not subreaper.AVAILABLE:
             raise RuntimeError(
                 f"no_orphans() needs the child subreaper of Linux; {sys.platform} has "
                 "none: use stop_tree() for each process that you start"
             )
         table.require("no_orphans")
-        self._owner = threading.get_ident(), _current_task()
+        self._owner = threading.get_ident(), stdlib.current_task()
         _check_nesting(*self._owner)
         self._grace = grace
         self._pid = os.getpid()
@@ -119,7 +118,7 @@ class Block:
             self._children = ownership.start()
             stack.callback(ownership.finish, self._children)
             self._tag = self._tagged()
-            self._earlier = set() if self._tag else table.descendants(_sources())
+            self._earlier = [] if self._tag else table.descendants(_sources())
             self._stack = stack.pop_all()
         _blocks.append(self)
 
@@ -136,7 +135,7 @@ class Block:
         """Take the steps of the end of the block."""
         if os.getpid() != self._pid:  # A forked child: the processes are not its own.
             return
-        with self._stack:
+        with self._stack, table.room():
             try:
                 _blocks.remove(self)
                 self._untag()
@@ -159,14 +158,15 @@ class Block:
         found = [*stdlib.pools(), *stdlib.executors()]
         ended = [pools.adapt(pool) for pool in found if id(pool) not in known]
         spared = {pid for pool in self._pools for pid in pools.adapt(pool).pids()}
+        spared |= (
+            {entry.pid for entry in table.descendants(spared)} if spared else set()
+        )
         for pool in ended:
             yield from pool.retire()
         owned = frozenset(self._children.pids())
         tree = Tree(self._tag, servers() | spared, owned)
-        tree.sources, tree.earlier = _sources(), self._earlier
-        # A resource tracker starts no process, so it leaves no orphan.
-        trackers = stdlib.resource_trackers()
-        tree.is_alone = all(pid in trackers for pid, _ in self._earlier)
+        tree.sources = _sources()
+        tree.tell_apart(self._earlier)
         try:
             try:
                 if self._may_have_started(tree):
@@ -197,14 +197,6 @@ def _sources() -> set[int]:
     return {os.getpid(), *stdlib.forkservers()}
 
 
-def _current_task() -> object:
-    """Return the asyncio task that runs; None outside of an event loop."""
-    try:
-        return asyncio.current_task()
-    except RuntimeError:
-        return None
-
-
 def _check_nesting(thread: int, task: object) -> None:
     """Raise unless the innermost block encloses this one."""
     _blocks[:] = [block for block in _blocks if block._pid == os.getpid()]
@@ -218,6 +210,6 @@ def _check_nesting(thread: int, task: object) -> None:
         )
     if other_task is not None and other_task is not task:
         raise RuntimeError(
-            "no_orphans() is already active in another asyncio task; "
+            "no_orphans() is already active in another task; "
             "only one task at a time can use it"
         )

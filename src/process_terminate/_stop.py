@@ -128,11 +128,18 @@ def stop_all(
 
 
 def stopping(
-    processes: Iterable[object], grace: float, signal: int, *, loop: bool = False
+    processes: Iterable[object],
+    grace: float,
+    signal: int,
+    *,
+    loop: bool = False,
+    ancestors: bool = False,
 ) -> Steps[list[ExitStatus]]:
     """Take the steps of `stop_all()`."""
     seconds, first = checked_grace(grace), checked_signal(signal)
-    targets = [adapt(process, "stop", loop=loop) for process in processes]
+    targets = [
+        adapt(process, "stop", loop=loop, ancestors=ancestors) for process in processes
+    ]
     try:
         handles = [handle for target in targets if (handle := target.find())]
         try:

@@ -5,7 +5,7 @@ from concurrent.futures import Executor
 from multiprocessing.pool import Pool
 
 from process_terminate._exit_status import ExitStatus
-from process_terminate._process import pools
+from process_terminate._process import pools, stdlib
 from process_terminate._process.adapters import adapt, kind
 from process_terminate._process.ending import checked_grace, end_all
 from process_terminate._process.waits import Steps, run
@@ -41,6 +41,8 @@ def stop_pool(pool: Pool | Executor, *, grace: float = 5.0) -> list[ExitStatus]:
     Raises:
         TypeError: If `pool` is none of these, for example a `ThreadPool`.
         ValueError: As for `stop()`.
+        RuntimeError: If this Python has other private attributes; before any signal
+            is sent.
         PermissionError: As for `stop()`; the message lists every such worker.
         TimeoutError: As for `stop()`; the message lists every such worker.
 
@@ -58,6 +60,11 @@ def _stopping(pool: object, grace: float) -> Steps[list[ExitStatus]]:
         raise TypeError(
             "stop_pool() takes a multiprocessing.Pool or a ProcessPoolExecutor, "
             f"got {kind(pool)}"
+        )
+    if isinstance(pool, Pool) and (missing := stdlib.missing_parts(pool)):
+        raise RuntimeError(
+            f"stop_pool() needs {', '.join(missing)} of the pool, which this Python "
+            "does not have; use Pool.terminate()"
         )
     ended = pools.adapt(pool)
     try:

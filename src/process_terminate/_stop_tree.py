@@ -98,13 +98,18 @@ def stop_tree(
 
 
 def stopping_tree(
-    process: object, grace: float, signal: int, *, loop: bool = False
+    process: object,
+    grace: float,
+    signal: int,
+    *,
+    loop: bool = False,
+    ancestors: bool = False,
 ) -> Steps[list[StoppedProcess]]:
     """Take the steps of `stop_tree()`."""
     seconds, first = checked_grace(grace), checked_signal(signal)
-    target = adapt(process, "stop_tree", loop=loop)
+    target = adapt(process, "stop_tree", loop=loop, ancestors=ancestors)
     table.require("stop_tree")
-    with closing(target):
+    with closing(target), table.room():
         handle = target.find()
         if handle:
             yield from appearing([handle.pid])
@@ -155,9 +160,8 @@ def _tag(tree: Tree, root: Member) -> None:
     if tag and (tags.write(entry.pid, tag.value) or tags.read(entry.pid) is None):
         tree.tag = tag
         return
-    tree.earlier = table.descendants({os.getpid()})
-    of_tree = table.descendants({entry.pid}) | {entry.key}
-    tree.is_alone = tree.earlier <= of_tree and threading.active_count() == 1
+    tree.tell_apart(table.descendants({os.getpid()}, but=entry.pid))
+    tree.is_alone &= threading.active_count() == 1
 
 
 def _stopped(member: Member, status: ExitStatus) -> StoppedProcess:

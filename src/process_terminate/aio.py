@@ -233,12 +233,8 @@ async def _readable(fds: set[int], timeout: float) -> None:
         if not waiting:
             finish()
 
-    try:
-        for fd in fds:
-            loop.add_reader(fd, ready, fd)
-    except NotImplementedError:  # pragma: no cover  # Windows
-        waiting.clear()
-        return
+    for fd in fds:  # Windows, whose loop cannot do that, has none.
+        loop.add_reader(fd, ready, fd)
     timer = loop.call_later(timeout, finish)
     try:
         await done

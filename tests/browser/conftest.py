@@ -7,6 +7,26 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from browser.hosting import serve
+from evidence import pages
+from evidence.paths import DOCS
+
+#: Pages that embed what no other page of their folder does.
+OWN_KIND = [
+    "/no-such-page",
+    "/examples/",
+    "/evidence/survivors/",
+    "/evidence/howoften/",
+]
+
+
+def kinds() -> list[str]:
+    """Return the paths of one page of each kind: the longest page of each folder."""
+    longest: dict[str, pages.Page] = {}
+    # Another test names a page of the nav that is missing.
+    found = [page for page in pages.in_order() if (DOCS / page.path).exists()]
+    for page in sorted(found, key=lambda page: len(page.source)):
+        longest[page.path.partition("/")[0]] = page
+    return [*OWN_KIND, *(f"/{page.address}" for page in longest.values())]
 
 
 @pytest.fixture(scope="session")

@@ -1,46 +1,153 @@
 """The search: what readers type leads to what helps."""
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-QUERIES = [
-    line.rpartition(": ")[::2]
-    for line in Path(__file__).with_name("queries.txt").read_text("utf-8").splitlines()
-    if not line.startswith("#")
-]
+import process_terminate
+from reading import linked_examples, read
+
+FOLDER = Path(__file__).parent
 #: In the two themes: what opens the search, its input, and its results.
 OPENER = ".md-search__input, .md-search__button"
 INPUT = ".md-search__input, dialog input"
 FOUND = ".md-search-result__item > .md-search-result__link, dialog [role=option]"
+NOTHING = "#nothing-found"
+NAMES = [*process_terminate.__all__, *(f"{n}()" for n in process_terminate.__all__)]
+
+
+def queries(name: str) -> list[tuple[str, list[str]]]:
+    """Return the queries of a file, each with the pages that help."""
+    lines = (FOLDER / name).read_text("utf-8").splitlines()
+    pairs = [line.rpartition(": ")[::2] for line in lines if not line.startswith("#")]
+    return [(query, pages.split(" | ")) for query, pages in pairs]
+
+
+def messages() -> list[tuple[str, list[str]]]:
+    """Return each message on the page of errors, plain and quoted, with its pages."""
+    found = []
+    for heading in read("errors.md").find_all("h3"):
+        after = heading.find_next_siblings()
+        ends = [i for i, tag in enumerate(after) if tag.name in ("h2", "h3")]
+        below = after[: ends[0] if ends else None]
+        names = [name for tag in below for name in linked_examples(tag)]
+        wanted = ["errors/", *(f"examples/{name}/" for name in names)]
+        found += [(heading.text, wanted), (f'"{heading.text}"', wanted)]
+    return found
 
 
 def found(page: Page, query: str) -> list[str]:
     """Return the paths of the first three pages that the search finds."""
+    # Material reacts to keys, not to changes.
     page.fill(INPUT, "")
+    page.press(INPUT, "End")
     expect(page.locator(FOUND)).to_have_count(0)
     page.fill(INPUT, query)
-    # Material reacts to keys, not to changes.
     page.press(INPUT, "End")
-    page.locator(FOUND).first.wait_for(state="attached")
+    page.locator(f"{FOUND}, {NOTHING}:visible").first.wait_for(state="attached")
     paths = page.locator(FOUND).evaluate_all("links => links.map(l => l.pathname)")
     return [path.lstrip("/") for path in dict.fromkeys(paths)][:3]
 
 
-@pytest.mark.parametrize(("builder", "misses"), [("base", 2), ("zensical_base", 12)])
-def test_queries_find_the_page_that_helps(
-    page: Page, builder: str, misses: int, request: pytest.FixtureRequest
-) -> None:
-    page.goto(request.getfixturevalue(builder))
+def missed(
+    page: Page, asked: Iterable[tuple[str, list[str]]], first: int = 3
+) -> list[str]:
+    """Return the queries whose pages are not among the first ones found."""
+    misses = []
+    for query, wanted in asked:
+        paths = found(page, query)[:first]
+        if not set(wanted) & set(paths):
+            misses.append(f"{query}: none of {wanted} is in {paths}")
+    return misses
+
+
+@pytest.fixture
+def search(page: Page, base: str) -> Page:
+    """A page with an open search."""
+    page.goto(base)
     page.click(OPENER)
-    missed = []
-    for query, wanted in QUERIES:
-        paths = found(page, query)
-        if wanted not in paths:
-            missed.append(f"{query}: {wanted} is not in {paths}")
-    assert len(QUERIES) >= 40
-    assert len(missed) <= misses, "\n".join(missed)
+    return page
+
+
+@pytest.mark.parametrize("name", ["queries.txt", "held_out.txt"])
+def test_queries_find_a_page_that_helps(
+    search: Page, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = queries(name)
+    misses = missed(search, asked)
+    with capsys.disabled():
+        print(f"\n{name}: {len(asked) - len(misses)} of {len(asked)} among three")
+    assert len(asked) >= 40
+    # Tune to no list: the second one only measures.
+    assert len(misses) <= len(asked) / 10, "\n".join(misses)
+
+
+def test_queries_find_a_page_that_helps_with_zensical(
+    page: Page, zensical_base: str
+) -> None:
+    page.goto(zensical_base)
+    page.click(OPENER)
+    asked = queries("queries.txt")
+    misses = missed(page, asked)
+    assert len(misses) <= len(asked) / 2, "\n".join(misses)
+
+
+def test_error_message_finds_its_page_even_in_quotes(search: Page) -> None:
+    asked = messages()
+    assert len(asked) > 50
+    assert missed(search, asked) == []
+
+
+def test_public_name_finds_its_reference_page_first(search: Page) -> None:
+    asked = [(name, [f"reference/{name.strip('()')}/"]) for name in NAMES]
+    assert missed(search, asked, first=1) == []
+
+
+def test_nothing_found_offers_pages(search: Page) -> None:
+    assert found(search, "xylophone") == []
+    links = search.locator(f"{NOTHING} a")
+    expect(links).to_have_count(3)
+    links.nth(1).click()
+    search.wait_for_url("**/errors/")
+
+
+def test_query_is_still_there_after_going_back(search: Page) -> None:
+    found(search, "zombie")
+    for _ in range(2):  # The theme forgets it once the search is closed.
+        search.locator(FOUND).first.click()
+        expect(search.locator("h1")).to_contain_text(re.compile("os.kill|zombie", re.I))
+        search.go_back()
+        expect(search.locator(INPUT)).to_have_value("zombie")
+        expect(search.locator(FOUND).first).to_be_visible()
+
+
+def test_query_is_marked_on_the_page_that_it_found(search: Page) -> None:
+    found(search, "zombies")
+    search.locator(FOUND).first.click()
+    marks = search.locator("article mark")
+    expect(marks.first).to_have_text(re.compile("zombie", re.I))
+
+
+def test_no_host_gets_the_query(search: Page) -> None:
+    urls: list[str] = []
+    search.on("request", lambda request: urls.append(request.url))
+    found(search, "xylophone zombies")
+    search.locator(FOUND).first.click()
+    expect(search.locator("article mark").first).to_be_visible()
+    search.go_back()
+    expect(search.locator(FOUND).first).to_be_visible()
+    assert urls
+    assert [url for url in urls if "zombies" in url or "xylophone" in url] == []
+
+
+def test_search_suggests_the_rest_of_a_word(search: Page) -> None:
+    search.keyboard.type("zomb")
+    expect(search.locator(".md-search__suggest")).to_have_text("zombie")
+    search.keyboard.press("ArrowRight")
+    expect(search.locator(INPUT)).to_have_value("zombie")
 
 
 def test_search_works_with_keys_alone(page: Page, base: str) -> None:

@@ -49,6 +49,7 @@ if __name__ == "__main__":
     #> started
     time.sleep(600)
 '''
+ALONE = "import pytest\n\n@pytest.mark.alone\n"
 #: Selects the tests that run that example once inside pytest and once as a file.
 HANGING = "terminate_a_worker and (inside or fork-)"
 
@@ -56,7 +57,8 @@ HANGING = "terminate_a_worker and (inside or fork-)"
 #: The change that gives what a run leaves running less time to exit.
 SHORT_GRACE = ("GRACE = 5.0", "GRACE = 0.2")
 #: The change that starts fewer workers of xdist.
-ONE_WORKER = ("WORKERS = 2 * (os.cpu_count() or 1)", "WORKERS = 1")
+ONE_WORKER = ("WORKERS = 1 + (os.cpu_count() or 1)", "WORKERS = 1")
+NO_WORKERS = (ONE_WORKER[0], "WORKERS = 0")
 
 
 def started(folder: Path) -> int:
@@ -135,7 +137,7 @@ def test_broken_pages_fail(copy: Copy) -> None:
 
 
 def test_strict_build_names_a_broken_link(copy: Copy) -> None:
-    copy.keep_titles()
+    copy.keep_pages("index.md")
     copy.write("docs/index.md", "# Title\n\n[Link](reference/missing.md)\n")
     status, output = copy.make("site")
     assert status != 0
@@ -172,36 +174,50 @@ def test_ctrl_c_ends_both_runs_of_the_tests(copy: Copy) -> None:
     assert (tests.returncode, output) == (130, "test: interrupted\n")
 
 
-def test_only_the_failed_run_is_shown_whole(copy: Copy) -> None:
-    copy.replace("tools/test.py", ONE_WORKER[0], "WORKERS = 0")
-    copy.write("tests/test_a.py", "def test_a() -> None:\n    assert 1 == 2\n")
-    copy.write(
-        "tests/test_b.py",
-        "import pytest\n\n@pytest.mark.alone\ndef test_b() -> None:\n    pass\n",
-    )
-    command = [sys.executable, "tools/test.py"]
-    status, output = copy.run(*command, "tests/test_a.py", "tests/test_b.py")
+def test_only_the_failed_run_is_shown_whole(tmp_path: Path) -> None:
+    program = (ROOT / "tools/test.py").read_text("utf-8")
+    (tmp_path / "test.py").write_text(program.replace(*NO_WORKERS))
+    for name, mark, outcome in ("site", "", "1 == 2"), ("evidence", ALONE, "1 == 1"):
+        path = tmp_path / f"tests/{name}/test_{name}.py"
+        path.parent.mkdir(parents=True)
+        path.write_text(f"{mark}def test_{name}() -> None:\n    assert {outcome}\n")
+
+    def test(*arguments: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [sys.executable, "test.py", *arguments],
+            cwd=tmp_path,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+        )
+        return done.returncode, done.stdout
+
+    status, output = test("tests/site", "tests/evidence")
     assert status == 1
     assert "assert 1 == 2" in output
-    assert "test_b" not in output
     assert "1 failed" in output
-    assert "1 passed" in output
-    assert "check: test failed (tests/test_a.py); fix: see the failure above" in output
-    status, output = copy.run(*command, "tests/test_a.py", "-k", "nothing")
-    assert status == pytest.ExitCode.NO_TESTS_COLLECTED
-    assert output == "test: these arguments choose no test\n"
+    assert "1 passed" in output.splitlines()[-1]
+    assert "test_evidence()" not in output
+    assert test("tests/site", "-k", "nothing") == (
+        pytest.ExitCode.NO_TESTS_COLLECTED,
+        "test: these arguments choose no test\n",
+    )
 
 
 def fetch(port: int, path: str) -> str:
     """Return what a server on this machine sends, or nothing if it does not run."""
-    with suppress(URLError), urlopen(f"http://127.0.0.1:{port}/{path}") as response:
+    with (
+        suppress(URLError),
+        urlopen(f"http://127.0.0.1:{port}/{path}", timeout=DEADLINE) as response,
+    ):
         text: str = response.read().decode()
         return text
     return ""
 
 
 def test_serve_serves_until_ctrl_c(copy: Copy) -> None:
-    copy.keep_titles()
+    copy.keep_pages("index.md", f"{WORKER.removesuffix('.py')}.md")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -224,6 +240,7 @@ def test_serve_names_a_busy_port() -> None:
             check=False,
             capture_output=True,
             text=True,
+            timeout=DEADLINE,
         )
     assert served.returncode == 1
     assert len(served.stderr.splitlines()) == 1
@@ -268,19 +285,20 @@ def test_setup_says_that_there_is_no_network(copy: Copy) -> None:
 
 
 def test_check_names_each_failed_target_and_its_fix(copy: Copy) -> None:
-    made = "lint types site zensical test"
+    made = "lint types site zensical coverage"
     recipes = "".join(f"{name}:\n\t@true\n" for name in made.split())
     (copy.folder / "Makefile").write_text(recipes)
     command = [sys.executable, "tools/check.py", "make"]
     passed = f"check: all passed ({', '.join(made.split())})\n"
     assert copy.run(*command) == (0, passed)
     copy.replace("Makefile", "lint:\n\t@true", "lint:\n\t@false")
-    copy.replace("Makefile", "test:\n\t@true", "test:\n\t@false")
+    copy.replace("Makefile", "coverage:\n\t@true", "coverage:\n\t@false")
     status, output = copy.run(*command)
     assert status == 1
     assert [line for line in output.splitlines() if line.startswith("check: ")] == [
         "check: lint failed (make lint); fix: "
         "make format, or correct what ruff, codespell or zizmor name above",
-        "check: test failed (make test); fix: "
-        "see the lines above that begin with check:",
+        "check: coverage failed (make coverage); fix: "
+        "see the lines above that begin with check:, "
+        "or test the lines that the table names",
     ]

@@ -15,7 +15,7 @@ import yaml
 from packaging.metadata import Metadata
 from pytest_examples import find_examples
 
-from copies import Copy
+from copies import DEADLINE, Copy
 from evidence.examples import Example
 from evidence.paths import ROOT
 from evidence.studies import programs
@@ -51,7 +51,13 @@ def run(*command: str | Path, cwd: Path | None = None, status: int = 0) -> str:
     """Run a command that does not see the sources of the project; return its output."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     ended = subprocess.run(
-        command, cwd=cwd, env=environment, check=False, capture_output=True, text=True
+        command,
+        cwd=cwd,
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
     )
     assert ended.returncode == status, ended.stdout + ended.stderr
     return ended.stdout
@@ -127,7 +133,11 @@ def test_wheel_has_the_library_and_its_license_only(wheel: Path) -> None:
     library = names_in(ROOT / "src" / "process_terminate")
     assert "py.typed" in library
     assert names == {f"process_terminate/{name}" for name in library} | {
-        f"{info}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "licenses/LICENSE")
+        f"{info}/{name}"
+        for name in (
+            *("METADATA", "RECORD", "WHEEL", "entry_points.txt"),
+            "licenses/LICENSE",
+        )
     }
 
 
@@ -154,6 +164,12 @@ def test_wheel_needs_psutil_alone(python: Path) -> None:
     assert run(python, "-I", "-c", MISTAKE) == (
         "process 'Process-1' was not started; call start() first\n"
     )
+
+
+def test_installed_wheel_has_the_command(python: Path) -> None:
+    command = python.with_name("process-terminate")
+    assert run(command, "--help") == run(python, "-m", "process_terminate", "--help")
+    assert run(command, "run", "--", "sh", "-c", "exit 7", status=7) == ""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the examples are for POSIX")

@@ -267,6 +267,19 @@ def test_recording_ends_with_one_line_that_says_what_is_wrong(
     arguments: list[str], line: str, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-c", COMMAND, str(tmp_path), "record", *arguments]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=60
+    )
     assert result.returncode
     assert line in result.stderr.splitlines()[-1]
+
+
+def test_packages_built_for_one_interpreter_come_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interpreters, "PLATFORMS", tmp_path)
+    (tmp_path / "pypy3").mkdir()
+    packages = Path("packages")
+    path = interpreters.search_path("/opt/pypy3", packages)
+    assert path.split(os.pathsep) == [str(tmp_path / "pypy3"), "packages"]
+    assert interpreters.search_path("/opt/python3.14", packages) == "packages"

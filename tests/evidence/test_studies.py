@@ -24,9 +24,11 @@ from evidence.render import queue_plot
 from evidence.render import studies as rendering
 from evidence.studies import (
     broken_queue,
+    command,
     hostile_trees,
     programs,
     queue_program,
+    runners,
     study,
     survivors,
     ways,
@@ -49,7 +51,16 @@ pytestmark = [
 PATIENCE = 120
 
 
-each_study = pytest.mark.parametrize("measured", [survivors, broken_queue, programs])
+each_study = pytest.mark.parametrize(
+    "measured", [survivors, broken_queue, programs, runners, command]
+)
+
+
+needs_runners = pytest.mark.skipif(
+    not all(map(shutil.which, ("timeout", "tini", "dumb-init", "unshare")))
+    or os.geteuid() != 0,
+    reason="needs tini, dumb-init, and root for unshare; apt install tini dumb-init",
+)
 
 
 @each_study
@@ -64,19 +75,10 @@ def test_results_of_another_version_name_the_command_that_fixes_them(
 ) -> None:
     monkeypatch.setattr(study, "hash_of", lambda _: "0" * 64)
     reason = measured.why_outdated(measured.load())
-    assert re.search(r"; run: python -m evidence (survivors|queues|programs)$", reason)
-
-
-def test_hash_changes_with_code_but_not_with_comments(tmp_path: Path) -> None:
-    def hash_of(text: str, name: str = "program.py") -> str:
-        path = tmp_path / name
-        path.write_text(text)
-        return study.hash_of([path])
-
-    program = hash_of('"""Say it."""\nprint(1)  # one\n')
-    assert program == hash_of('"""Print it."""\n\nprint(1)\n')
-    assert program != hash_of('"""Say it."""\nprint(2)  # one\n')
-    assert hash_of("# a\n", "nginx.conf") != hash_of("# b\n", "nginx.conf")
+    assert re.search(
+        r"; run: python -m evidence (survivors|queues|programs|runners|command)$",
+        reason,
+    )
 
 
 def test_each_point_has_200_runs_over_the_whole_time() -> None:
@@ -169,13 +171,6 @@ def test_rendering_of_broken_queues_is_the_golden_one(tmp_path: Path) -> None:
     assert "style=" not in text, "the site's policy forbids inline styles"
 
 
-@pytest.mark.parametrize(
-    ("hits", "low", "high"), [(0, 0, 0.0188), (100, 0.4314, 0.5686), (200, 0.9812, 1)]
-)
-def test_interval_is_wilsons(hits: int, low: float, high: float) -> None:
-    assert queue_plot.interval(hits, 200) == pytest.approx((low, high), abs=5e-5)
-
-
 def test_survivors_are_counted_in_each_way(tmp_path: Path) -> None:
     leftovers.adopt_orphans()  # As other tests do: zombies of orphans stay here.
     path = tmp_path / "survivors.json"
@@ -186,6 +181,39 @@ def test_survivors_are_counted_in_each_way(tmp_path: Path) -> None:
     assert list(found.trees["session"].outcomes.values()) == outcomes
     table = rendering.of_survivors(found)["table.md"]
     assert f"{'| **0** ' * 4}| 2 (1&times;) | 0 |" in table
+
+
+@needs_runners
+def test_runner_leaves_what_left_its_group(tmp_path: Path) -> None:
+    path = tmp_path / "runners.json"
+    runners.record(1, print, ["session"], path=path)
+    outcomes = runners.load(path).trees["session"].outcomes
+    assert len(outcomes) == len(runners.RUNNERS) * len(runners.CASES)
+    left = {cell for cell, found in outcomes.items() if found[0][1].survivors}
+    assert left == {
+        f"{runner}, command, {event}"
+        for runner in ("timeout", "tini", "dumb-init")
+        for event in ("SIGTERM", "ended")
+    }
+
+
+@needs_runners
+def test_witness_sees_a_runner_that_does_not_end() -> None:
+    outcome = runners.run("ignores_sigterm", "tini", "process 1", "SIGTERM")
+    assert outcome == runners.Outcome(survivors=4, running=True)
+
+
+def test_command_leaves_nothing_of_a_tree_in_the_results() -> None:
+    for counted in runners.load().trees.values():
+        for cell, found in counted.outcomes.items():
+            if cell.startswith("process-terminate run"):
+                assert [outcome for _, outcome in found] == [runners.Outcome()]
+
+
+def test_recorded_session_is_what_the_command_prints_now() -> None:
+    recorded = command.load().sessions
+    for name in ("exit_code", "exit_code_json", "no_process", "not_found"):
+        assert command.run(*command.SESSIONS[name]) == recorded[name]
 
 
 def leave(caller: Caller) -> None:

@@ -28,6 +28,10 @@ from support import (
 _FORK = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
 
+if sys.platform == "win32":  # The others send signals, start shells, or fork.
+    collect_ignore_glob = ["test_[!e]*.py", "test_exit_status.py"]
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker of tests that need a single-threaded process."""
     config.addinivalue_line("markers", "alone: needs a single-threaded process")

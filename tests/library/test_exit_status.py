@@ -160,6 +160,11 @@ def test_windows_code_is_the_same_with_and_without_a_sign(code: int) -> None:
             "exited with 1; an uncaught exception or sys.exit(1); "
             "on Windows also Popen.terminate()",
         ),
+        (
+            120,
+            "exited with 120; Python could not write the rest of stdout or stderr "
+            "at its exit",
+        ),
         (15, "exited with 15; on Windows also os.kill(pid, SIGTERM)"),
         (128, "exited with 128"),
         (256, "exited with 0x100"),
@@ -167,8 +172,14 @@ def test_windows_code_is_the_same_with_and_without_a_sign(code: int) -> None:
             0x10000,
             "exited with 0x10000; on Windows: multiprocessing's terminate() or kill()",
         ),
-        (0xC000013A, "exited with 0xc000013a; on Windows: Ctrl-C"),
-        (-1073741510, "exited with 0xc000013a; on Windows: Ctrl-C"),
+        (
+            0xC000013A,
+            "exited with 0xc000013a; on Windows: Ctrl-C (STATUS_CONTROL_C_EXIT)",
+        ),
+        (
+            -1073741510,
+            "exited with 0xc000013a; on Windows: Ctrl-C (STATUS_CONTROL_C_EXIT)",
+        ),
     ],
 )
 def test_status_says_what_happened(code: int | None, sentence: str) -> None:
@@ -257,6 +268,22 @@ def test_death_is_read_from_a_shell() -> None:
     shown = {n: run_shell(f"/bin/sh -c 'kill -{n} $$'; echo $?") for n in DEADLY}
     read = {n: ExitStatus.from_shell(int(run.stdout)) for n, run in shown.items()}
     assert read == {n: ExitStatus(-n) for n in DEADLY}
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (f"unset PYTHONUNBUFFERED; {sys.executable} -c 'print(1)' >/dev/full", 120),
+        ("timeout 0.1 sleep 60", 124),
+        ("timeout --no-such-option", 125),
+        ("/etc/passwd", 126),
+        ("no-such-command", 127),
+        (f"{sys.executable} no-such-program.py", 2),
+    ],
+)
+def test_custom_of_an_exit_code_is_true(command: str, code: int) -> None:
+    assert run_shell(command).returncode == code
+    assert ";" in str(ExitStatus(code))
 
 
 @pytest.mark.usefixtures("_deaths")

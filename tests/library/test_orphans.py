@@ -11,13 +11,16 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+import workers
 from hostile import survivors_of_no_orphans, trees
 from support import (
     DEADLINE,
@@ -30,7 +33,8 @@ from support import (
     wait_until,
 )
 
-from process_terminate import no_orphans, stop, stop_tree
+from process_terminate import no_orphans, stop, stop_pool, stop_tree
+from process_terminate._process import stdlib
 from process_terminate._tree import subreaper, tags
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
@@ -62,7 +66,9 @@ def test_children_and_orphans_are_stopped_and_reaped(
             target=time.sleep, args=(60,)
         )
         worker.start()
-        subprocess.run(["sh", "-c", "sleep 60 & setsid sleep 60 &"], check=True)
+        subprocess.run(
+            ["sh", "-c", "sleep 60 & setsid sleep 60 &"], check=True, timeout=60
+        )
     assert process.returncode == -15
     assert worker.exitcode == -15
     assert set(psutil.Process().children()) == before
@@ -90,15 +96,24 @@ def test_children_of_an_event_loop_are_reaped_by_the_loop() -> None:
     assert asyncio.run(main()) == -15
 
 
-@pytest.mark.parametrize("fork", [os.fork, lambda: pty.fork()[0]])
+FORKS: dict[str, Callable[[], int]] = {
+    "fork": os.fork,
+    "pty.fork": lambda: pty.fork()[0],
+    "posix_spawn": lambda: os.posix_spawn("/bin/sleep", ["sleep", "60"], os.environ),
+}
+
+
+@pytest.mark.parametrize("fork", FORKS.values(), ids=FORKS)
 def test_forked_children_are_reaped_by_the_caller(fork: Callable[[], int]) -> None:
     """Kind 12: as pexpect does."""
+    spawn = os.posix_spawn
     with no_orphans():
         child = fork()
         if child == 0:
             time.sleep(60)
             os._exit(0)
     assert os.waitpid(child, 0) == (child, 15)
+    assert os.posix_spawn is spawn
 
 
 def test_dropped_popen_leaves_no_zombie() -> None:
@@ -135,6 +150,13 @@ def test_forkserver_that_a_block_starts_survives_it() -> None:
 
 
 # Pools.
+
+
+def start_and_rest(file: Path) -> None:
+    """Start a child as a task of a pool, and write its pid."""
+    child = subprocess.Popen(["sleep", "60"])
+    file.write_text(str(child.pid))
+    child.wait(60)
 
 
 def job(_: object) -> int:
@@ -192,6 +214,37 @@ def test_program_with_a_pool_that_is_not_closed_exits() -> None:
     assert run(program) == (
         "3\n" + "the pool was stopped before the task was done\n" * 2
     )
+
+
+def test_pool_with_other_parts_ends_with_the_block(
+    monkeypatch: pytest.MonkeyPatch, shell: Shell
+) -> None:
+    """Kind 1: as that of billiard, or of a later Python."""
+    monkeypatch.setattr(stdlib, "_PARTS", ["renamed"])
+    pool = multiprocessing.get_context("fork").Pool(2)
+    with pytest.raises(RuntimeError, match="needs renamed of the pool, which this"):
+        stop_pool(pool)
+    pool.terminate()
+    pool.join()
+    with no_orphans(grace=0):
+        pool = multiprocessing.get_context("fork").Pool(2)
+        pool.apply_async(workers.ignore_sigterm, (shell("echo; sleep 60"),))
+    assert multiprocessing.active_children() == []
+
+
+def test_child_of_a_worker_of_an_earlier_pool_is_left_alone(tmp_path: Path) -> None:
+    """Kind 2: even if the pool has started the worker inside the block."""
+    file = tmp_path / "pid"
+    with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+        with no_orphans():
+            inside = sleep()
+            pool.apply(abs, (1,))
+            pool.apply_async(start_and_rest, (file,))
+            wait_until(lambda: file.exists() and file.read_text())
+        assert inside.returncode == -15
+        child = psutil.Process(int(file.read_text()))
+        assert child.status() == "sleeping"
+        child.kill()
 
 
 OLDER: dict[str, Callable[[Any], Any]] = {
@@ -321,13 +374,23 @@ def test_second_task_is_refused_and_the_subreaper_flag_restored() -> None:
         entered = asyncio.Event()
         first = asyncio.create_task(block(entered))
         await entered.wait()
-        with pytest.raises(RuntimeError, match="already active in another asyncio"):
+        with pytest.raises(RuntimeError, match="already active in another task"):
             await asyncio.create_task(block(entered))
         assert await first == -15
 
     with no_orphans():
         asyncio.run(main())
     assert (subreaper.is_set(), tags.read(0)) == (was_set, limit)
+
+
+def test_second_task_of_trio_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kind 6: trio is not installed here, but a task of it is known."""
+    trio = types.SimpleNamespace(lowlevel=types.SimpleNamespace(current_task=lambda: 1))
+    monkeypatch.setitem(sys.modules, "trio", trio)
+    with no_orphans():
+        trio.lowlevel.current_task = lambda: 2
+        with pytest.raises(RuntimeError, match="already active in another task"):
+            no_orphans().__enter__()
 
 
 @pytest.mark.parametrize("was_set", [True, False])

@@ -115,6 +115,15 @@ def test_stop_pool_of_an_executor_that_was_not_used_returns_nothing() -> None:
     assert stop_pool(ProcessPoolExecutor(1)) == []
 
 
+def test_stop_pool_does_not_wait_for_the_lock_of_an_executor() -> None:
+    """A thread in submit() holds it, which may wait for a write."""
+    executor = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork"))
+    executor.submit(abs, 1).result(DEADLINE)
+    with executor._shutdown_lock:
+        assert stop_pool(executor) == [TERMINATED]
+    executor.shutdown()
+
+
 @pytest.mark.parametrize(
     "make",
     [lambda: None, lambda: multiprocessing.pool.ThreadPool(1), ThreadPoolExecutor],

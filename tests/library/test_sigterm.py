@@ -261,6 +261,24 @@ def test_command_that_the_cleanup_starts_does_not_ignore_sigterm() -> None:
     assert run(program) == ("-15\n", 143)
 
 
+def test_worker_that_the_cleanup_forks_does_not_ignore_sigterm() -> None:
+    """Kind 11."""
+    program = """
+        import time
+        from multiprocessing import get_context
+        with exit_on_sigterm():
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            finally:
+                worker = get_context("fork").Process(target=time.sleep, args=(60,))
+                worker.start()
+                worker.terminate()
+                worker.join(10)
+                print(worker.exitcode, flush=True)
+    """
+    assert run(program) == ("-15\n", 143)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_task_of_an_executor_ends_its_worker(method: str, tmp_path: Path) -> None:
     """Kind 11: the parent does not get the SystemExit, but BrokenProcessPool."""

@@ -9,6 +9,8 @@ import multiprocessing.resource_tracker
 import multiprocessing.util
 import os
 import subprocess
+import sys
+import types
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -44,8 +46,7 @@ def test_pools_and_executors_are_found_until_they_are_ended() -> None:
     threads = multiprocessing.pool.ThreadPool(1)
     with context.Pool(1) as pool:
         assert list(stdlib.pools()) == [pool]
-        for name in ("_pool", "_cache", "_inqueue", "_outqueue", "_taskqueue"):
-            assert hasattr(pool, name)
+        assert stdlib.missing_parts(pool) == []
         for name in ("_worker_handler", "_task_handler", "_result_handler"):
             assert hasattr(getattr(pool, name), "_state")
     pool.join()
@@ -55,6 +56,14 @@ def test_pools_and_executors_are_found_until_they_are_ended() -> None:
     with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as executor:
         executor.submit(abs, 1).result(30)
         assert list(stdlib.executors()) == [executor]
+
+
+def test_tracker_of_a_copy_of_loky_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kind 10: joblib has a copy of its own."""
+    tracker = types.SimpleNamespace(_resource_tracker=types.SimpleNamespace(_pid=7))
+    name = "joblib.externals.loky.backend.resource_tracker"
+    monkeypatch.setitem(sys.modules, name, tracker)
+    assert 7 in stdlib.resource_trackers()
 
 
 @pytest.mark.parametrize("kind", ["fork", "forkserver", "subprocess"])

@@ -235,6 +235,24 @@ def test_stop_tree_finds_more_processes_than_there_are_descriptors() -> None:
     assert run(program) == "201\n"
 
 
+@pytest.mark.parametrize("call", ["stop_tree", "no_orphans"])
+def test_tree_is_stopped_if_no_descriptor_is_free(call: str) -> None:
+    """Kind 13: reading /proc takes some."""
+    program = f"""
+        import resource, subprocess
+        from process_terminate import *
+        with no_orphans() if {call == "no_orphans"} else open("/dev/null"):
+            root = subprocess.Popen(["sh", "-c", "sleep 60 & echo; wait"], stdout=-1)
+            root.stdout.readline()
+            resource.setrlimit(resource.RLIMIT_NOFILE, (3, 200))
+            if {call == "stop_tree"}:
+                stop_tree(root)
+        print(root.stdout.read(), root.poll() in (0, -15))
+        print(resource.getrlimit(resource.RLIMIT_NOFILE))
+    """
+    assert run(program) == "b'' True\n(3, 200)\n"
+
+
 # Innocent processes.
 
 
@@ -276,6 +294,29 @@ def is_sleep_of(process: psutil.Process, shell: "subprocess.Popen[bytes]") -> bo
 def fds(pid: int) -> Iterator[str]:
     """Return the paths of the open files of a process."""
     return map(str, Path(f"/proc/{pid}/fd").iterdir())
+
+
+def test_stop_tree_finds_orphans_beside_a_tracker_and_a_dead_child() -> None:
+    """Without tags: neither of the two, nor a forkserver, can have left the orphan."""
+    program = """
+        import multiprocessing, os, psutil, resource, subprocess
+        from multiprocessing import resource_tracker
+        from process_terminate import stop_tree
+
+        resource.setrlimit(10, (5, 5))  # No tags.
+        resource_tracker.ensure_running()
+        worker = multiprocessing.get_context("forkserver").Process(target=list)
+        worker.start()
+        worker.join()
+        dead = subprocess.Popen(["true"])
+        os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)
+        code = "trap 'sleep 60 & exit' TERM; echo; while :; do sleep .01; done 2>&1"
+        root = subprocess.Popen(["sh", "-c", code], stdout=subprocess.PIPE)
+        root.stdout.readline()
+        stop_tree(root, grace=5)
+        print("sleep" in [p.name() for p in psutil.Process().children()], dead.wait())
+    """
+    assert run(program) == "False 0\n"
 
 
 def test_stop_tree_leaves_what_another_thread_starts_alone(
@@ -424,6 +465,56 @@ def test_stop_tree_gives_up_on_a_tree_that_does_not_stop_growing(
     with pytest.raises(TimeoutError, match="faster than they can be killed, 2 times"):
         stop_tree(root, grace=0)
     assert root.wait(DEADLINE) == -9
+
+
+def test_error_while_the_tree_is_killed_leaves_no_member_stopped(
+    monkeypatch: pytest.MonkeyPatch, shell: Shell
+) -> None:
+    """Kind 3: as one that another thread raises in this one."""
+    root = shell("trap '' TERM; for i in 1 2 3; do sleep 60 & done; echo; wait")
+    found = [psutil.Process(pid) for pid in children(root, 3)]
+    send, errors = Handle.send, [ZeroDivisionError()]
+
+    def send_or_fail(handle: Handle, number: signal.Signals) -> None:
+        if number == signal.SIGKILL and errors:
+            raise errors.pop()
+        send(handle, number)
+
+    monkeypatch.setattr(Handle, "send", send_or_fail)
+    with pytest.raises(ZeroDivisionError):
+        stop_tree(root, grace=0)
+    wait_until(lambda: not any(map(psutil.Process.is_running, found)))
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can make a namespace")
+@pytest.mark.parametrize("limit", ["(5, 5)", "(5, -1)"])
+def test_process_1_leaves_the_orphan_of_a_stranger_alone(limit: str) -> None:
+    """Kind 2: as that of a `docker exec`; with tags (5, -1) and without."""
+    program = f"""
+        import psutil, resource, subprocess, time
+        from process_terminate import no_orphans
+        resource.setrlimit(10, {limit})
+        with no_orphans():
+            print("enter", flush=True)
+            while not [p for p in psutil.Process().children() if p.name() == "sleep"]:
+                time.sleep(0.01)
+            child = subprocess.Popen(["sleep", "61"])
+        print([p.cmdline() for p in psutil.Process().children()], child.returncode)
+    """
+    code = "\n".join(line[8:] for line in program.splitlines())
+    with subprocess.Popen(
+        [*NEW_PIDS, sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        env=environment(),
+        text=True,
+    ) as init:
+        assert init.stdout
+        if init.stdout.readline() != "enter\n":
+            pytest.skip("namespaces are not permitted")
+        (first,) = psutil.Process(init.pid).children()
+        enter = ["nsenter", "-t", str(first.pid), "-p", "sh", "-c", "(sleep 60 &)"]
+        subprocess.run(enter, check=True, timeout=DEADLINE)
+        assert init.stdout.read() == "[['sleep', '60']] -15\n"
 
 
 # Resource trackers.

@@ -58,7 +58,7 @@ def test_cpython_tests_pass(
         output, _ = tests.communicate(timeout=DEADLINE)
     finally:
         tests.kill()
-        tests.wait()
+        tests.wait(60)
     summary = output.rstrip().rpartition("Ran ")[2]
     record_property("summary", f"{in_place}, {method}: Ran {summary}")
     assert tests.returncode == 0, output[-LAST_LINES:]

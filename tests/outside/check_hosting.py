@@ -100,7 +100,7 @@ def headers_of(site: Path) -> str:
     command = re.search(r"(?m)^sed -n '(.*)' site/_headers", page)
     assert command
     return subprocess.check_output(
-        ["sed", "-n", command[1], site / "_headers"], text=True
+        ["sed", "-n", command[1], site / "_headers"], text=True, timeout=60
     )
 
 

@@ -33,7 +33,9 @@ def checker() -> Path:
     if not jar.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
         command = ["npm", "pack", "--silent", "--pack-destination", str(CACHE), CHECKER]
-        got = subprocess.run(command, check=False, capture_output=True, text=True)
+        got = subprocess.run(
+            command, check=False, capture_output=True, text=True, timeout=300
+        )
         if got.returncode:
             pytest.skip(f"{CHECKER} cannot be downloaded: is there a network?")
         archive = CACHE / got.stdout.strip()
@@ -47,7 +49,7 @@ def checker() -> Path:
 def test_checker_has_no_error_or_warning(site: Path, checker: Path) -> None:
     command = ["java", "-jar", str(checker), "--skip-non-html", "--format", "gnu"]
     checked = subprocess.run(
-        [*command, str(site)], check=False, capture_output=True, text=True
+        [*command, str(site)], check=False, capture_output=True, text=True, timeout=300
     )
     lines = checked.stderr.replace(str(site), "").splitlines()
     assert lines == []

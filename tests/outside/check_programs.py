@@ -46,5 +46,6 @@ def test_environment_has_the_wheel_and_not_the_sources(python: Path) -> None:
         check=False,
         env=programs.clean_environment(),
         text=True,
+        timeout=60,
     )
     assert "No module named 'evidence'" in said.stderr

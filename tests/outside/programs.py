@@ -4,10 +4,12 @@
 `run.py` runs one of them, with the library installed from its wheel.
 """
 
+import json
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -32,7 +34,7 @@ def until(condition: Callable[[], bool]) -> None:
 def answers(port: int) -> bool:
     """Return whether a server answers a request for a page."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as link:
-        link.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        link.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         return link.recv(4) == b"HTTP"
     return False
 
@@ -45,6 +47,38 @@ def says(*command: str) -> bytes:
 def count(program: subprocess.Popen[bytes]) -> int:
     """Return how many descendants a program has."""
     return len(psutil.Process(program.pid).children(recursive=True))
+
+
+def record(film: Path) -> subprocess.Popen[bytes]:
+    """Start ffmpeg, which records until it is stopped; return when it has frames."""
+    command = ["ffmpeg", "-re", "-f", "lavfi", "-i", "testsrc=size=160x120"]
+    recorder = subprocess.Popen(
+        [*command, "-progress", "pipe:1", str(film)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert recorder.stdout
+    for line in recorder.stdout:
+        if line.startswith(b"frame=") and line != b"frame=0\n":
+            break
+    return recorder
+
+
+def duration(film: Path) -> float:
+    """Return the seconds that a film has; 0 if the file cannot be read."""
+    asked = ["-show_entries", "format=duration", "-of", "csv=p=0"]
+    return float(says("ffprobe", "-v", "quiet", *asked, str(film)) or 0)
+
+
+def open_browser(port: int) -> None:
+    """Let chromedriver start a browser without a window."""
+    arguments = ["--headless", "--no-sandbox", "--disable-dev-shm-usage"]
+    wanted = {"alwaysMatch": {"goog:chromeOptions": {"args": arguments}}}
+    body = json.dumps({"capabilities": wanted}).encode()
+    url = f"http://127.0.0.1:{port}/session"
+    with urllib.request.urlopen(url, body, timeout=PATIENCE) as answer:
+        answer.read()
 
 
 def nginx(folder: Path, port: int) -> None:
@@ -151,6 +185,54 @@ def pipeline(_: Path, __: int) -> None:
     # --8<-- [end:pipeline]
 
 
+def ffmpeg(folder: Path, _: int) -> None:
+    """Stop ffmpeg with a grace period: it completes its file."""
+    # --8<-- [start:ffmpeg]
+    film = folder / "film.mp4"
+    recorder = record(film)
+
+    stop(recorder, grace=10)
+    # --8<-- [end:ffmpeg]
+    assert recorder.returncode == 255
+    assert duration(film) > 0
+
+
+def ffmpeg_killed(folder: Path, _: int) -> None:
+    """Kill ffmpeg without a grace period: its file cannot be read."""
+    film = folder / "film.mp4"
+    recorder = record(film)
+
+    # --8<-- [start:ffmpeg_killed]
+    stop(recorder, grace=0)
+    # --8<-- [end:ffmpeg_killed]
+    assert duration(film) == 0
+
+
+def chromedriver(_: Path, port: int) -> None:
+    """Stop chromedriver with the browser that it has started."""
+    # --8<-- [start:chromedriver]
+    driver = subprocess.Popen(["chromedriver", f"--port={port}"])
+    until(lambda: answers(port))
+    open_browser(port)
+
+    stop_tree(driver, grace=10)
+    # --8<-- [end:chromedriver]
+
+
+def java(folder: Path, _: int) -> None:
+    """Stop a program in Java, which runs its shutdown hooks on SIGTERM."""
+    # --8<-- [start:java]
+    command = ["java", str(folder / "Hook.java")]
+    program = subprocess.Popen(command, stdout=subprocess.PIPE)
+    said = iter(program.stdout or [])
+    until(lambda: next(said) == b"ready\n")
+
+    stop(program, grace=10)
+    # --8<-- [end:java]
+    assert list(said) == [b"the hook ran\n"]
+    assert program.returncode == 143
+
+
 def npm(folder: Path, port: int) -> None:
     """Stop npm, which has started a server of Node.js."""
     # --8<-- [start:npm]
@@ -174,5 +256,9 @@ RECIPES = {
         uvicorn,
         pipeline,
         npm,
+        ffmpeg,
+        ffmpeg_killed,
+        chromedriver,
+        java,
     ]
 }

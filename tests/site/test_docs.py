@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Iterator
 from functools import cache
+from itertools import takewhile
 
 import griffe
 import pytest
@@ -13,11 +14,13 @@ import process_terminate
 from evidence import examples, pages
 from evidence.pages import Page
 from evidence.paths import DOCS, EXAMPLES, ROOT
-from helpers import code_example, run_inside
+from helpers import run_inside
 from reading import html, linked_examples, read, rows, snippets
 
 OUTPUTS = {example.name: example.output for example in examples.find()}
 PUBLIC = process_terminate.__all__
+#: Messages that only the traceback of a worker has.
+PRINTED_BY_WORKERS = {"Can't get attribute 'work' on <module '__main__'"}
 FUNCTIONS = [n for n in PUBLIC if inspect.isfunction(getattr(process_terminate, n))]
 
 
@@ -55,7 +58,7 @@ def test_python_block_prints_what_it_says(
 
 def test_each_public_name_has_a_reference_page() -> None:
     names = [page.path.split("/")[1] for page in pages.below("reference")]
-    assert sorted(names) == sorted(f"{name}.md" for name in [*PUBLIC, "aio"])
+    assert sorted(names) == sorted(f"{name}.md" for name in [*PUBLIC, "aio", "command"])
 
 
 @pytest.mark.parametrize("name", PUBLIC)
@@ -83,18 +86,43 @@ def test_caveat_ends_in_a_link_to_its_example(name: str) -> None:
         assert text.endswith(last), "the link comes last"
 
 
-def test_error_text_is_what_its_example_prints() -> None:
-    found = rows(read("errors.md"))
-    assert found
-    for message, _, shown_in in found:
-        (name,) = linked_examples(shown_in)
-        assert message.text in "\n".join(OUTPUTS[name]), name
+def messages() -> Iterator[tuple[str, list[Tag]]]:
+    """Yield each message on the page of errors with what is below it."""
+    for heading in read("errors.md").find_all("h3"):
+        below = takewhile(lambda tag: tag.name not in ("h2", "h3"), siblings(heading))
+        yield heading.text, list(below)
 
 
-def test_readme_shows_an_example_as_it_is() -> None:
-    block = next(iter(find_examples(ROOT / "README.md")))
-    example = EXAMPLES / "stop/escalate_to_kill.py"
-    assert block.source == code_example(example).source
+def siblings(tag: Tag) -> Iterator[Tag]:
+    """Yield the tags after a tag, at the same level."""
+    return (after for after in tag.next_siblings if isinstance(after, Tag))
+
+
+def test_error_message_is_shown_by_an_example() -> None:
+    found = dict(messages())
+    assert len(found) > 25
+    for message, below in found.items():
+        names = [name for tag in below for name in linked_examples(tag)]
+        assert names, message
+        sources = [(EXAMPLES / f"{name}.py").read_text("utf-8") for name in names]
+        if message not in PRINTED_BY_WORKERS:
+            # An example may print or compare only the beginning of a long message.
+            beginning = " ".join(message.split()[:5])
+            assert any(beginning in source for source in sources), message
+
+
+def test_error_message_has_code_and_says_what_to_do() -> None:
+    for message, below in messages():
+        assert {"pre", "table"} & {tag.name for tag in below}, message
+
+
+def test_readme_and_first_page_show_the_same_call() -> None:
+    readme, page = (
+        next(iter(find_examples(path))).source
+        for path in (ROOT / "README.md", DOCS / "index.md")
+    )
+    assert "stop(" in readme
+    assert readme == page
 
 
 @pytest.mark.parametrize("name", ["README.md", "SECURITY.md"])
@@ -108,7 +136,9 @@ def test_links_of_the_repository_lead_somewhere(name: str) -> None:
 
 def test_security_page_names_each_signal_that_is_sent() -> None:
     paths = (ROOT / "src" / "process_terminate").rglob("*.py")
-    source = "".join(path.read_text("utf-8") for path in paths)
+    # diagnose() names signals and sends none.
+    sending = [path for path in paths if "_diagnose" not in path.parts]
+    source = "".join(path.read_text("utf-8") for path in sending)
     signals = {"SIGTERM", "SIGCONT", "SIGSTOP", "SIGKILL", "SIGHUP"}
     items = html((ROOT / "SECURITY.md").read_text("utf-8")).find_all("li")
     (item,) = [item for item in items if item.text.startswith("It sends ")]

@@ -13,7 +13,7 @@ from lxml.html import HtmlElement
 from mkdocstrings import Inventory
 
 import process_terminate
-from evidence import examples, pages
+from evidence import pages
 from evidence.paths import ROOT
 from helpers import BASE
 
@@ -101,26 +101,6 @@ def test_each_page_has_its_own_title_description_and_url(
         repeated = {text for text, count in counts.items() if count > 1}
         # The page for wrong URLs has the description of the site.
         assert repeated == set(), what
-
-
-def test_pages_show_the_code_of_their_examples_unchanged(
-    trees: dict[str, HtmlElement],
-) -> None:
-    for example in examples.find():
-        tree = trees[f"{BASE}examples/{example.name}/"]
-        codes = [code.text_content() for code in tree.iter("pre")]
-        assert example.source in codes, example.name
-
-
-def test_reference_page_has_all_parts_of_a_docstring(
-    trees: dict[str, HtmlElement],
-) -> None:
-    for name in ("terminate", "kill"):
-        words = trees[f"{BASE}reference/{name}/"].text_content()
-        signature = f"{name}(process: BaseProcess) -> None"
-        assert signature in words
-        for part in ("Parameters:", "Raises:", "Caveats"):
-            assert part in words, (name, part)
 
 
 def test_inventory_has_exactly_the_exported_names(each_site: Path) -> None:

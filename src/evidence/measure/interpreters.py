@@ -18,6 +18,7 @@ from packaging.version import Version
 import process_terminate
 from evidence import UserError
 from evidence.examples import START_METHODS, Example
+from evidence.paths import PLATFORMS
 
 #: psutil, and pytest with all that it imports.
 _DISTRIBUTIONS = ["psutil", "pytest", "iniconfig", "packaging", "pluggy", "pygments"]
@@ -94,6 +95,15 @@ class Interpreter:
         return reason
 
 
+def search_path(executable: str, packages: Path) -> str:
+    """Return where an interpreter finds packages: first those built for it alone.
+
+    The scripts in tools/platforms/ build them.
+    """
+    own = PLATFORMS / Path(executable).name
+    return os.pathsep.join(map(str, [own, packages] if own.is_dir() else [packages]))
+
+
 def ask(executable: str, packages: Path) -> Interpreter:
     """Ask an interpreter for its version, start methods and missing packages.
 
@@ -106,7 +116,7 @@ def ask(executable: str, packages: Path) -> Interpreter:
             [executable, "-c", _SAY],
             check=True,
             capture_output=True,
-            env=environment | {"PYTHONPATH": str(packages)},
+            env=environment | {"PYTHONPATH": search_path(executable, packages)},
             stdin=subprocess.DEVNULL,
             text=True,
             timeout=_PATIENCE,

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+#: Seconds in which a killed process dies.
+_DYING = 10
 # Ends when its stdin closes, so even if this process is killed.
 _SPIN = """
 import os, sys, threading
@@ -30,4 +32,4 @@ def busy(wanted: bool = True) -> Iterator[None]:
     finally:
         for process in spinning:
             process.kill()
-            process.communicate()
+            process.communicate(timeout=_DYING)

@@ -156,7 +156,9 @@ def run_task(task: Task) -> Tally:
             python=task.interpreter.executable,
             start_method=None if is_default else task.method,
             deadline=task.settings.deadline,
-            packages=task.settings.packages,
+            packages=interpreters.search_path(
+                task.interpreter.executable, task.settings.packages
+            ),
         )
         tally.add(_tally_of(run, task.example))
     return tally

@@ -39,11 +39,11 @@ def run_file(
     python: str = sys.executable,
     start_method: str | None = None,
     deadline: float = DEADLINE,
-    packages: Path | None = None,
+    packages: str | None = None,
 ) -> Run:
     """Run a file with this start method, or with the interpreter's default.
 
-    `packages` is a folder in which another interpreter finds its packages.
+    `packages` is the search path on which another interpreter finds its packages.
     """
     command = command_of(path, python=python, start_method=start_method)
     # Files, because a process that is left running would keep a pipe open.
@@ -96,7 +96,7 @@ def _status(
         return None
 
 
-def environment(packages: Path | None = None) -> dict[str, str]:
+def environment(packages: str | None = None) -> dict[str, str]:
     """Return the environment without variables that change how Python runs.
 
     With PYTHONUNBUFFERED, for example, a terminated process would lose no output.
@@ -106,4 +106,4 @@ def environment(packages: Path | None = None) -> dict[str, str]:
         for name, value in os.environ.items()
         if name == "PYTHONPATH" or not name.startswith("PYTHON")
     }
-    return kept if packages is None else kept | {"PYTHONPATH": str(packages)}
+    return kept if packages is None else kept | {"PYTHONPATH": packages}

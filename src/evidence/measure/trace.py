@@ -15,7 +15,7 @@ from evidence.measure.interpreters import Interpreter
 from evidence.measure.run import command_of, environment
 from evidence.measure.timelines import Event, Timeline
 from evidence.measure.tracer import story
-from evidence.measure.tracer.watch import Watch
+from evidence.measure.tracer.watch import DEADLINE, Watch
 
 #: The folder that puts the tracer into each Python process of an example.
 TRACER = Path(__file__).parent / "tracer" / "inside"
@@ -89,7 +89,9 @@ def trace(
             command_of(example.path, python=python, start_method=start_method),
             env=environment()
             | {
-                "PYTHONPATH": os.pathsep.join(map(str, (TRACER, packages))),
+                "PYTHONPATH": os.pathsep.join(
+                    [str(TRACER), interpreters.search_path(python, packages)]
+                ),
                 "TRACED_EXAMPLE": str(example.path),
                 "TRACED_NOTES": str(notes),
                 "TRACED_PATIENCE": str(patience),
@@ -102,7 +104,7 @@ def trace(
             watch.follow(main)
         finally:
             main.kill()  # It is alive only if watching was broken off.
-            main.wait()
+            main.wait(DEADLINE)
         errors.seek(0)
         output.seek(0)
         printed = output.read().decode().splitlines()

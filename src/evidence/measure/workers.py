@@ -15,6 +15,8 @@ from evidence.measure.run import environment
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
+#: Seconds for one task, which has limits of its own.
+_DEADLINE = 3600
 #: Exit status of a worker that was interrupted.
 _INTERRUPTED = 130
 
@@ -39,7 +41,9 @@ def run(
                 raise InterruptedError
             process = _start()
             running.add(process)
-        answer, _ = process.communicate(pickle.dumps((function, task)))
+        answer, _ = process.communicate(
+            pickle.dumps((function, task)), timeout=_DEADLINE
+        )
         with lock:
             running.remove(process)
         if process.returncode:

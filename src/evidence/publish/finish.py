@@ -23,7 +23,16 @@ _COMMANDS = {
     "zensical": ["zensical", "build", "--strict", "--clean"],
 }
 #: Folders that a build does not read.
-_UNREAD = (".build", ".*cache", ".git", ".venv", "__pycache__", "dist", "site")
+_UNREAD = (
+    ".build",
+    ".platforms",
+    ".*cache",
+    ".git",
+    ".venv",
+    "__pycache__",
+    "dist",
+    "site",
+)
 #: The types of the files in data/, whose schemas are published beside them.
 _TYPES = {
     "runs": runs.Runs,
@@ -73,6 +82,7 @@ def _run(command: list[str], folder: Path, url: str) -> None:
         check=False,
         capture_output=True,
         text=True,
+        timeout=600,
     )
     if ran.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{ran.stdout}{ran.stderr}")

@@ -39,6 +39,6 @@ def _build(config: MkDocsConfig, **options: Any) -> None:
     url = str(config.site_url)
     # A process of its own sees what was saved in src/, too.
     command = [sys.executable, "-m", "evidence", "render"]
-    subprocess.run(command, check=True, env=os.environ | {"SITE_URL": url})
+    subprocess.run(command, check=True, env=os.environ | {"SITE_URL": url}, timeout=600)
     build.build(config, **options)
     finish(Path(config.site_dir), url)

@@ -46,9 +46,9 @@ def _changes() -> dict[str, str]:
     ]
     try:
         log = subprocess.check_output(
-            command, cwd=ROOT, text=True, stderr=subprocess.DEVNULL
+            command, cwd=ROOT, text=True, stderr=subprocess.DEVNULL, timeout=60
         )
-    except (OSError, subprocess.CalledProcessError):
+    except (OSError, subprocess.SubprocessError):
         return {}
     changed: dict[str, str] = {}
     for commit in log.split("\0"):

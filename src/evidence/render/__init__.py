@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from evidence.paths import BUILD
-from evidence.render import decoder, lists, studies, tables, timelines
+from evidence.render import command, decoder, lists, studies, tables, timelines
 
 #: Each has `files()`, which returns a text for each path in the folder.
-_PARTS = (lists, tables, decoder, timelines, studies)
+_PARTS = (lists, tables, decoder, command, timelines, studies)
 
 
 def render(folder: Path = BUILD) -> None:

@@ -12,6 +12,7 @@ from itertools import groupby
 from evidence import pages
 from evidence.examples import Example
 from evidence.pages import Page
+from evidence.publish import package
 from evidence.render.template import fill
 
 LIBRARY = {"process-terminate": "this library"}
@@ -22,6 +23,7 @@ def files() -> dict[str, str]:
     topics = pages.topics()
     site = pages.site_url()
     found = {
+        "install.md": fill("install.md", wheel=package.url(site)),
         "lists/examples/index.md": "\n".join(
             _topic(Page(f"examples/{topic}/index.md"), shown)
             for topic, shown in topics.items()
@@ -73,6 +75,9 @@ def _reference(shown: list[Page]) -> str:
     """Return the public names with the summaries of their docstrings."""
     items = []
     for page in shown:
+        if ":::" not in page.body:  # The command is no name of the package.
+            items.append(f"- [{page.title}]({_name(page)}): {page.description}\n")
+            continue
         name = f"process_terminate.{_name(page).removesuffix('.md')}"
         documented = pkgutil.resolve_name(name)
         text = (

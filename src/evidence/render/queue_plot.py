@@ -50,6 +50,7 @@ def draw(drawn: dict[str, Series]) -> str:
         "svg",
         {
             "xmlns": "http://www.w3.org/2000/svg",
+            "data-search-exclude": "true",
             "viewBox": f"0 0 {_WIDTH} {_HEIGHT}",
             "width": f"{_WIDTH}",
             "height": f"{_HEIGHT}",

@@ -4,9 +4,11 @@ import ast
 
 from evidence import pages
 from evidence.render import queue_plot
-from evidence.render.queue_plot import HANGS, PIPE_BUF, hangs, interval
-from evidence.studies import broken_queue, hostile_trees, programs, survivors
+from evidence.render.queue_plot import HANGS, PIPE_BUF, interval
+from evidence.render.queue_plot import hangs as hangs_of
+from evidence.studies import broken_queue, hangs, hostile_trees, programs, survivors
 from evidence.studies.broken_queue import Point, Queues, Series
+from evidence.studies.hangs import Hangs
 from evidence.studies.programs import PROGRAMS, Call, Programs, Runs
 from evidence.studies.study import Study
 from evidence.studies.survivors import Outcome, Survivors
@@ -23,6 +25,7 @@ def files() -> dict[str, str]:
         "survivors": of_survivors(survivors.load()),
         "broken_queue": of_queues(broken_queue.load()),
         "programs": of_programs(programs.load()),
+        "hangs": of_hangs(hangs.load()),
     }
     return {
         f"studies/{study}/{name}": f"{text}\n"
@@ -37,7 +40,7 @@ def of_survivors(data: Survivors) -> dict[str, str]:
     ways = [f"`{way}`" if way == "no_orphans()" else way for way in ways]
     rows = [
         [
-            f"**{tree}**: {_docstring(tree)}",
+            f"**{tree}**: {docstring(tree)}",
             *(_outcomes(tree, way, counted.outcomes[way]) for way in WAYS),
         ]
         for tree, counted in data.trees.items()
@@ -45,16 +48,17 @@ def of_survivors(data: Survivors) -> dict[str, str]:
     prompt = "; ".join(
         f"{grace:g} seconds for {tree}" for tree, grace in PROMPT.items()
     )
-    measured = (
+    text = (
         f"Runs of a bold cell: {data.runs} or more; of each other cell: "
         f"{data.compare} or more. "
         f"The grace period was {data.grace:g} seconds; {prompt}. "
-        + _measured(data, f"psutil {data.psutil}", "survivors")
+        + measured(data, f"psutil {data.psutil}", "survivors")
     )
-    return {"table.md": _table(["Tree", *ways], rows), "measured.md": measured}
+    return {"table.md": table(["Tree", *ways], rows), "measured.md": text}
 
 
-def _docstring(tree: str) -> str:
+def docstring(tree: str) -> str:
+    """Return the sentence that says what a tree does."""
     source = hostile_trees.path_of(tree).read_text("utf-8")
     return ast.get_docstring(ast.parse(source)) or ""
 
@@ -86,7 +90,7 @@ def of_queues(data: Queues) -> dict[str, str]:
         "plot.html": f'<div class="plot">{queue_plot.draw(drawn)}</div>',
         "summary.md": _summary(data),
         **{f"{name}.html": _numbers(series) for name, series in data.series.items()},
-        "measured.md": _measured(data, machine, "broken_queue"),
+        "measured.md": measured(data, machine, "broken_queue"),
     }
 
 
@@ -109,9 +113,11 @@ def _summary(data: Queues) -> str:
             (f"{_grouped(max(points))} bytes", [points[max(points)]]),
         ):
             total = sum(point.count for point in wanted)
-            hung = [f"{sum(hangs(p, who) for p in wanted)} of {total}" for who in HANGS]
+            hung = [
+                f"{sum(hangs_of(p, who) for p in wanted)} of {total}" for who in HANGS
+            ]
             rows.append([pause, label, *hung])
-    return _table(["Pause", "Messages", "Next writer hung", "Reader hung"], rows)
+    return table(["Pause", "Messages", "Next writer hung", "Reader hung"], rows)
 
 
 def _numbers(series: Series) -> str:
@@ -151,7 +157,7 @@ def _numbers(series: Series) -> str:
 
 def _row(size: int, point: Point) -> str:
     counts = [point.count, *(len(point.runs[o]) for o in ("usable", "writer", "both"))]
-    shares = [_share(hangs(point, who), point.count) for who in HANGS]
+    shares = [_share(hangs_of(point, who), point.count) for who in HANGS]
     cells = "".join(f"<td>{cell}</td>" for cell in [*counts, *shares])
     return f'<tr><th scope="row">{_grouped(size)}</th>{cells}</tr>'
 
@@ -172,8 +178,8 @@ def of_programs(data: Programs) -> dict[str, str]:
     rows = [_program(name, runs) for name, runs in data.programs.items()]
     psutil = f"psutil {data.psutil}"
     return {
-        "table.md": _table(heads, rows),
-        "measured.md": _measured(data, psutil, "programs"),
+        "table.md": table(heads, rows),
+        "measured.md": measured(data, psutil, "programs"),
     }
 
 
@@ -181,7 +187,7 @@ def _program(name: str, found: Runs) -> list[str]:
     calls = [run.calls[0] for run in found.runs]
     alive = sum(len(call.alive) for run in found.runs for call in run.calls)
     title = PROGRAMS[name].title
-    anchor = title.lower().replace(" ", "-").replace(",", "")
+    anchor = title.lower().replace(" ", "-").translate(str.maketrans("", "", ",:"))
     sizes = sorted({len(call.found) for call in calls})
     return [
         f"[{title}](#{anchor}) {found.version}",
@@ -205,6 +211,12 @@ def _ends(calls: list[Call]) -> str:
     return said or "not reported: the block returns nothing"
 
 
+def of_hangs(data: Hangs) -> dict[str, str]:
+    """Return what diagnose() printed of each program, and where it ran."""
+    reports = {f"{name}.txt": "\n".join(said) for name, said in data.reports.items()}
+    return {**reports, "measured.md": _measured(data, "one run of each", "hangs")}
+
+
 def _end(by: str | None, code: int | None) -> str:
     sent = f"`{by}`" if by else "already dead"
     if code is None:
@@ -216,12 +228,13 @@ def _end(by: str | None, code: int | None) -> str:
     return f"{sent}, exit code {code}"
 
 
-def _table(heads: list[str], rows: list[list[str]]) -> str:
+def table(heads: list[str], rows: list[list[str]]) -> str:
+    """Return a Markdown table."""
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _measured(data: Study, more: str, name: str) -> str:
+def measured(data: Study, more: str, name: str) -> str:
     """Return when and where a study was measured, with a link to its data."""
     # An HTML link, because the data is beside the pages in the site only.
     return (

@@ -1,13 +1,11 @@
 """Renders the timelines: the picture of each, the same in words, and its source."""
 
 from html import escape
-from pathlib import Path
 
 from evidence import examples, pages
 from evidence.examples import Example
 from evidence.measure import timelines
 from evidence.measure.timelines import Timeline
-from evidence.paths import BUILD
 from evidence.render.events import rows, same_methods
 from evidence.render.picture import draw, signs
 
@@ -16,14 +14,6 @@ def files() -> dict[str, str]:
     """Return the timeline of each example, and the signs for the method page."""
     found = {f"timelines/{e.name}.html": of(e) for e in examples.find()}
     return found | {"signs.html": signs()}
-
-
-def write(folder: Path = BUILD) -> None:
-    """Write these files into a folder."""
-    for name, text in files().items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
 
 
 def of(example: Example) -> str:

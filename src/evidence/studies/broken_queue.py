@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -33,6 +33,8 @@ OUTCOMES = ("usable", "writer", "reader", "both")
 _BATCH = 10
 #: Seconds for a batch; a run takes a few seconds at most, unless something is wrong.
 _DEADLINE = 600
+#: Seconds in which the interrupted program kills its processes.
+_CLEANUP = 60
 
 
 class Point(Struct):
@@ -184,7 +186,8 @@ def run_batch(batch: Batch) -> list[str]:
         except BaseException:
             # It kills its processes then, and its resource tracker removes semaphores.
             program.send_signal(signal.SIGINT)
-            program.communicate()
+            with suppress(subprocess.TimeoutExpired):
+                program.communicate(timeout=_CLEANUP)
             raise
     if program.returncode or errors or left:
         raise RuntimeError(f"exit status {program.returncode}: {errors}{left}")

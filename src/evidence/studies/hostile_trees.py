@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -142,17 +142,25 @@ class Tree(Marked):
         self._pipe = os.fdopen(pipe, "wb")
         self._leash, self._handle = os.pipe()
 
-    def grow(self, neighbor: "Neighbor") -> subprocess.Popen[str]:
-        """Start the tree, wait until it is complete, and return its root."""
+    def grow(
+        self, neighbor: "Neighbor", runner: Sequence[str] = ()
+    ) -> subprocess.Popen[str]:
+        """Start the tree, wait until it is complete, and return its root.
+
+        A runner is a command that runs the tree. It is the root then, and has no mark.
+        """
+        variables = {
+            _VARIABLE: self.mark,
+            _NEIGHBOR: str(neighbor.pipe),
+            _LEASH: str(self._leash),
+        }
+        marks = [f"{name}={value}" for name, value in variables.items()]
+        # site would take longer to import than some trees to grow.
+        program = [sys.executable, "-S", "-W", "ignore", str(path_of(self.name))]
         root = subprocess.Popen(
-            # site would take longer to import than some trees to grow.
-            [sys.executable, "-S", "-W", "ignore", path_of(self.name)],
-            env={
-                **self._environment,
-                _NEIGHBOR: str(neighbor.pipe),
-                _LEASH: str(self._leash),
-            },
+            [*runner, "env", *marks, *program],
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL if runner else None,
             text=True,
             start_new_session=True,
             pass_fds=[neighbor.pipe, self._pipe.fileno(), self._leash],
@@ -168,6 +176,10 @@ class Tree(Marked):
     def close_pipe(self) -> None:
         """Close this process's copy of the pipe, so that it can come to its end."""
         self._pipe.close()
+
+    def count_now(self) -> int:
+        """Return how many processes are alive, also those that are exiting."""
+        return self._look()
 
     def count_alive(self) -> int:
         """Return how many processes survived; those that are exiting do not count."""

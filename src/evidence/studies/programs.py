@@ -64,6 +64,18 @@ PROGRAMS = {
     "npm": Program(
         "A server that npm has started", ("npm", "node"), ("npm", "--version")
     ),
+    "ffmpeg": Program("ffmpeg", ("ffmpeg", "ffprobe"), ("ffmpeg", "-version")),
+    "ffmpeg_killed": Program(
+        "ffmpeg, without a grace period",
+        ("ffmpeg", "ffprobe"),
+        ("ffmpeg", "-version"),
+    ),
+    "chromedriver": Program(
+        "Selenium: chromedriver and its browser",
+        ("chromedriver", "chromium"),
+        ("chromedriver", "--version"),
+    ),
+    "java": Program("Java", ("java",), ("java", "--version")),
 }
 
 
@@ -144,6 +156,7 @@ def _must(command: list[str | Path], folder: Path | None = None) -> None:
         check=False,
         capture_output=True,
         text=True,
+        timeout=_DEADLINE,
     )
     if ended.returncode:
         lines = ended.stderr.strip().splitlines()
@@ -266,7 +279,12 @@ def version(name: str, python: Path) -> str:
 
 def _said(command: list[str]) -> str:
     said = subprocess.run(
-        command, env=clean_environment(), check=True, capture_output=True, text=True
+        command,
+        env=clean_environment(),
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=_DEADLINE,
     )
     return (said.stdout + said.stderr).strip()
 

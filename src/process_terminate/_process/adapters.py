@@ -32,18 +32,21 @@ _LOST_FORKSERVER = 255
 _NOTED = 0.3
 
 
-def adapt(process: object, call: str, *, loop: bool = False) -> "Adapter":
+def adapt(
+    process: object, call: str, *, loop: bool = False, ancestors: bool = False
+) -> "Adapter":
     """Return the adapter of a process; raise if it cannot be stopped.
 
     Args:
         process: What the caller of the library has given.
         call: The name of the function that was called, for messages.
         loop: Whether an event loop waits, so that its processes are taken.
+        ancestors: Whether an ancestor of this process may be stopped.
     """
     if stdlib.is_process(process):
         return _Multiprocessing(process, call)
     if isinstance(process, psutil.Process):
-        return _Psutil(process)
+        return _Psutil(process, ancestors=ancestors)
     if isinstance(process, subprocess.Popen):
         return _Popen(process)
     if loop and isinstance(process, AsyncioProcess):
@@ -103,7 +106,7 @@ class Adapter(ABC):
         return ExitStatus(code, gone=code is None)
 
     def _code(self) -> Steps[int | None]:
-        if sys.platform == "win32":  # pragma: no cover
+        if sys.platform == "win32":
             return self._code_on_windows()
         return (yield from self._reap())
 
@@ -111,7 +114,7 @@ class Adapter(ABC):
     def _reap(self) -> Steps[int | None]:
         """Reap the dead process; return its exit code, None if that is unknown."""
 
-    def _code_on_windows(self) -> int | None:  # pragma: no cover
+    def _code_on_windows(self) -> int | None:
         """Return the exit code; there is nothing to reap."""
         return self._handle.exit_code() if self._handle else None
 
@@ -170,7 +173,7 @@ class _Multiprocessing(Adapter):
             yield short
         return code
 
-    def _code_on_windows(self) -> int | None:  # pragma: no cover
+    def _code_on_windows(self) -> int | None:
         return self.process.exitcode
 
 
@@ -194,7 +197,7 @@ class _Popen(Adapter):
             yield short
         return code if self.process.returncode is None else self.process.returncode
 
-    def _code_on_windows(self) -> int | None:  # pragma: no cover
+    def _code_on_windows(self) -> int | None:
         return self.process.poll()
 
 
@@ -203,11 +206,11 @@ class _Psutil(Adapter):
 
     process: psutil.Process
 
-    def __init__(self, process: psutil.Process) -> None:
+    def __init__(self, process: psutil.Process, *, ancestors: bool) -> None:
         super().__init__(process)
         if process.pid == os.getpid():
             raise ValueError(f"{process!r} is the calling process; call sys.exit()")
-        if process in psutil.Process().parents():
+        if not ancestors and process in psutil.Process().parents():
             raise ValueError(f"{process!r} is an ancestor of the calling process")
 
     def _is_my_child(self) -> bool:
@@ -245,7 +248,7 @@ class _Asyncio(Adapter):
             yield short
         return code
 
-    def _code_on_windows(self) -> int | None:  # pragma: no cover
+    def _code_on_windows(self) -> int | None:
         return self.process.returncode
 
 

@@ -42,7 +42,7 @@ def checked_signal(number: object) -> Signals:
         raise ValueError(
             f"signal must be the number of a signal, got {number}"
         ) from None
-    if sys.platform == "win32" and found != signal.SIGTERM:  # pragma: no cover
+    if sys.platform == "win32" and found != signal.SIGTERM:
         raise ValueError(f"signal must be SIGTERM on Windows, got {found.name}")
     return found
 
@@ -102,7 +102,8 @@ def check_dead(handles: list[Handle]) -> None:
     forbidden = f"not permitted to signal {_names(refused)}"
     if alive:
         error = TimeoutError(
-            f"still running {LAST_WAIT:g} s after SIGKILL: {_names(alive)}"
+            f"still running {LAST_WAIT:g} s after {Signals(SIGKILL).name}: "
+            f"{_names(alive)}"
         )
         if refused:
             error.add_note(forbidden)
@@ -114,10 +115,11 @@ def check_dead(handles: list[Handle]) -> None:
 def warn_of_kill(handle: Handle, first: Signals, grace: float) -> None:
     """Log that a process did not end within its grace period."""
     log.warning(
-        "%s did not end within %g s of %s; sending SIGKILL",
+        "%s did not end within %g s of %s; sending %s",
         handle.describe(),
         grace,
         first.name,
+        Signals(SIGKILL).name,
     )
 
 

@@ -36,6 +36,8 @@ _RESERVED = 64
 _PIDFD_GET_INFO = 0xC040FF0B
 _PIDFD_INFO = "=QQIII"
 _PIDFD_INFO_SIZE = 64
+#: What the log says of a signal; its arguments are the name and the pid.
+SENT = "sent %s to pid %d"
 #: Seconds of one wait. Python handles a signal that arrives just before a wait
 #: begins, or in another thread, only when that wait is over.
 STEP = 0.5
@@ -59,7 +61,7 @@ def open_handle(pid: int, *, child: bool = False) -> "Handle":
                 raise ProcessLookupError(f"no process {pid} any more") from None
             if error.errno not in _WITHOUT_PIDFD:
                 raise
-    if sys.platform == "win32":  # pragma: no cover
+    if sys.platform == "win32":
         return _WindowsHandle(pid)
     return _PollingHandle(pid, child=child)
 
@@ -108,7 +110,7 @@ class Handle(ABC):
 
     def is_child(self) -> bool:
         """Return whether it is a child of this process that is not reaped."""
-        if sys.platform == "win32" or not hasattr(os, "waitid"):  # pragma: no cover
+        if sys.platform == "win32" or not hasattr(os, "waitid"):
             return self.parent() == os.getpid()
         try:
             self._waitid(os.WNOWAIT)
@@ -118,7 +120,7 @@ class Handle(ABC):
 
     def exit_code(self, *, reap: bool = False) -> int | None:
         """Return how it ended, if it is a dead child of this process; and reap it."""
-        if sys.platform == "win32" or not hasattr(os, "waitid"):  # pragma: no cover
+        if sys.platform == "win32" or not hasattr(os, "waitid"):
             return None
         try:
             found = self._waitid(0 if reap else os.WNOWAIT)
@@ -148,7 +150,7 @@ class Handle(ABC):
         except (PermissionError, psutil.AccessDenied):
             self.forbidden = True
         else:
-            log.debug("sent %s to pid %d", getattr(number, "name", number), self.pid)
+            log.debug(SENT, getattr(number, "name", number), self.pid)
 
     def describe(self) -> str:
         """Return its pid, name and state, for people."""
@@ -258,7 +260,7 @@ class _PollingHandle(Handle):
             os.kill(self.pid, number)
 
 
-class _WindowsHandle(Handle):  # pragma: no cover
+class _WindowsHandle(Handle):
     """A process as psutil tracks it: by its pid and its start time."""
 
     def __init__(self, pid: int) -> None:

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -30,7 +31,11 @@ class Children:
     def note_fork(self) -> None:
         """Note the child that this thread has just forked: it is the newest."""
         with suppress(OSError, IndexError), open("/proc/thread-self/children") as file:  # noqa: PTH123, as it is faster
-            self._forked.add(int(file.read().split()[-1]))
+            self.note_child(int(file.read().split()[-1]))
+
+    def note_child(self, pid: int) -> None:
+        """Note a child that its caller has to reap."""
+        self._forked.add(pid)
 
     def pids(self) -> set[int]:
         """Return the pids of all that are noted."""
@@ -56,16 +61,18 @@ class Children:
 
 #: Those that note, from the outermost block to the innermost.
 _noting: list[Children] = []
-_init: Any = subprocess.Popen.__init__
+#: What is replaced while they do, and by what: it does not run fork hooks of Python.
+_replaced: list[tuple[Any, str, Any, Any]] = []
 
 
 def start() -> Children:
     """Note the children of this process from now on."""
-    global _init  # noqa: PLW0603
+    if not _replaced:
+        _replace(subprocess.Popen, "__init__", _noting_init)
+        for name in "posix_spawn", "posix_spawnp":
+            if hasattr(os, name):  # pragma: no branch
+                _replace(os, name, _noting_spawn)
     children = Children()
-    if subprocess.Popen.__init__ is not _noting_init:
-        _init = subprocess.Popen.__init__
-        subprocess.Popen.__init__ = _noting_init  # type: ignore[method-assign]
     _noting.append(children)
     return children
 
@@ -73,15 +80,41 @@ def start() -> Children:
 def finish(children: Children) -> None:
     """Note no more."""
     _noting.remove(children)
-    if not _noting and subprocess.Popen.__init__ is _noting_init:
-        subprocess.Popen.__init__ = _init  # type: ignore[method-assign]
+    while _replaced and not _noting:
+        owner, name, old, new = _replaced.pop()
+        if getattr(owner, name) is new:
+            setattr(owner, name, old)
 
 
-def _noting_init(self: Any, *args: Any, **options: Any) -> None:
-    by_asyncio = stdlib.is_made_by_asyncio(sys._getframe(1))
-    for children in _noting:
-        children.note_popen(self, by_asyncio)
-    _init(self, *args, **options)
+def _replace(owner: Any, name: str, noting: Callable[[Any], Any]) -> None:
+    old = getattr(owner, name)
+    new = noting(old)
+    _replaced.append((owner, name, old, new))
+    setattr(owner, name, new)
+
+
+def _noting_init(init: Any) -> Any:
+    """Return an initializer of Popen that notes the object."""
+
+    def noting_init(self: Any, *args: Any, **options: Any) -> None:
+        by_asyncio = stdlib.is_made_by_asyncio(sys._getframe(1))
+        for children in _noting:
+            children.note_popen(self, by_asyncio)
+        init(self, *args, **options)
+
+    return noting_init
+
+
+def _noting_spawn(spawn: Any) -> Any:
+    """Return a function of `os` that notes the child, which its caller reaps."""
+
+    def noting_spawn(*args: Any, **options: Any) -> int:
+        pid: int = spawn(*args, **options)
+        for children in _noting:
+            children.note_child(pid)
+        return pid
+
+    return noting_spawn
 
 
 def _note_fork() -> None:

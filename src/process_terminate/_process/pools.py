@@ -8,6 +8,7 @@ released (`finish()`): locks and pipes may be as a killed worker left them.
 import threading
 from abc import ABC, abstractmethod
 from contextlib import suppress
+from multiprocessing.pool import Pool as MultiprocessingPool
 from multiprocessing.pool import ThreadPool
 from typing import Any
 
@@ -51,16 +52,18 @@ def has_processes(pool: object) -> bool:
     """Return whether it is a pool or an executor that has processes, not threads."""
     if isinstance(pool, ThreadPool):
         return False
-    return hasattr(pool, "_change_notifier") or hasattr(
-        pool, "_executor_manager_thread"
+    return hasattr(pool, "_executor_manager_thread") or (
+        isinstance(pool, MultiprocessingPool) or not stdlib.missing_parts(pool)
     )
 
 
 def adapt(pool: Any) -> Pool:
     """Return the adapter of a pool or an executor."""
-    if hasattr(pool, "_change_notifier"):
+    if not stdlib.missing_parts(pool):
         return _MultiprocessingPool(pool)
-    return _Executor(pool)
+    if isinstance(pool, threading.Thread) or hasattr(pool, "shutdown"):
+        return _Executor(pool)
+    return _UnknownPool(pool)
 
 
 class _MultiprocessingPool(Pool):
@@ -99,6 +102,24 @@ class _MultiprocessingPool(Pool):
             stdlib.fail(result, error)
 
 
+class _UnknownPool(Pool):
+    """A pool with other parts, such as billiard's: it ends itself, in a thread."""
+
+    def __init__(self, pool: Any) -> None:
+        super().__init__(pool)
+        self._thread = threading.Thread(target=pool.terminate, daemon=True)
+
+    def _current(self) -> list[Any]:
+        return list(getattr(self._pool, "_pool", []))
+
+    def retire(self) -> Steps[None]:
+        self._thread.start()
+        yield from _join(self._thread, warn=False)
+
+    def finish(self) -> Steps[None]:
+        yield from _join(self._thread)  # It waited for workers that are dead now.
+
+
 class _Executor(Pool):
     """`concurrent.futures.ProcessPoolExecutor`, and that of loky.
 
@@ -121,12 +142,20 @@ class _Executor(Pool):
         return list(self._processes.values())
 
     def retire(self) -> Steps[None]:
-        yield from ()
-        if hasattr(self._pool, "shutdown"):
-            try:
-                self._pool.shutdown(wait=False, cancel_futures=True)
-            except TypeError:  # That of loky.
-                self._pool.shutdown(wait=False)
+        if not hasattr(self._pool, "shutdown"):
+            return
+        # A thread in submit() holds the lock, forever if a pipe is full and not read.
+        for short in pauses(NOTE_WAIT):
+            if not stdlib.is_locked(self._pool):
+                break
+            yield short
+        else:
+            log.warning("an executor is locked by another thread: %r", self._pool)
+            return
+        try:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+        except TypeError:  # That of loky.
+            self._pool.shutdown(wait=False)
 
     def finish(self) -> Steps[None]:
         if self._thread is None:

@@ -4,6 +4,7 @@ Each function says what it returns where Python has changed the attribute, and
 `tests/library/test_stdlib.py` fails with its name when that happens.
 """
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -15,7 +16,26 @@ from types import FrameType, ModuleType
 from typing import Any
 
 #: Packages that are multiprocessing, or began as a copy of it.
-_COPIES = ("multiprocessing", "multiprocess", "billiard", "loky.backend")
+_COPIES = (
+    "multiprocessing",
+    "multiprocess",
+    "billiard",
+    "loky.backend",
+    "joblib.externals.loky.backend",
+)
+#: The parts of a pool that are needed to end it.
+_PARTS = [
+    "_cache",
+    "_change_notifier",
+    "_inqueue",
+    "_outqueue",
+    "_pool",
+    "_result_handler",
+    "_task_handler",
+    "_taskqueue",
+    "_terminate",
+    "_worker_handler",
+]
 
 
 def is_process(value: object) -> bool:
@@ -156,6 +176,11 @@ def pools() -> Iterator[Any]:
                 yield pool
 
 
+def missing_parts(pool: Any) -> list[str]:
+    """Return the parts of multiprocessing's Pool that an object does not have."""
+    return [name for name in _PARTS if not hasattr(pool, name)]
+
+
 def executors() -> Iterator[Any]:
     """Return the executors that have processes; none if unknown.
 
@@ -165,6 +190,21 @@ def executors() -> Iterator[Any]:
         if hasattr(thread, "executor_reference") and hasattr(thread, "processes"):
             executor = thread.executor_reference()
             yield executor if executor is not None else thread
+
+
+def is_locked(executor: Any) -> bool:
+    """Return whether a call of shutdown() would wait; False if unknown."""
+    lock = getattr(executor, "_shutdown_lock", None)
+    return bool(getattr(lock, "locked", lambda: False)())
+
+
+def current_task() -> object:
+    """Return the task of asyncio or trio that runs; None if there is none."""
+    with suppress(RuntimeError):
+        return asyncio.current_task()
+    with suppress(AttributeError, KeyError, RuntimeError):
+        return sys.modules["trio"].lowlevel.current_task()
+    return None
 
 
 def free(lock: Any) -> None:

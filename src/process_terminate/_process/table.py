@@ -2,10 +2,14 @@
 
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 import psutil
+
+if sys.platform != "win32":  # pragma: no branch
+    import resource
 
 _STATES = {psutil.STATUS_STOPPED: "T", psutil.STATUS_ZOMBIE: "Z"}
 
@@ -35,7 +39,7 @@ class Entry(NamedTuple):
 
 def require(call: str) -> None:
     """Raise RuntimeError unless the process table can be read."""
-    if sys.platform != "linux":  # pragma: no cover  # psutil reads it there.
+    if sys.platform != "linux":  # psutil reads it there.
         return
     with suppress(OSError):
         if os.readlink("/proc/self") == str(os.getpid()):  # noqa: PTH115, as it is faster
@@ -46,18 +50,36 @@ def require(call: str) -> None:
     )
 
 
+@contextmanager
+def room() -> Iterator[None]:
+    """Let this process open more files in the block, if it has opened too many."""
+    old = None
+    try:
+        for fd in os.pipe():  # Reading the table takes two descriptors.
+            os.close(fd)
+    except OSError:
+        if sys.platform != "win32":  # pragma: no branch
+            old = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (old[1], old[1]))
+    try:
+        yield
+    finally:
+        if old is not None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, old)
+
+
 def all_pids() -> list[int]:
     """Return the pid of every process that can be seen."""
     if sys.platform == "linux":
         return [int(name) for name in os.listdir("/proc") if name.isdecimal()]  # noqa: PTH208, as it is faster
-    return psutil.pids()  # pragma: no cover  # macOS, BSD, Windows
+    return psutil.pids()
 
 
 def look_up(pid: int) -> Entry | None:
     """Return what the system shows of a process; None if it shows nothing."""
     if sys.platform == "linux":
         return _read_stat(pid)
-    return _ask_psutil(pid)  # pragma: no cover  # macOS, BSD, Windows
+    return _ask_psutil(pid)
 
 
 def is_hidden(pid: int) -> bool:
@@ -97,18 +119,19 @@ def is_resource_tracker(pid: int) -> bool:
     )
 
 
-def descendants(roots: set[int]) -> set[tuple[int, float]]:
-    """Return the keys of all processes that descend from some."""
+def descendants(roots: set[int], but: int = 0) -> list[Entry]:
+    """Return all processes that descend from some, but not one and its descendants."""
     children: dict[int, list[Entry]] = {}
     for pid in all_pids():
         if entry := look_up(pid):
             children.setdefault(entry.parent, []).append(entry)
-    found = set()
+    found = []
     waiting = list(roots)
     while waiting:
         for entry in children.pop(waiting.pop(), []):
-            found.add(entry.key)
-            waiting.append(entry.pid)
+            if entry.pid != but:
+                found.append(entry)
+                waiting.append(entry.pid)
     return found
 
 
@@ -145,7 +168,7 @@ def _read(pid: int, file: str) -> bytes:
         return b""
 
 
-def _ask_psutil(pid: int) -> Entry | None:  # pragma: no cover  # not on Linux
+def _ask_psutil(pid: int) -> Entry | None:
     """Return what psutil shows, on systems without /proc."""
     try:
         process = psutil.Process(pid)
@@ -161,7 +184,7 @@ def _ask_psutil(pid: int) -> Entry | None:  # pragma: no cover  # not on Linux
         return None
 
 
-def _parent(process: psutil.Process) -> int:  # pragma: no cover  # not on Linux
+def _parent(process: psutil.Process) -> int:
     """Return the pid of the parent; 0 if another process has that pid by now.
 
     Windows continues to name a parent that is dead, and reuses its pid.

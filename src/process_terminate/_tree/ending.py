@@ -44,7 +44,13 @@ def end_tree(
     process that is suspended first cannot start another one.
     """
     with Gate().kept() as gate:
-        yield from _ended(tree, grace, first, owned, prepare, gate)
+        try:
+            yield from _ended(tree, grace, first, owned, prepare, gate)
+        except BaseException:  # Such as one that another thread raises in this one.
+            for member in tree.alive():
+                if member.suspended:
+                    member.handle.send(SIGKILL)
+            raise
     if tree.doubtful:
         log.warning(
             "left alone, as they may descend from an earlier child: %s",

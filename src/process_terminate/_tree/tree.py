@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,7 +38,9 @@ class Member:
         """Whether it can start no process: it is stopped, dead, or in the kernel."""
         if self.handle.forbidden or self.is_tracker:
             return True
-        return self.suspended and self.entry.state in "TtZXD"
+        # Windows suspends at once, and does not always show it.
+        at_once = sys.platform == "win32"
+        return self.suspended and (at_once or self.entry.state in "TtZXD")
 
     def send(self, number: Signals) -> None:
         """Send a signal that is to end it."""
@@ -74,13 +76,23 @@ class Tree:
         self.members: dict[Key, Member] = {}
         #: Adopted processes that were dead when they were found.
         self.zombies: set[int] = set()
-        #: Without tags: pids whose new children belong to the tree, their children
-        #: of before, and whether no other child can have left an orphan.
+        #: Without tags: pids whose new children belong to the tree, their descendants
+        #: of before, and whether none of these can have left an orphan.
         self.sources: set[int] = set()
         self.earlier: set[Key] = set()
         self.is_alone = False
         #: Orphans that may belong to the tree or not, and are left alone.
         self.doubtful: set[int] = set()
+
+    def tell_apart(self, earlier: Collection[Entry]) -> None:
+        """Note which descendants of the sources do not belong to the tree.
+
+        The dead leave no orphan, nor do the servers of multiprocessing by themselves.
+        """
+        self.earlier = {entry.key for entry in earlier}
+        living = {entry.pid for entry in earlier if not entry.is_dead}
+        # Any orphan of its namespace may come to the process with pid 1.
+        self.is_alone = living <= servers() and os.getpid() != 1
 
     def add(self, entry: Entry, handle: Handle) -> Member:
         """Take a process in, and tag it."""
@@ -211,7 +223,7 @@ class Tree:
             if member.exit_code is None:
                 reap = member.entry.pid not in owned
                 member.exit_code = member.handle.exit_code(reap=reap)
-        if sys.platform != "win32":  # pragma: no branch
+        if sys.platform != "win32":
             for pid in self.zombies.difference(owned):
                 with suppress(ChildProcessError):
                     os.waitpid(pid, os.WNOHANG)

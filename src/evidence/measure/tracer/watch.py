@@ -51,7 +51,7 @@ class Watch:
                 self._look(main.pid)
                 if time.monotonic() > end:
                     raise TimeoutError(f"still running after {DEADLINE} s")
-            main.wait()
+            main.wait(DEADLINE)
             end = time.monotonic() + AFTER
             while self._alive and time.monotonic() < end:
                 self._look(main.pid)

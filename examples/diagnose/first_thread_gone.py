@@ -1,0 +1,37 @@
+"""Diagnose a worker whose first thread has ended."""
+
+# /// script
+# dependencies = ["process-terminate"]
+# [tool.evidence]
+# platforms = ["linux"]
+# ///
+import ctypes
+import threading
+import time
+from multiprocessing import Process
+from textwrap import wrap
+
+from process_terminate import diagnose
+
+
+def work():
+    threading.Thread(target=time.sleep, args=[60]).start()
+    ctypes.CDLL(None).pthread_exit(None)
+
+
+def find(pid, name):
+    while not (found := diagnose(pid).get(name)):
+        time.sleep(0.01)
+    return wrap(f"{name}: {found.text}", 56)
+
+
+if __name__ == "__main__":
+    worker = Process(target=work)
+    worker.start()
+    for line in find(worker.pid, "first-thread-gone"):
+        print(line)
+        #> first-thread-gone: Its first thread has ended and other
+        #> threads run, so it looks like a zombie but is alive.
+
+    worker.kill()
+    worker.join()

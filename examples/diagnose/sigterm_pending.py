@@ -1,0 +1,39 @@
+"""Diagnose a worker that was sent SIGTERM and blocks it."""
+
+# /// script
+# dependencies = ["process-terminate"]
+# [tool.evidence]
+# platforms = ["linux"]
+# ///
+import signal
+import time
+from multiprocessing import Pipe, Process
+from textwrap import wrap
+
+from process_terminate import diagnose
+
+
+def work(ready):
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    ready.send("ready")
+    time.sleep(60)
+
+
+def find(pid, name):
+    while not (found := diagnose(pid).get(name)):
+        time.sleep(0.01)
+    return wrap(f"{name}: {found.text}", 56)
+
+
+if __name__ == "__main__":
+    receiver, sender = Pipe(duplex=False)
+    worker = Process(target=work, args=[sender])
+    worker.start()
+    receiver.recv()
+    worker.terminate()
+    for line in find(worker.pid, "sigterm-pending"):
+        print(line)
+        #> sigterm-pending: SIGTERM was sent and is pending: the
+        #> process has not received it yet.
+    worker.kill()
+    worker.join()

@@ -1,0 +1,40 @@
+"""Diagnose a worker that waits inside the kernel."""
+
+# /// script
+# dependencies = ["process-terminate"]
+# [tool.evidence]
+# platforms = ["linux"]
+# ///
+import os
+import tempfile
+import time
+from multiprocessing import Process
+from textwrap import wrap
+
+from process_terminate import diagnose
+
+
+def work(path):
+    files = [(os.POSIX_SPAWN_OPEN, 0, path, os.O_RDONLY, 0)]
+    os.posix_spawn("/bin/true", ["true"], {}, file_actions=files)
+
+
+def find(pid, name):
+    while not (found := diagnose(pid).get(name)):
+        time.sleep(0.01)
+    return wrap(f"{name}: {found.text}", 56)
+
+
+if __name__ == "__main__":
+    folder = tempfile.TemporaryDirectory()
+    path = f"{folder.name}/fifo"
+    os.mkfifo(path)
+    worker = Process(target=work, args=[path])
+    worker.start()
+    for line in find(worker.pid, "uninterruptible"):
+        print(line)
+        #> uninterruptible: It waits inside the kernel, where often
+        #> not even SIGKILL can end it.
+    os.close(os.open(path, os.O_WRONLY))
+    worker.join()
+    folder.cleanup()

@@ -1,0 +1,31 @@
+"""Diagnose a worker that waits for its parent to write."""
+
+# /// script
+# dependencies = ["process-terminate"]
+# [tool.evidence]
+# platforms = ["linux"]
+# ///
+import time
+from multiprocessing import Pipe, Process
+from textwrap import wrap
+
+from process_terminate import diagnose
+
+
+def find(pid, name):
+    while not (found := diagnose(pid).get(name)):
+        time.sleep(0.01)
+    return wrap(f"{name}: {found.text}", 56)
+
+
+if __name__ == "__main__":
+    receiver, sender = Pipe(duplex=False)
+    worker = Process(target=receiver.recv)
+    worker.start()
+    for line in find(worker.pid, "waits-for-a-pipe"):
+        print(line)
+        #> waits-for-a-pipe: It waits to read a pipe to which the
+        #> calling process and the process itself can write.
+
+    worker.kill()
+    worker.join()

@@ -1,0 +1,32 @@
+"""Diagnose a worker that waits for a message of its parent."""
+
+# /// script
+# dependencies = ["process-terminate"]
+# [tool.evidence]
+# platforms = ["linux"]
+# ///
+import time
+from multiprocessing import get_context
+from textwrap import wrap
+
+from process_terminate import diagnose
+
+
+def find(pid, name):
+    while not (found := diagnose(pid).get(name)):
+        time.sleep(0.01)
+    return wrap(f"{name}: {found.text}", 56)
+
+
+if __name__ == "__main__":
+    context = get_context("spawn")
+    ours, theirs = context.Pipe()  # Two ways, so it is a socket.
+    worker = context.Process(target=theirs.recv)
+    worker.start()
+    for line in find(worker.pid, "waits-for-a-socket"):
+        print(line)
+        #> waits-for-a-socket: It waits to read a socket to which
+        #> the calling process can write.
+
+    worker.kill()
+    worker.join()

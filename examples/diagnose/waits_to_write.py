@@ -1,0 +1,28 @@
+"""Diagnose a command whose output nobody reads."""
+
+# /// script
+# dependencies = ["process-terminate"]
+# [tool.evidence]
+# platforms = ["linux"]
+# ///
+import subprocess
+import time
+from textwrap import wrap
+
+from process_terminate import diagnose
+
+
+def find(pid, name):
+    while not (found := diagnose(pid).get(name)):
+        time.sleep(0.01)
+    return wrap(f"{name}: {found.text}", 56)
+
+
+if __name__ == "__main__":
+    command = subprocess.Popen(["yes"], stdout=subprocess.PIPE)
+    for line in find(command.pid, "waits-to-write"):
+        print(line)
+        #> waits-to-write: It waits to write to a pipe that is
+        #> full: the calling process should read it.
+    command.kill()
+    command.communicate()

@@ -1,0 +1,62 @@
+"""Render the help of the command `process-terminate`, its statuses, and its sessions."""
+
+import os
+import subprocess
+import sys
+
+from evidence.render.command import runners
+from evidence.studies import command
+from evidence.studies.command import Session
+from process_terminate._command.statuses import RUN_STATUSES, STATUSES
+
+_SUBCOMMANDS = ("", "diagnose", "stop", "run", "exit-code")
+#: The help is as wide as a terminal.
+_COLUMNS = "80"
+
+
+def files() -> dict[str, str]:
+    """Return what the page of the command embeds."""
+    data = command.load()
+    sessions = data.sessions
+    return {
+        **runners.files(),
+        **{f"command/help/{name or 'all'}.txt": _help(name) for name in _SUBCOMMANDS},
+        "command/statuses.md": _table(STATUSES),
+        "command/run_statuses.md": _table(RUN_STATUSES),
+        "command/errors.md": _errors([sessions[name] for name in command.ERRORS]),
+        **{f"command/{name}.txt": _session(one) for name, one in sessions.items()},
+        "command/measured.md": f"Recorded on {data.date} with CPython {data.python} "
+        f"on {data.kernel}.\n",
+    }
+
+
+def _help(subcommand: str) -> str:
+    """Return what --help prints."""
+    words = [subcommand] if subcommand else []
+    return subprocess.run(
+        [sys.executable, "-m", "process_terminate", *words, "--help"],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": _COLUMNS, "NO_COLOR": "1"},
+    ).stdout
+
+
+def _session(session: Session) -> str:
+    """Return a session as a terminal shows it."""
+    return "".join(f"{line}\n" for line in [f"$ {session.command}", *session.output])
+
+
+def _table(statuses: dict[int, str] | dict[str, str]) -> str:
+    rows = [f"| {status} | {meaning} |\n" for status, meaning in statuses.items()]
+    return "".join(["| Exit status | Meaning |\n", "|---|---|\n", *rows])
+
+
+def _errors(sessions: list[Session]) -> str:
+    """Return a table of commands, what each printed, and its exit status."""
+    rows = [
+        f"| `{one.command}` | `{' '.join(one.output)}` | {one.status} |\n"
+        for one in sessions
+    ]
+    heads = "| Command | What it prints | Exit status |\n|---|---|---|\n"
+    return heads + "".join(rows)

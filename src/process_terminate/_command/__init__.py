@@ -1,0 +1,1 @@
+"""The command line: `process-terminate`, or `python -m process_terminate`."""

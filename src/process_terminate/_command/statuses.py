@@ -1,0 +1,58 @@
+"""The exit statuses of the command, and the error that leads to one."""
+
+from __future__ import annotations
+
+import sys
+
+DONE = 0
+ALIVE = 1
+USAGE = 2
+MISSING = 3
+FORBIDDEN = 4
+REFUSED = 5
+INTERRUPTED = 130
+
+#: What `diagnose`, `stop` and `exit-code` exit with. The page of the command shows it.
+STATUSES = {
+    DONE: "Done: each process is stopped, or diagnosed; the exit code has a meaning.",
+    ALIVE: "`stop`: a process is still running 10 seconds after `SIGKILL`.",
+    USAGE: "The command line is wrong: an option, a pid, a signal, a grace period, "
+    "or text without an exit code.",
+    MISSING: "There is no such process; the others were stopped, or diagnosed.",
+    FORBIDDEN: "The system does not permit it, for example because the process belongs "
+    "to another user; the others were stopped, or diagnosed.",
+    REFUSED: "`stop`: one of the processes is process 1, this command, or one of its "
+    "ancestors, such as its shell. No process was signaled. `--force` stops them.",
+    INTERRUPTED: "Interrupted by Ctrl-C; `stop` has killed the processes.",
+}
+
+TIMED_OUT = 124
+FAILED = 125
+NOT_EXECUTABLE = 126
+NOT_FOUND = 127
+
+#: What `run` exits with.
+RUN_STATUSES = {
+    "0 to 255": "The exit status of the command.",
+    "128 + n": "Signal n killed the command, for example 137 for `SIGKILL`. "
+    "After `SIGINT`, `run` terminates itself by `SIGINT`, which a shell shows as 130, "
+    "so that a script stops at Ctrl-C.",
+    str(TIMED_OUT): "The command was stopped because of `--timeout`.",
+    str(FAILED): "`run` itself failed: the command line is wrong, the system is not "
+    "Linux, or a process could not be stopped.",
+    str(NOT_EXECUTABLE): "The command was found, but cannot be executed.",
+    str(NOT_FOUND): "The command was not found.",
+}
+
+
+class CommandError(Exception):
+    """An error that the user can understand without a traceback."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def complain(message: str) -> None:
+    """Print one line of an error."""
+    print(f"process-terminate: {message}", file=sys.stderr)  # noqa: T201

@@ -1,0 +1,181 @@
+"""`stop`: stop processes, and say how each ended."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from process_terminate._command import statuses, targets
+from process_terminate._command.statuses import complain
+from process_terminate._process.handle import SENT
+from process_terminate._process.log import log
+from process_terminate._process.table import look_up
+from process_terminate._process.waits import run
+from process_terminate._stop import stopping
+from process_terminate._stop_tree import stopping_tree
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    import psutil
+
+    from process_terminate import ExitStatus
+
+    Pairs = list[tuple[psutil.Process, "_Stopped"]]
+
+# ruff: noqa: T201
+
+#: Signals that do not end a process, so they do not say how it ended.
+_PASSING = {"SIGCONT", "SIGSTOP"}
+
+
+class _Stopped:
+    """One process, and how it ended."""
+
+    def __init__(self, pid: int, command: str) -> None:
+        self.pid = pid
+        self.command = command
+        self.is_zombie = False
+        self.signal: str | None = None
+        self.status: ExitStatus | None = None
+        self.error: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the keys of --json."""
+        return {
+            "pid": self.pid,
+            "command": self.command,
+            "signal": self.signal,
+            "exit_code": self.status.code if self.status else None,
+            "error": self.error,
+        }
+
+    def __str__(self) -> str:
+        name = targets.describe(self.pid, self.command)
+        if self.error:
+            return f"{name}: {self.error}"
+        if self.signal is None:
+            reaped = ", but its parent has not reaped it" if self.is_zombie else ""
+            return f"{name} was dead already{reaped}"
+        return f"{name} ended after {self.signal}"
+
+
+def stop(parsed: argparse.Namespace) -> int:
+    """Stop the processes of a command line; return the exit status."""
+    found, status = targets.find(parsed)
+    if parsed.force:
+        _ignore_hangup()  # The shell of this command may be among them.
+    else:
+        targets.refuse(found)
+    stopped = []
+    permitted = []
+    for process in found:
+        one = _Stopped(process.pid, targets.command_of(process))
+        stopped.append(one)
+        one.is_zombie = _is_dead(process.pid)
+        if one.is_zombie:
+            continue
+        if targets.is_permitted(process):
+            permitted.append((process, one))
+            continue
+        one.error = "not permitted to signal it; use its user, or sudo"
+        complain(str(one))
+        status = statuses.FORBIDDEN
+    with _noting_signals() as sent:
+        # One tree after the other, but all other processes in one grace period.
+        parts = [[pair] for pair in permitted] if parsed.tree else [permitted]
+        for part in parts:
+            try:
+                stopped += (_stop_trees if parsed.tree else _stop_all)(part, parsed)
+            except (OSError, RuntimeError, ValueError) as error:
+                complain(f"stop: {error}")
+                status = _status_of(error)
+    for one in stopped:
+        one.signal = sent.get(one.pid)
+        one.error = one.error or _why_alive(one)
+    _show(stopped, parsed.json)
+    return status
+
+
+def _status_of(error: Exception) -> int:
+    if isinstance(error, PermissionError):
+        return statuses.FORBIDDEN
+    return statuses.REFUSED if isinstance(error, ValueError) else statuses.ALIVE
+
+
+def _ignore_hangup() -> None:
+    if sys.platform != "win32":  # pragma: no branch
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def _stop_all(pairs: Pairs, parsed: argparse.Namespace) -> list[_Stopped]:
+    """Stop the processes within one grace period; return no others."""
+    processes = [process for process, _ in pairs]
+    force = parsed.force
+    steps = stopping(processes, parsed.grace, parsed.signal, ancestors=force)
+    for (_, one), status in zip(pairs, run(steps)):  # noqa: B905, Python 3.9 has no strict=
+        one.status = status
+    return []
+
+
+def _stop_trees(pairs: Pairs, parsed: argparse.Namespace) -> list[_Stopped]:
+    """Stop one tree after the other; return the descendants."""
+    others = []
+    for process, one in pairs:
+        grace, first = parsed.grace, parsed.signal
+        steps = stopping_tree(process, grace, first, ancestors=parsed.force)
+        root, *descendants = run(steps)
+        one.status = root.status
+        for found in descendants:
+            others.append(_Stopped(found.pid, found.name))
+            others[-1].status = found.status
+    return others
+
+
+@contextmanager
+def _noting_signals() -> Iterator[dict[int, str]]:
+    """Note the last signal to each process, from what the library logs."""
+    sent: dict[int, str] = {}
+
+    class Notes(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.msg == SENT and isinstance(record.args, tuple):
+                name, pid = record.args
+                if name not in _PASSING and isinstance(pid, int):
+                    sent[pid] = str(name)
+
+    notes = Notes()
+    log.addHandler(notes)
+    level = log.level
+    log.setLevel(logging.DEBUG)
+    try:
+        yield sent
+    finally:
+        log.setLevel(level)
+        log.removeHandler(notes)
+
+
+def _why_alive(one: _Stopped) -> str | None:
+    """Return what is wrong if the process is still running."""
+    if one.status is not None and (one.status.code is not None or one.status.gone):
+        return None
+    return None if _is_dead(one.pid) else "still running"
+
+
+def _is_dead(pid: int) -> bool:
+    entry = look_up(pid)
+    return entry is None or entry.is_dead
+
+
+def _show(stopped: list[_Stopped], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps([one.as_dict() for one in stopped], indent=2))
+        return
+    for one in stopped:
+        if not one.error:
+            print(one)

@@ -1,0 +1,1 @@
+"""Why a process is still there, read from `/proc`."""

@@ -1,0 +1,249 @@
+"""What a thread waits for, decoded from its system call and the arguments of it."""
+
+from __future__ import annotations
+
+import platform
+import struct
+import sys
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from process_terminate._diagnose.reading import Process, Thread
+
+#: Numbers of the system calls that wait, by machine: asm/unistd.h.
+_NUMBERS = {
+    "x86_64": {
+        0: "read", 1: "write", 7: "poll", 17: "pread64", 18: "pwrite64", 19: "readv",
+        20: "writev", 23: "select", 34: "pause", 35: "nanosleep", 42: "connect",
+        43: "accept", 56: "clone", 58: "vfork", 74: "fsync", 75: "fdatasync", 44: "sendto", 45: "recvfrom", 46: "sendmsg", 47: "recvmsg",
+        61: "wait4", 72: "fcntl", 73: "flock", 128: "rt_sigtimedwait",
+        130: "rt_sigsuspend", 202: "futex", 219: "restart_syscall",
+        230: "clock_nanosleep", 232: "epoll_wait", 247: "waitid", 270: "pselect6",
+        257: "openat", 271: "ppoll", 281: "epoll_pwait", 288: "accept4", 435: "clone3",
+        441: "epoll_pwait2",
+    },
+    "aarch64": {
+        22: "epoll_pwait", 25: "fcntl", 32: "flock", 63: "read", 64: "write",
+        65: "readv", 66: "writev", 67: "pread64", 68: "pwrite64", 72: "pselect6",
+        56: "openat", 73: "ppoll", 82: "fsync", 83: "fdatasync", 95: "waitid", 98: "futex", 101: "nanosleep",
+        115: "clock_nanosleep", 128: "restart_syscall", 133: "rt_sigsuspend",
+        137: "rt_sigtimedwait", 202: "accept", 203: "connect", 206: "sendto",
+        207: "recvfrom", 211: "sendmsg", 212: "recvmsg", 242: "accept4",
+        220: "clone", 260: "wait4", 435: "clone3", 441: "epoll_pwait2",
+    },
+}  # fmt: skip
+_MACHINE = platform.machine()
+_READS = {"read", "readv", "pread64", "recvfrom", "recvmsg", "accept", "accept4"}
+_WRITES = {
+    "write",
+    "writev",
+    "pwrite64",
+    "fsync",
+    "fdatasync",
+    "sendto",
+    "sendmsg",
+    "connect",
+}
+#: Operations of futex(2) that wait, those with an absolute timeout, and a flag that
+#: says that only threads of the same process can wake it.
+_FUTEX_WAITS, _FUTEX_ABSOLUTE = {0, 6, 9, 11, 13}, {6, 9, 11, 13}
+_FUTEX_PRIVATE, _FUTEX_REALTIME, _FUTEX_COMMAND = 128, 256, 127
+_POLLIN, _POLLOUT = 1, 4
+_EPOLLIN, _EPOLLOUT = 1, 4
+_TIMER_ABSTIME = 1
+#: Types of id of waitid(2).
+_P_PID, _P_PIDFD = 1, 3
+_MOST_FDS = 4096
+
+
+class Wait(NamedTuple):
+    """What one thread waits for."""
+
+    kind: str
+    """`files`, `semaphore`, `thread`, `child`, `time`, `file lock`, `signal`,
+    `running` or `unknown`."""
+    call: str = ""
+    """The name of the system call."""
+    reads: tuple[int, ...] = ()
+    """File descriptors: one of them must become readable, or one of ..."""
+    writes: tuple[int, ...] = ()
+    """... these writable."""
+    child: int = 0
+    """Pid of the child; 0 for any child."""
+    address: int = 0
+    """Address of the semaphore."""
+    limit: float | None = None
+    """Seconds until a timeout at the latest; None if it waits without a limit."""
+    until: float | None = None
+    """When the timeout is, in seconds since the epoch; None if only `limit` is known."""
+
+
+def decode(process: Process, thread: Thread) -> Wait:
+    """Return what a thread waits for."""
+    if thread.state == "R":
+        return Wait("running")
+    if thread.call is None:
+        return Wait("unknown")
+    name = name_of_call(thread.call[0])
+    args = thread.call[1:]
+    if name in _READS:
+        return Wait("files", name, reads=(_int(args[0]),))
+    if name in _WRITES:
+        return Wait("files", name, writes=(_int(args[0]),))
+    decoder = _DECODERS.get(name)
+    return decoder(process, name, args) if decoder else Wait("unknown", name)
+
+
+def name_of_call(number: int) -> str:
+    """Return the name of a system call; empty if it is none of those that wait."""
+    return _NUMBERS.get(_MACHINE, {}).get(number, "")
+
+
+def _int(value: int) -> int:
+    """Return an argument as a C int."""
+    value &= 0xFFFFFFFF
+    return value - (1 << 32) if value >> 31 else value
+
+
+def _timeout(process: Process, address: int, *, micro: bool = False) -> float | None:
+    """Return the seconds of a timespec or timeval; None if there is none."""
+    if not address:
+        return None
+    data = process.memory(address, 16)
+    if len(data) < 16:
+        return 0.0  # There is a limit, but it cannot be read.
+    whole, part = struct.unpack("=qq", data)
+    seconds: float = whole + part / (1e6 if micro else 1e9)
+    return seconds
+
+
+def _absolute(process: Process, address: int, clock: int) -> tuple[float, float] | None:
+    """Return the seconds until a time of a clock, and that time since the epoch."""
+    at = _timeout(process, address)
+    if at is None:
+        return None
+    rest = at - time.clock_gettime(clock)
+    return max(rest, 0.0), time.time() + rest
+
+
+def _poll(process: Process, name: str, args: tuple[int, ...]) -> Wait:
+    count = min(args[1], _MOST_FDS)
+    data = process.memory(args[0], 8 * count)
+    polled = list(struct.iter_unpack("=ihh", data[: len(data) // 8 * 8]))
+    if name == "poll":
+        limit = None if _int(args[2]) < 0 else _int(args[2]) / 1000
+    else:
+        limit = _timeout(process, args[2])
+    return _files(
+        name,
+        [fd for fd, events, _ in polled if fd >= 0 and not events & _POLLOUT],
+        [fd for fd, events, _ in polled if fd >= 0 and events & _POLLOUT],
+        limit,
+    )
+
+
+def _files(name: str, reads: list[int], writes: list[int], limit: float | None) -> Wait:
+    if not reads and not writes and limit is not None:
+        return Wait("time", name, limit=limit)
+    return Wait("files", name, tuple(reads), tuple(writes), limit=limit)
+
+
+def _select(process: Process, name: str, args: tuple[int, ...]) -> Wait:
+    limit = _timeout(process, args[4], micro=name == "select")
+    reads, writes = (_set(process, args[0], address) for address in args[1:3])
+    return _files(name, reads, writes, limit)
+
+
+def _set(process: Process, count: int, address: int) -> list[int]:
+    """Return the file descriptors of a fd_set."""
+    if not address:
+        return []
+    bits = int.from_bytes(
+        process.memory(address, (count + 63) // 64 * 8), sys.byteorder
+    )
+    return [fd for fd in range(min(count, _MOST_FDS)) if bits >> fd & 1]
+
+
+def _epoll(process: Process, name: str, args: tuple[int, ...]) -> Wait:
+    if name == "epoll_pwait2":
+        limit = _timeout(process, args[3])
+    else:
+        limit = None if _int(args[3]) < 0 else _int(args[3]) / 1000
+    reads: list[int] = []
+    writes: list[int] = []
+    for line in process.read(f"fdinfo/{_int(args[0])}").splitlines():
+        words = line.split()
+        if words[:1] == ["tfd:"]:
+            events = int(words[3], 16)
+            (writes if events & _EPOLLOUT and not events & _EPOLLIN else reads).append(
+                int(words[1])
+            )
+    return _files(name, reads, writes, limit)
+
+
+def _futex(process: Process, name: str, args: tuple[int, ...]) -> Wait:
+    command = args[1] & _FUTEX_COMMAND
+    if command not in _FUTEX_WAITS:
+        return Wait("unknown", name)
+    kind = "thread" if args[1] & _FUTEX_PRIVATE else "semaphore"
+    limit = _timeout(process, args[3])
+    if limit is not None and command in _FUTEX_ABSOLUTE:
+        realtime = args[1] & _FUTEX_REALTIME
+        clock = time.CLOCK_REALTIME if realtime else time.CLOCK_MONOTONIC
+        found = _absolute(process, args[3], clock)
+        limit = found[0] if found else limit
+    return Wait(kind, name, address=args[0], limit=limit)
+
+
+def _wait4(process: Process, name: str, args: tuple[int, ...]) -> Wait:  # noqa: ARG001
+    return Wait("child", name, child=max(_int(args[0]), 0))
+
+
+def _waitid(process: Process, name: str, args: tuple[int, ...]) -> Wait:
+    child = 0
+    if args[0] == _P_PID:
+        child = _int(args[1])
+    elif args[0] == _P_PIDFD:
+        child = pid_of_pidfd(process, _int(args[1]))
+    return Wait("child", name, child=child)
+
+
+def pid_of_pidfd(process: Process, fd: int) -> int:
+    """Return the pid that a pidfd of a process stands for; 0 if unknown."""
+    for line in process.read(f"fdinfo/{fd}").splitlines():
+        if line.startswith("Pid:"):
+            return max(int(line[4:]), 0)
+    return 0
+
+
+def _nanosleep(process: Process, name: str, args: tuple[int, ...]) -> Wait:
+    return Wait("time", name, limit=_timeout(process, args[0]))
+
+
+def _clock_nanosleep(process: Process, name: str, args: tuple[int, ...]) -> Wait:
+    if not args[1] & _TIMER_ABSTIME:
+        return Wait("time", name, limit=_timeout(process, args[2]))
+    found = _absolute(process, args[2], _int(args[0]))
+    if found is None or not process.memory(args[2], 16):
+        return Wait("time", name, limit=0.0)
+    return Wait("time", name, limit=found[0], until=found[1])
+
+
+def _pause(process: Process, name: str, args: tuple[int, ...]) -> Wait:
+    limit = _timeout(process, args[2]) if name == "rt_sigtimedwait" else None
+    return Wait("signal", name, limit=limit)
+
+
+def _flock(process: Process, name: str, args: tuple[int, ...]) -> Wait:  # noqa: ARG001
+    return Wait("file lock", name, reads=(_int(args[0]),))
+
+
+_Decoder = Callable[[Process, str, "tuple[int, ...]"], Wait]
+_DECODERS: dict[str, _Decoder] = {
+    "poll": _poll, "ppoll": _poll, "select": _select, "pselect6": _select,
+    "epoll_wait": _epoll, "epoll_pwait": _epoll, "epoll_pwait2": _epoll,
+    "futex": _futex, "wait4": _wait4, "waitid": _waitid, "nanosleep": _nanosleep,
+    "clock_nanosleep": _clock_nanosleep, "pause": _pause, "rt_sigsuspend": _pause,
+    "rt_sigtimedwait": _pause, "fcntl": _flock, "flock": _flock,
+}  # fmt: skip

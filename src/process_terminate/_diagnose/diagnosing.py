@@ -1,0 +1,222 @@
+"""`diagnose`."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+
+from process_terminate._diagnose import (
+    condition,
+    deadlocks,
+    relations,
+    waits,
+)
+from process_terminate._diagnose.findings import Diagnosis, Finding, finding
+from process_terminate._diagnose.peers import Machine
+from process_terminate._diagnose.reading import STATES, GoneError, Process, is_readable
+from process_terminate._exit_status import ExitStatus
+from process_terminate._process import stdlib
+from process_terminate._process.adapters import AnyProcess, kind
+
+#: Seconds that py-spy may take.
+_PY_SPY_LIMIT = 10
+#: What psutil calls a state, on systems without Linux's `/proc`.
+_PSUTIL_STATES = {
+    psutil.STATUS_ZOMBIE: "zombie",
+    psutil.STATUS_STOPPED: "stopped",
+    psutil.STATUS_RUNNING: "running",
+    psutil.STATUS_SLEEPING: "sleeping",
+    psutil.STATUS_IDLE: "idle",
+    psutil.STATUS_DISK_SLEEP: "uninterruptible",
+}
+_DO = {
+    "zombie": "Let its parent call wait(), or end the parent; no signal helps.",
+    "stopped": "Continue it (SIGCONT), or use kill() or stop().",
+}
+
+
+def diagnose(
+    process: AnyProcess | int, *, tree: bool = False, py_spy: bool = False
+) -> Diagnosis:
+    """Tell why a process is still there, and what would end it.
+
+    `print(diagnose(process))` shows a report.
+    It reads `/proc`, and asks the kernel for the peers of Unix sockets.
+    It never signals, stops or attaches to a process, unless you set `py_spy`.
+    Each finding is certain, or is marked as likely.
+
+    **When to use it:** if a process does not end, and you want to know why before you
+    kill it.
+    Give it an object if you have one, because a pid may belong to another process by
+    now.
+
+    **Linux:** It has all findings on x86-64.
+    The numbers of the system calls of ARM64 are from the kernel's source, not tested.
+    Root sees all processes.
+    Other users see their own, unless `kernel.yama.ptrace_scope` forbids that.
+    `unseen` says what could not be read, and why.
+
+    **macOS and Windows:** It has the state and the descendants, as psutil shows them
+    (not tested).
+
+    Args:
+        process: What [`stop()`][process_terminate.stop] takes, or a pid.
+        tree: Whether to diagnose the descendants of the process as well.
+        py_spy: Whether to run `py-spy dump` if it is installed, for 10 seconds at most.
+            It stops the process for some milliseconds.
+
+    Returns:
+        The findings, in the order state, signals, waits, relatives.
+
+    Raises:
+        TypeError: If `process` is neither a process nor a pid.
+        ValueError: If `process` was not started or is closed, or the pid is not
+            positive.
+
+    Warning: Caveats
+        - A pid says nothing about a process that has ended: another process may have it
+          ([example: a pid that is gone](../examples/diagnose/gone.md)).
+        - `/proc` does not show whether a busy thread is in Python or in C, so that
+          finding is likely
+          ([example: delayed handler](../examples/diagnose/handler_delayed.md)).
+        - A supervisor is known by its name, so that finding is likely
+          ([example: restarted worker](../examples/diagnose/restarted.md)).
+        - The kernel does not record which process has sent a signal
+          ([example: killed workers](../examples/diagnose/killed.md)).
+    """
+    pid, code = _target(process)
+    if code is not None or (
+        isinstance(process, psutil.Process) and not process.is_running()
+    ):
+        return _gone(pid, code)
+    if not is_readable():
+        return _ask_psutil(pid) or _gone(pid, None)
+    machine = Machine()
+    found = _diagnose(pid, machine, _stack(pid) if py_spy else "")
+    if not tree or found.state == "gone":
+        return found
+    below = [_diagnose(child, machine) for child in relations.descendants(pid, machine)]
+    return Diagnosis(**{**vars(found), "tree": tuple(below)})
+
+
+def _diagnose(pid: int, machine: Machine, stack: str | None = "") -> Diagnosis:
+    try:
+        read = Process(pid)
+        found = tuple(_findings(read, machine))
+        if not read.is_same():
+            raise GoneError
+        state = STATES.get(read.stat.state, "unknown")
+        unseen = tuple(read.unseen()) + tuple(machine.unseen(read.stat.started))
+        if stack is None:
+            unseen += ("the line of Python: py-spy is not installed, or failed",)
+        return Diagnosis(
+            pid, read.command, read.age, state, found, unseen, stack=stack or ""
+        )
+    except GoneError:
+        return _gone(pid, None)
+
+
+def _findings(read: Process, machine: Machine) -> Iterator[Finding]:
+    threads = read.threads()
+    yield from condition.state_findings(read, threads)
+    if read.stat.state in "ZX" and read.stat.threads <= 1:
+        code = condition.exit_code(read)
+        yield from relations.death_findings(read.pid, ExitStatus(code), read)
+        return
+    yield from condition.signal_findings(read, threads)
+    yield from waits.wait_findings(read, threads, machine)
+    yield from deadlocks.deadlock_findings(read, threads, machine)
+    yield from relations.family_findings(read, machine)
+
+
+def _gone(pid: int, code: int | None) -> Diagnosis:
+    status = ExitStatus(code, gone=True)
+    gone = finding(
+        "gone",
+        "There is no such process: it has ended and was reaped.",
+        str(status),
+        do="Nothing is left to end.",
+    )
+    found = (gone, *(relations.death_findings(pid, status) if code else ()))
+    return Diagnosis(pid, "", None, "gone", found, ())
+
+
+def _stack(pid: int) -> str | None:
+    """Return what py-spy prints; None if it is not installed or fails."""
+    program = shutil.which("py-spy")
+    if program is None:
+        return None
+    command = [program, "dump", "--pid", str(pid)]
+    try:
+        ended = subprocess.run(
+            command, capture_output=True, text=True, timeout=_PY_SPY_LIMIT, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return ended.stdout
+
+
+def _target(process: Any) -> tuple[int, int | None]:
+    """Return the pid that is meant, and the exit code if its object has one.
+
+    It reads what the object has noted: asking it would reap the process.
+    """
+    code = None
+    if isinstance(process, int) and not isinstance(process, bool):
+        pid = process
+    elif isinstance(process, psutil.Process):
+        pid = process.pid
+    elif stdlib.is_process(process):
+        pid, code = process.pid, getattr(stdlib.popen_of(process), "returncode", None)
+    elif hasattr(process, "returncode") and hasattr(process, "pid"):
+        pid, code = process.pid, process.returncode
+    else:
+        takes = "a pid, multiprocessing.Process, subprocess.Popen or psutil.Process"
+        raise TypeError(f"diagnose() takes {takes}, got {kind(process)}")
+    if pid is None:
+        raise ValueError(
+            f"process {process.name!r} was not started; call start() first"
+        )
+    if pid <= 0:
+        raise ValueError(f"pid must be a positive number, got {pid}")
+    return pid, code
+
+
+def _ask_psutil(pid: int) -> Diagnosis | None:
+    """Return what psutil shows; None if there is no such process."""
+    unseen = [
+        f"what it waits for and its signals: {sys.platform} has no /proc of Linux"
+    ]
+    try:
+        process = psutil.Process(pid)
+        state = _PSUTIL_STATES.get(process.status(), "unknown")
+        age = time.time() - process.create_time()
+        below = process.children(recursive=True)
+        command = process.name()
+        try:
+            command = " ".join(process.cmdline()) or command
+        except psutil.AccessDenied:
+            unseen.append("its command line: it belongs to another user")
+    except psutil.NoSuchProcess:
+        return None
+    found = []
+    if state in _DO:
+        found.append(
+            finding(state, f"It is {state}.", f"psutil: {state}", do=_DO[state])
+        )
+    if below:
+        found.append(
+            finding(
+                "leaves-children",
+                f"kill() and terminate() do not reach its {len(below)} descendants.",
+                *(f"pid {child.pid}" for child in below[:5]),
+                do="Use stop_tree(), or process-terminate stop --tree.",
+            )
+        )
+    return Diagnosis(pid, command, age, state, tuple(found), tuple(unseen))

@@ -1,0 +1,110 @@
+"""What a diagnosis consists of, and how it is printed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+#: Folder of the site in which each finding has a page of its name.
+PAGES = "examples/diagnose"
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One reason why a process does not end, or one fact about how it can end."""
+
+    name: str
+    """A stable name for programs, such as `sigterm-ignored`."""
+    text: str
+    """A sentence or two for people."""
+    facts: tuple[str, ...]
+    """The lines of `/proc` and the processes that the text rests on."""
+    do: str
+    """How you can end the process anyway, or find out more."""
+    page: str
+    """The page of the site that shows it, such as
+    `examples/diagnose/sigterm_ignored/`."""
+    certain: bool
+    """Whether the facts prove the text; otherwise it is likely."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What [`diagnose()`][process_terminate.diagnose] found; `str()` makes a report of it."""
+
+    pid: int
+    """The pid of the process."""
+    command: str
+    """Its command line, or its name; empty if the process is gone."""
+    age: float | None
+    """Seconds since its start; `None` if unknown."""
+    state: str
+    """`running`, `sleeping`, `uninterruptible`, `stopped`, `traced`, `idle`,
+    `zombie`, `gone` or `unknown`."""
+    findings: tuple[Finding, ...]
+    """What was found, the most important first."""
+    unseen: tuple[str, ...]
+    """What could not be read, and why."""
+    tree: tuple[Diagnosis, ...] = ()
+    """One diagnosis for each descendant, if `tree=True`."""
+    stack: str = ""
+    """What `py-spy dump` printed, if `py_spy=True`."""
+
+    def get(self, name: str) -> Finding | None:
+        """Return the finding of a name; `None` if there is none.
+
+        Args:
+            name: The name, such as `sigterm-ignored`.
+
+        Returns:
+            The finding.
+        """
+        return next((found for found in self.findings if found.name == name), None)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return it as a dictionary for JSON; the keys are the names of the fields."""
+        found: dict[str, Any] = asdict(self)
+        return found
+
+    def __str__(self) -> str:
+        """Return a report for people."""
+        lines = [_headline(self)]
+        for finding in self.findings:
+            likely = "" if finding.certain else "Likely: "
+            lines.append(f"  {likely}{finding.text}")
+            lines.extend(f"    {fact}" for fact in finding.facts)
+            lines.append(f"    -> {finding.do} {finding.page}")
+        if not self.findings:
+            lines.append("  Nothing was found that keeps it from ending.")
+        lines.extend(f"  Not seen: {what}" for what in self.unseen)
+        lines.extend(f"  {line}" for line in self.stack.splitlines())
+        return "\n".join([*lines, *map(str, self.tree)])
+
+
+def finding(
+    name: str, text: str, *facts: str, do: str, certain: bool = True, page: str = ""
+) -> Finding:
+    """Return a finding; its page has the name of the finding, if none is given."""
+    path = f"{PAGES}/{(page or name).replace('-', '_')}/"
+    return Finding(name, text, facts, do, path, certain)
+
+
+def _headline(found: Diagnosis) -> str:
+    command = f" ({found.command})" if found.command else ""
+    if found.age is None:
+        return f"pid {found.pid}{command} is {found.state}"
+    verb = "was started {} ago" if found.state == "zombie" else "has been alive for {}"
+    return f"pid {found.pid}{command} {verb.format(span(found.age))}, {found.state}"
+
+
+def span(seconds: float) -> str:
+    """Return a time span for people, such as `3 h 12 min`."""
+    if seconds < _MINUTE:
+        return f"{seconds:.3g} s"
+    whole = int(seconds)
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    if whole < _DAY:
+        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+    return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"

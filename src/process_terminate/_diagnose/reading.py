@@ -1,0 +1,258 @@
+"""What `/proc` shows of one process, read without stopping or attaching to it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NamedTuple
+
+#: Names of the letters that /proc/PID/stat has for a state, see proc_pid_stat(5).
+STATES = {
+    "R": "running",
+    "S": "sleeping",
+    "D": "uninterruptible",
+    "T": "stopped",
+    "t": "traced",
+    "Z": "zombie",
+    "X": "gone",
+    "I": "idle",
+}
+
+
+class GoneError(Exception):
+    """Raised if the process ends while it is read."""
+
+
+class Stat(NamedTuple):
+    """The fields of /proc/PID/stat that are used, see proc_pid_stat(5)."""
+
+    name: str
+    state: str
+    parent: int
+    group: int
+    terminal: int
+    """Number of the device; 0 if it has no terminal."""
+    foreground: int
+    """Process group that has the terminal; -1 if none."""
+    ticks: int
+    """Processor time, user and system, in clock ticks."""
+    threads: int
+    started: int
+    """Clock ticks from the start of the system."""
+    status: int
+    """Status of a zombie, as wait(2) returns it; 0 without the right to see it."""
+
+
+class Thread(NamedTuple):
+    """One thread, as /proc/PID/task/TID showed it."""
+
+    tid: int
+    state: str
+    blocked: int
+    pending: int
+    switches: int
+    """How often it has slept: a thread that has not is still in the same call."""
+    call: tuple[int, ...] | None
+    """Number of its system call and six arguments; None if it runs, or is unseen."""
+
+
+class Opened(NamedTuple):
+    """An open file descriptor."""
+
+    fd: int
+    target: str
+    """A path, `pipe:[inode]` or `socket:[inode]`."""
+    reads: bool
+    writes: bool
+
+
+class Process:
+    """Reads the files of one process, and notes which it may not read."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.denied: set[str] = set()
+        self.stat = self._read_stat()
+        self.status = self._read_status(f"/proc/{pid}/status")
+
+    def read(self, file: str) -> str:
+        """Return a file; nothing if it is not there, or is not for this user."""
+        return self._read(f"/proc/{self.pid}/{file}", file.rsplit("/", 1)[-1])
+
+    def _read(self, path: str, kind: str) -> str:
+        try:
+            with open(path, "rb") as file:  # noqa: PTH123, as it is faster
+                return file.read().decode(errors="replace")
+        except PermissionError:
+            self.denied.add(kind)
+        except OSError:
+            pass
+        return ""
+
+    def _read_stat(self) -> Stat:
+        text = self.read("stat")
+        if not text:
+            raise GoneError
+        opening, closing = text.index("("), text.rindex(")")
+        fields = text[closing + 2 :].split()
+        numbers = [int(field) for field in fields[1:]]
+        return Stat(
+            name=text[opening + 1 : closing],
+            state=fields[0],
+            parent=numbers[0],
+            group=numbers[1],
+            terminal=numbers[3],
+            foreground=numbers[4],
+            ticks=numbers[10] + numbers[11],
+            threads=numbers[16],
+            started=numbers[18],
+            status=numbers[48],
+        )
+
+    def _read_status(self, path: str) -> dict[str, str]:
+        lines = self._read(path, "status").splitlines()
+        pairs = [line.partition(":") for line in lines]
+        return {name: value.strip() for name, _, value in pairs}
+
+    def mask(self, name: str) -> int:
+        """Return a mask of signals of /proc/PID/status."""
+        return int(self.status.get(name, "0"), 16)
+
+    @property
+    def command(self) -> str:
+        """The command line; the name if there is none."""
+        text = " ".join(self.read("cmdline").replace("\0", " ").split())
+        return "".join(filter(str.isprintable, text)) or f"[{self.stat.name}]"
+
+    @property
+    def age(self) -> float:
+        """Seconds since its start."""
+        uptime = float(self._read("/proc/uptime", "uptime").split()[0])
+        return max(0.0, uptime - self.stat.started / os.sysconf("SC_CLK_TCK"))
+
+    def may_trace(self) -> bool:
+        """Return whether this user sees all of it, as ptrace(2) defines that."""
+        return os.geteuid() in {0, int(self.status.get("Uid", "-1").split()[0])}
+
+    def threads(self) -> list[Thread]:
+        """Return its threads, the first one first."""
+        try:
+            tids = sorted(map(int, os.listdir(f"/proc/{self.pid}/task")))  # noqa: PTH208
+        except OSError:
+            return []
+        found = [self._thread(tid) for tid in tids]
+        first = [thread for thread in found if thread and thread.tid == self.pid]
+        others = [thread for thread in found if thread and thread.tid != self.pid]
+        return first + others
+
+    def _thread(self, tid: int) -> Thread | None:
+        status = self._read_status(f"/proc/{self.pid}/task/{tid}/status")
+        if "State" not in status:
+            return None
+        return Thread(
+            tid=tid,
+            state=status["State"][0],
+            blocked=int(status["SigBlk"], 16),
+            pending=int(status["SigPnd"], 16),
+            switches=int(status["voluntary_ctxt_switches"]),
+            call=_numbers(self.read(f"task/{tid}/syscall")),
+        )
+
+    def opened(self, fd: int) -> Opened | None:
+        """Return what one of its file descriptors stands for."""
+        return open_file(self.pid, fd)
+
+    def memory(self, address: int, size: int) -> bytes:
+        """Return a part of its memory; nothing if that is not for this user."""
+        try:
+            with open(f"/proc/{self.pid}/mem", "rb", buffering=0) as file:  # noqa: PTH123
+                file.seek(address)
+                return file.read(size)
+        except PermissionError:
+            self.denied.add("mem")
+        except (OSError, OverflowError, ValueError):
+            pass
+        return b""
+
+    def unseen(self) -> list[str]:
+        """Return what could not be read, and why."""
+        kinds = {
+            "syscall": "the system calls that its threads wait in",
+            "mem": "the arguments of its system calls",
+            "maps": "its semaphores",
+            "fdinfo": "the events that it waits for",
+        }
+        why = self._why()
+        return [f"{text}: {why}" for kind, text in kinds.items() if kind in self.denied]
+
+    def _why(self) -> str:
+        owner = self.status.get("Uid", "?").split()[0]
+        if owner != str(os.geteuid()):
+            return f"it belongs to the user with the id {owner}; use sudo"
+        scope = self._read("/proc/sys/kernel/yama/ptrace_scope", "scope").strip()
+        if scope not in ("", "0"):
+            return f"kernel.yama.ptrace_scope is {scope}; use sudo"
+        return "the kernel refuses it to this user; use sudo"
+
+    def is_same(self) -> bool:
+        """Return whether the process is still there, and not another of its pid."""
+        try:
+            return self._read_stat().started == self.stat.started
+        except GoneError:
+            return False
+
+
+def _numbers(text: str) -> tuple[int, ...] | None:
+    """Return the numbers of /proc/PID/syscall; None if it shows no system call."""
+    words = text.split()
+    if len(words) < 7:  # "running", or "-1" with two registers.
+        return None
+    return (int(words[0]), *(int(word, 16) for word in words[1:7]))
+
+
+def open_file(pid: int, fd: int | str) -> Opened | None:
+    """Return what a file descriptor of a process stands for; None if unseen."""
+    path = f"/proc/{pid}/fd/{fd}"
+    try:
+        target = os.readlink(path)  # noqa: PTH115, as it is faster
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return None
+    return Opened(int(fd), target, bool(mode & 0o400), bool(mode & 0o200))
+
+
+def is_readable() -> bool:
+    """Return whether this system has a `/proc` that shows what is needed."""
+    return sys.platform == "linux" and os.path.exists("/proc/self/status")  # noqa: PTH110
+
+
+def name_of(pid: int) -> str:
+    """Return a process for people: its pid and the start of its command."""
+    if pid == os.getpid():
+        return f"pid {pid} (the calling process)"
+    try:
+        program, _, rest = Process(pid).command.partition(" ")
+    except GoneError:
+        return f"pid {pid} (gone)"
+    command = f"{program.rsplit('/', 1)[-1]} {rest}".rstrip()
+    short = command if len(command) <= 60 else command[:57] + "..."
+    return f"pid {pid} ({short})"
+
+
+def who(process: Process, pids: frozenset[int] | None) -> str:
+    """Return some processes as the subject of a sentence."""
+    if not pids:
+        return "no process that can be seen"
+    others = pids - {process.pid}
+    if not others:
+        return "only the process itself"
+    named = count_of(others)
+    return f"{named} and the process itself" if process.pid in pids else named
+
+
+def count_of(pids: frozenset[int] | set[int]) -> str:
+    """Return how many processes there are, or which one it is."""
+    if len(pids) > 1:
+        return f"{len(pids)} other processes"
+    (pid,) = pids
+    return "the calling process" if pid == os.getpid() else f"pid {pid}"

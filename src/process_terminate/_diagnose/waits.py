@@ -1,0 +1,312 @@
+"""Findings about what a process waits for."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+
+from process_terminate._diagnose import peers
+from process_terminate._diagnose.calls import Wait, decode
+from process_terminate._diagnose.findings import Finding, finding, span
+from process_terminate._diagnose.peers import File, Machine, files_of
+from process_terminate._diagnose.reading import (
+    GoneError,
+    Process,
+    Thread,
+    count_of,
+    name_of,
+    who,
+)
+
+#: Calls that wait for several files, as event loops do.
+POLLS = {
+    "poll",
+    "ppoll",
+    "select",
+    "pselect6",
+    "epoll_wait",
+    "epoll_pwait",
+    "epoll_pwait2",
+}
+_MOST_NAMED = 5
+_TIMEOUT_IS_MINE = "It continues by itself."
+
+
+def wait_findings(
+    process: Process, threads: list[Thread], machine: Machine
+) -> Iterator[Finding]:
+    """Yield what the main thread waits for, and what others do if it waits for them."""
+    if not threads or threads[0].state in "ZX":
+        return
+    wait = decode(process, threads[0])
+    if wait.kind == "running":
+        yield _computing(process)
+    elif wait.kind == "files":
+        yield _files(process, wait, machine)
+    elif wait.kind == "semaphore":
+        yield from _semaphore(process, wait, machine)
+    elif wait.kind == "thread":
+        yield _thread(process, threads, wait, machine)
+    elif wait.kind == "child":
+        yield _child(process, wait, machine)
+    elif wait.kind == "time":
+        yield _time(wait)
+    elif wait.kind == "file lock":
+        yield from _file_lock(process, wait)
+
+
+def _computing(process: Process) -> Finding:
+    seconds = process.stat.ticks / os.sysconf("SC_CLK_TCK")
+    return finding(
+        "computing",
+        "Its main thread is computing.",
+        f"main thread: State: R, processor time: {span(seconds)}",
+        do=_ask(process),
+    )
+
+
+def _files(process: Process, wait: Wait, machine: Machine) -> Finding:
+    files = files_of(process, wait, machine)
+    facts = [fact_of(process, file) for file in files[:_MOST_NAMED]]
+    facts.extend(
+        f"and {len(files) - _MOST_NAMED} more" for _ in files[_MOST_NAMED:][:1]
+    )
+    if wait.limit is not None:
+        facts.append(f"timeout: {span(wait.limit)}")
+    if len(files) != 1 or wait.call.startswith("epoll"):
+        return _events(process, facts)
+    (file,) = files
+    if wait.writes:
+        return _writing(process, file, facts)
+    return _reading(process, file, facts)
+
+
+def _reading(process: Process, file: File, facts: list[str]) -> Finding:
+    if file.kind == "terminal":
+        return finding(
+            "waits-for-a-terminal",
+            "It waits for input from a terminal.",
+            *facts,
+            do="Enter what it asks for, or start it with stdin=subprocess.DEVNULL.",
+        )
+    if file.kind == "listener":
+        return finding(
+            "waits-for-connections",
+            "It is a server and waits for connections.",
+            *facts,
+            do="It is idle: terminate it as usual.",
+        )
+    if file.kind == "process":
+        return finding(
+            "waits-for-a-child",
+            f"It waits for the end of {who(process, file.wakers)}.",
+            *facts,
+            do="Diagnose that process.",
+        )
+    if file.kind not in ("pipe", "socket"):
+        return _events(process, facts)
+    return finding(
+        f"waits-for-a-{file.kind}",
+        f"It waits to read a {file.kind} to which {who(process, file.wakers)} can "
+        "write.",
+        *facts,
+        do="Diagnose each process that can write; when all have closed it or ended, "
+        "the reader sees the end of the file."
+        if file.wakers
+        else "Find out why the other end sends nothing, and set a timeout.",
+    )
+
+
+def _events(process: Process, facts: list[str]) -> Finding:
+    return finding(
+        "waits-for-events",
+        "It waits until one of its files is ready, as an event loop does.",
+        *facts,
+        do=_ask(process),
+    )
+
+
+def _writing(process: Process, file: File, facts: list[str]) -> Finding:
+    what = "socket" if file.kind == "socket" else file.kind
+    return finding(
+        "waits-to-write",
+        f"It waits to write to a {what} that is full: {who(process, file.wakers)} "
+        "should read it.",
+        *facts,
+        do="Let the reader read (communicate(), get() before join()), or end it: "
+        "then the writer gets SIGPIPE or BrokenPipeError.",
+    )
+
+
+def _semaphore(process: Process, wait: Wait, machine: Machine) -> Iterator[Finding]:
+    found = semaphore_at(process, wait.address)
+    if found is None:  # Another lock in shared memory, such as that of a database.
+        return
+    others = machine.sharers(found) - {process.pid}
+    waiting = {pid for pid in others if _waits_for(pid, found)}
+    facts = [
+        f"{name_of(pid)}, {_doing(pid, waiting)}"
+        for pid in sorted(others)[:_MOST_NAMED]
+    ]
+    if wait.limit is not None:
+        facts.append(f"timeout: {span(wait.limit)}")
+    shared = (
+        f"which it shares with {count_of(others)}"
+        if others
+        else "which no other process has"
+    )
+    yield finding(
+        "waits-for-a-semaphore",
+        f"It waits for a lock, queue, event or semaphore of multiprocessing, {shared}.",
+        f"semaphore, inode {found.inode}",
+        *facts,
+        do="Find the process that holds it among those that do not wait for it.",
+    )
+
+
+def _doing(pid: int, waiting: set[int]) -> str:
+    if pid in waiting:
+        return "waiting for it too"
+    return "not waiting for it"
+
+
+def semaphore_at(process: Process, address: int) -> peers.Semaphore | None:
+    """Return the semaphore at an address of a process; None if there is none."""
+    for start, end, semaphore, _ in peers.mappings(process.read("maps").encode()):
+        if start <= address < end:
+            return semaphore
+    return None
+
+
+def _waits_for(pid: int, semaphore: peers.Semaphore) -> bool:
+    try:
+        other = Process(pid)
+    except GoneError:
+        return False
+    waits = [decode(other, thread) for thread in other.threads()]
+    return any(
+        wait.kind == "semaphore" and semaphore_at(other, wait.address) == semaphore
+        for wait in waits
+    )
+
+
+def _thread(
+    process: Process, threads: list[Thread], wait: Wait, machine: Machine
+) -> Finding:
+    facts = [
+        f"thread {thread.tid}: {brief(process, thread, machine)}"
+        for thread in threads[1 : _MOST_NAMED + 1]
+    ]
+    others = len(threads) - 1
+    if wait.limit is not None:
+        facts.append(f"timeout: {span(wait.limit)}")
+    text = (
+        f"Its main thread waits for another thread of this process ({others} more "
+        "run): for a lock, a queue, join(), or at exit for a thread that is no daemon."
+        if others
+        else "It waits for a lock, event or queue of threading, and has no other thread."
+    )
+    return finding("waits-for-a-thread", text, *facts, do=_ask(process))
+
+
+def brief(process: Process, thread: Thread, machine: Machine) -> str:
+    """Return in a few words what a thread waits for."""
+    wait = decode(process, thread)
+    if wait.kind == "files":
+        files = files_of(process, wait, machine)
+        verb = "write" if wait.writes else "read"
+        named = "; ".join(fact_of(process, file) for file in files[:2])
+        return f"waits to {verb} {named}"
+    if wait.kind == "child":
+        return (
+            f"waits for the end of {name_of(wait.child) if wait.child else 'a child'}"
+        )
+    if wait.kind == "semaphore":
+        found = semaphore_at(process, wait.address)
+        return f"waits for a semaphore, inode {found.inode if found else 'unknown'}"
+    words = {
+        "thread": "waits for another thread of its process",
+        "time": "sleeps",
+        "running": "runs",
+        "file lock": "waits for a lock of a file",
+        "signal": "waits for a signal",
+    }
+    return words.get(wait.kind, f"waits in {wait.call}" if wait.call else "unknown")
+
+
+def _child(process: Process, wait: Wait, machine: Machine) -> Finding:
+    if wait.child:
+        text = f"It waits for the end of its child, pid {wait.child}."
+        facts = [_state(wait.child, machine)]
+    else:
+        children = machine.children(process.pid)
+        text = f"It waits for the end of any of its {len(children)} children."
+        facts = [_state(pid, machine) for pid in children[:_MOST_NAMED]]
+    return finding(
+        "waits-for-a-child",
+        text,
+        *facts,
+        do=f"Diagnose the child: process-terminate diagnose {wait.child or 'PID'}.",
+    )
+
+
+def _state(pid: int, machine: Machine) -> str:
+    try:
+        process = Process(pid)
+    except GoneError:
+        return f"{pid}: gone"
+    threads = process.threads()
+    state = process.stat.state
+    doing = (
+        brief(process, threads[0], machine)
+        if threads and state in "SR"
+        else f"state {state}"
+    )
+    return f"{name_of(pid)}: {doing}"
+
+
+def _time(wait: Wait) -> Finding:
+    if wait.until is not None and wait.limit is not None:
+        at = time.strftime("%H:%M:%S", time.localtime(wait.until))
+        facts = f"{wait.call}: until {at}, for another {span(wait.limit)}"
+    else:
+        facts = f"{wait.call}: {span(wait.limit or 0)} at most"
+    return finding(
+        "waits-for-time",
+        "It sleeps until a time has come, as in time.sleep().",
+        facts,
+        do=_TIMEOUT_IS_MINE + " A signal without a handler ends it meanwhile.",
+    )
+
+
+def _file_lock(process: Process, wait: Wait) -> Iterator[Finding]:
+    holders = peers.lock_holders(process.pid)
+    opened = process.opened(wait.reads[0])
+    if holders:
+        yield finding(
+            "waits-for-a-file-lock",
+            f"It waits for a lock of a file that {count_of(holders)} holds.",
+            f"{wait.call}: {opened.target if opened else 'unknown'}",
+            *map(name_of, sorted(holders)),
+            do="Diagnose the holder; the kernel frees the lock when it ends.",
+        )
+
+
+def _ask(process: Process) -> str:
+    """Return how to see the line of Python, or of another language."""
+    name = process.command
+    if "python" in name or "pypy" in name:
+        return f"See the line: py-spy dump --pid {process.pid}, or faulthandler."
+    return f"See the call: gdb -p {process.pid}, or strace -p {process.pid}."
+
+
+def fact_of(process: Process, file: File) -> str:
+    """Return a file, and which processes can make it ready."""
+    if not file.wakers:
+        return file.what
+    named = [
+        "itself" if pid == process.pid else name_of(pid) for pid in sorted(file.wakers)
+    ]
+    more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+    return f"{file.what}; other end: {', '.join(named[:_MOST_NAMED])}{more}"

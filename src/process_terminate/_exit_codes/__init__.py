@@ -1,0 +1,1 @@
+"""What the numbers mean that processes leave, and the messages that show them."""

@@ -1,0 +1,36 @@
+"""Texts that people paste to learn what an exit code means."""
+
+#: What people paste, and the code that is meant.
+PASTED = {
+    "137": 137,
+    "-9": -9,
+    "\u221215": -15,
+    "(139)": 139,
+    "SIGKILL": -9,
+    "signal 9": -9,
+    "SIGNAL 9": -9,
+    "exit code 137": 137,
+    "exitcode=-11": -11,
+    "exit code: -9": -9,
+    "0xC0000005": 0xC0000005,
+    "-1073741819": 0xC0000005,
+    "3221225477": 0xC0000005,
+    "Process finished with exit code 137 (interrupted by signal 9:SIGKILL)": -9,
+    "Process finished with exit code -1073741819 (0xC0000005)": 0xC0000005,
+    "returned non-zero exit status 139.": 139,
+    "died with <Signals.SIGSEGV: 11>.": -11,
+    "Exited (137) 3 minutes ago": 137,
+    "Main process exited, code=killed, status=9/KILL": -9,
+    "Main process exited, code=exited, status=143/n/a": 143,
+    "Segmentation fault (core dumped)": -11,
+    "zsh: segmentation fault  python": -11,
+    "x.sh: line 3:  4711 Killed                  python w.py": -9,
+    "DataLoader worker (pid 12) is killed by signal: Bus error.": -7,
+    "Worker (pid:88) was sent SIGKILL! Perhaps out of memory?": -9,
+    "The exit codes of the workers are {SIGABRT(-6)}": -6,
+    "Windows fatal exception: access violation": 0xC0000005,
+    "process finished with exit code 3221226505": 0xC0000409,
+    "terminated by signal SIGTERM (Polite quit request)": -15,
+    "error Command failed with exit code 134.": 134,
+}
+NO_CODE = ["nonsense", "was terminated abruptly", "between 3 and 5", "SIG", "-", "0x"]

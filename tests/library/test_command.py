@@ -1,0 +1,736 @@
+"""The command line: what it prints, what it exits with, and what it leaves running."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from support import DEADLINE, Shell, environment, is_running, wait_until
+from terminals import Terminal
+
+import process_terminate
+from process_terminate._command import targets
+from process_terminate._command.main import main
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="run needs Linux")
+
+COMMAND = [sys.executable, "-m", "process_terminate"]
+NAMESPACE = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+#: A word of the shell that waits until a signal has been handled.
+REST = "while :; do sleep 0.1; done"
+
+
+def call(*arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+    """Run the command to its end."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        env=environment(),
+        **options,
+    )
+
+
+def sh(script: str, *options: str) -> "subprocess.CompletedProcess[str]":
+    """Run a shell below `run`."""
+    return call("run", *options, "--", "/bin/sh", "-c", script)
+
+
+@pytest.fixture
+def running() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Starts `run` with a shell, whose first line is awaited; ends it after the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(script: str, *options: str, prefix: Any = ()) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [*prefix, *COMMAND, "run", *options, "--", "/bin/sh", "-c", script],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
+        started.append(process)
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait(DEADLINE)
+        assert process.stdout
+        process.stdout.close()
+
+
+@pytest.fixture
+def terminal() -> Iterator[Terminal]:
+    """A shell with job control on a terminal of its own."""
+    opened = Terminal()
+    opened.expect("ready> ")
+    yield opened
+    opened.close()
+
+
+def read(process: "subprocess.Popen[str]") -> str:
+    """Return all that a process prints until its end."""
+    return process.communicate(timeout=DEADLINE)[0]
+
+
+@pytest.mark.parametrize(
+    ("script", "status"),
+    [
+        ("true", 0),
+        ("exit 7", 7),
+        ("kill -KILL $$", 137),
+        ("kill -TERM $$", 143),
+        ("exit 143", 143),
+    ],
+)
+def test_run_exits_with_the_status_of_the_command(script: str, status: int) -> None:
+    done = sh(script)
+    assert (done.returncode, done.stderr) == (status, "")
+
+
+def test_run_terminates_itself_by_sigint_if_that_killed_the_command() -> None:
+    assert sh("kill -INT $$").returncode == -signal.SIGINT
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "said"),
+    [
+        ("/no/such/program", 127, "run: /no/such/program: command not found"),
+        ("/etc/passwd", 126, "run: /etc/passwd: Permission denied"),
+        (None, 125, "run: name the command, for example: run -- sleep 60"),
+    ],
+)
+def test_run_says_why_a_command_cannot_be_started(
+    command: "str | None", status: int, said: str
+) -> None:
+    done = call("run", "--", *([command] if command else []))
+    assert (done.returncode, done.stderr) == (status, f"process-terminate: {said}\n")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--grace", "-1"),
+        ("--grace", "inf"),
+        ("--timeout", "0"),
+        ("--timeout", "soon"),
+        ("--signal", "FOO"),
+        ("--signal", "77"),
+    ],
+)
+def test_run_exits_with_125_if_an_option_is_wrong(
+    option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as raised:
+        main(["run", option, value, "--", "true"])
+    assert raised.value.code == 125
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"process-terminate run: argument {option}: must be a ")
+    assert line.endswith(f"got {value!r}")
+
+
+def test_run_leaves_no_descendant_of_a_command_that_ends() -> None:
+    done = sh(
+        "(trap '' TERM; exec sleep 60) & echo $!\n"
+        "setsid sleep 60 & echo $!\n"
+        "(setsid sleep 60 & echo $!)\n"
+        "exit 3",
+        "--grace=0.1",
+    )
+    assert done.returncode == 3
+    pids = [int(line) for line in done.stdout.split()]
+    assert len(pids) == 3
+    assert [pid for pid in pids if is_running(pid)] == []
+
+
+def test_run_leaves_a_background_job_of_the_shell_that_became_it_alone() -> None:
+    run = " ".join([*COMMAND, "run", "--grace=0.1"])
+    inner = (
+        "setsid sleep 60 >/dev/null & echo $!; (setsid sleep 60 >/dev/null & echo $!)"
+    )
+    script = f"sleep 60 >/dev/null & echo $!; exec {run} -- sh -c '{inner}'"
+    done = subprocess.run(
+        ["/bin/sh", "-c", script],
+        check=False,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=DEADLINE,
+        env=environment(),
+    )
+    earlier, *left = map(int, done.stdout.split())
+    assert is_running(earlier)
+    psutil.Process(earlier).kill()
+    assert [pid for pid in left if is_running(pid)] == []
+    assert len(left) == 2
+
+
+def test_run_stops_a_command_after_the_timeout() -> None:
+    done = sh("trap 'echo asked; exit 5' INT; " + REST, "--timeout=1", "--signal=int")
+    assert (done.returncode, done.stdout) == (124, "asked\n")
+    said = "process-terminate: run: the command did not end within 1 s\n"
+    assert done.stderr == said
+
+
+def test_run_kills_a_command_that_ignores_the_signal_after_the_grace_period() -> None:
+    done = sh(f"trap '' TERM; {REST}", "--timeout=0.1", "--grace=0.1")
+    assert done.returncode == 124
+
+
+def test_run_stops_a_command_that_has_stopped_itself() -> None:
+    assert sh("kill -STOP $$", "--timeout=0.3").returncode == 124
+
+
+@pytest.mark.parametrize("name", ["HUP", "QUIT", "USR1", "USR2", "WINCH", "TERM"])
+def test_run_passes_a_signal_on(name: str, running: Any) -> None:
+    trap = f"trap 'echo got; exit 9' {name}; echo ready; {REST}"
+    process = running(trap)
+    process.send_signal(signal.Signals[f"SIG{name}"])
+    assert read(process) == "got\n"
+    assert process.returncode == 9
+
+
+def test_run_passes_an_interrupt_by_kill_on_once(running: Any) -> None:
+    process = running(f"trap 'echo got' INT; trap 'exit 4' TERM; echo ready; {REST}")
+    process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == "got\n"
+    process.terminate()
+    assert read(process) == ""
+    assert process.returncode == 4
+
+
+def test_run_kills_what_ignores_sigterm_after_the_grace_period(running: Any) -> None:
+    process = running(f"trap '' TERM; echo ready; {REST}", "--grace=0.1")
+    process.terminate()
+    assert process.wait(DEADLINE) == 137
+
+
+def test_command_has_the_signals_that_run_was_started_with() -> None:
+    shown = ["grep", "-E", "^Sig(Blk|Ign|Cgt)", "/proc/self/status"]
+    plain = subprocess.run(shown, check=True, capture_output=True, text=True).stdout
+    found = call("run", "--", *shown).stdout
+    # posix_spawn() of glibc ignores two signals that it has for itself, 32 and 33.
+    assert found.replace("SigIgn:\t000000018", "SigIgn:\t000000000") == plain
+
+
+def test_signal_that_was_ignored_stays_ignored() -> None:
+    script = f"trap '' INT; exec {' '.join(COMMAND)} run -- sh -c 'kill -INT $PPID $$'"
+    done = subprocess.run(
+        ["/bin/sh", "-c", script], check=False, timeout=DEADLINE, env=environment()
+    )
+    assert done.returncode == 0
+
+
+def test_command_has_the_open_files_of_run(tmp_path: Path) -> None:
+    with (tmp_path / "file").open("w") as file:
+        fd = file.fileno()
+        program = f"import os; os.write({fd}, b'hello')"
+        done = call("run", "--", sys.executable, "-c", program, pass_fds=[fd])
+    assert done.returncode == 0
+    assert (tmp_path / "file").read_text() == "hello"
+
+
+def in_terminal(command: str) -> str:
+    """Return a line of the shell that runs a command below `run`."""
+    return f"{' '.join(COMMAND)} run --grace=1 -- {command}\n"
+
+
+def test_program_reads_from_the_terminal(terminal: Terminal) -> None:
+    terminal.send(in_terminal("sh -c 'echo begin; read line; echo got $line'"))
+    terminal.expect("begin\r\n")
+    terminal.send("hello\n")
+    terminal.expect("got hello\r\n")
+    terminal.expect("ready> ")
+
+
+def test_ctrl_c_reaches_the_command_once(terminal: Terminal) -> None:
+    trap = "sh -c 'trap \"echo got-it\" INT; echo begin; read a; read b; echo end'"
+    terminal.send(in_terminal(trap))
+    terminal.expect("begin\r\n")
+    terminal.send("\x03")
+    terminal.expect("got-it\r\n")
+    terminal.send("\n\n")
+    assert "got-it" not in terminal.expect("(?s).*end\r\n")
+
+
+def test_ctrl_c_stops_a_script_of_bash(terminal: Terminal) -> None:
+    line = in_terminal("sh -c 'echo begin; exec sleep 60'").strip()
+    terminal.send(f"bash -c 'while :; do {line.replace(chr(39), chr(34))}; done'\n")
+    terminal.expect("begin\r\n")
+    terminal.send("\x03")
+    terminal.expect("ready> ")
+
+
+def test_ctrl_z_stops_the_job_and_fg_continues_it(terminal: Terminal) -> None:
+    terminal.send(in_terminal("sh -c 'echo begin; read line; echo got $line'"))
+    terminal.expect("begin\r\n")
+    terminal.send("\x1a")
+    terminal.expect("Stopped")
+    terminal.send("echo status $?\n")
+    terminal.expect("status 148\r\n")  # What the table of exit codes says.
+    terminal.send("fg\n")
+    terminal.expect("fg\r\n")
+    terminal.send("hello\n")
+    terminal.expect("got hello\r\n")
+    terminal.expect("ready> ")
+
+
+def test_command_that_stops_alone_gives_the_shell_back(terminal: Terminal) -> None:
+    terminal.send(in_terminal("sh -c 'kill -STOP $$; echo continued'"))
+    terminal.expect("Stopped")
+    terminal.send("fg\n")
+    terminal.expect("continued\r\n")
+    terminal.expect("ready> ")
+
+
+def test_background_job_that_reads_waits_for_fg(terminal: Terminal) -> None:
+    terminal.send(in_terminal("sh -c 'read line; echo got $line' &"))
+    terminal.send("wait\n")
+    terminal.expect("Stopped")
+    terminal.send("fg\n")
+    terminal.expect("fg\r\n")
+    terminal.send("hello\n")
+    terminal.expect("got hello\r\n")
+
+
+#: Takes the terminal, as an interactive shell does, and is killed.
+GREEDY = """
+import os, signal
+os.setpgid(0, 0)
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+os.tcsetpgrp(0, os.getpgrp())
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_terminal_is_taken_back_from_a_group_that_is_dead(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    program = tmp_path / "greedy.py"
+    program.write_text(GREEDY)
+    line = in_terminal(f"{sys.executable} {program}").strip()
+    # Without job control, the next command has the process group of run.
+    terminal.send(f"sh -c '{line}; echo $?; read line; echo got $line'\n")
+    terminal.expect("137\r\n")
+    terminal.send("hello\n")
+    terminal.expect("got hello\r\n")
+
+
+def has_namespaces() -> bool:
+    """Return whether a new pid namespace is permitted here."""
+    try:
+        done = subprocess.run([*NAMESPACE, "true"], check=False, capture_output=True)
+    except FileNotFoundError:
+        return False
+    return done.returncode == 0
+
+
+as_process_1 = pytest.mark.skipif(
+    not has_namespaces(), reason="unshare --pid is not permitted here"
+)
+
+
+def call_as_process_1(script: str) -> "subprocess.CompletedProcess[str]":
+    """Run a shell below `run`, which is process 1 of a namespace."""
+    return subprocess.run(
+        [*NAMESPACE, *COMMAND, "run", "--grace=0.2", "--", "sh", "-c", script],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        env=environment(),
+    )
+
+
+@as_process_1
+@pytest.mark.parametrize(
+    ("script", "status"),
+    [("exit 7", 7), ("kill -TERM $$", 143), ("kill -INT $$", 130)],
+)
+def test_run_as_process_1_exits_with_the_status(script: str, status: int) -> None:
+    assert call_as_process_1(script).returncode == status
+
+
+@as_process_1
+def test_run_as_process_1_reaps_orphans() -> None:
+    orphans = "for i in 1 2 3 4 5; do (sleep 0.1 &); done"
+    wait = "while pgrep -x sleep >/dev/null; do :; done"
+    done = call_as_process_1(f"{orphans}\n{wait}\nps -e -o stat=,comm=")
+    assert done.returncode == 0
+    states = {line.split()[0][0] for line in done.stdout.splitlines()}
+    assert len(done.stdout.splitlines()) >= 3
+    assert "Z" not in states
+
+
+@as_process_1
+def test_run_as_process_1_passes_sigterm_on(running: Any) -> None:
+    trap = f"trap 'echo asked; exit 6' TERM; echo ready; {REST}"
+    process = running(trap, prefix=NAMESPACE)
+    (first,) = psutil.Process(process.pid).children()
+    first.terminate()
+    assert read(process) == "asked\n"
+    assert process.returncode == 6
+
+
+#: Says when it has a handler, and when it is asked to end.
+ORPHAN = "trap 'echo asked; exit' TERM; echo up; while :; do sleep 0.05; done"
+
+
+@as_process_1
+def test_run_as_process_1_gives_orphans_time_to_end(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    orphan = f'(setsid sh -c "{ORPHAN}" >{said} &)'
+    done = call_as_process_1(f"{orphan}\nuntil [ -s {said} ]; do :; done; exit 2")
+    assert done.returncode == 2
+    assert said.read_text() == "up\nasked\n"
+
+
+@as_process_1
+def test_run_without_its_own_proc_starts_nothing() -> None:
+    namespace = ["unshare", "--pid", "--fork"]
+    done = subprocess.run(
+        [*namespace, *COMMAND, "run", "--", "echo", "started"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        env=environment(),
+    )
+    assert (done.returncode, done.stdout) == (125, "")
+    assert "it needs the /proc of this pid namespace" in done.stderr
+
+
+@pytest.fixture
+def sleeper() -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
+    """Starts a program that sleeps; kills it after the test."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*command: str, **options: Any) -> "subprocess.Popen[bytes]":
+        started.append(subprocess.Popen(command or ["sleep", "60"], **options))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait(DEADLINE)
+
+
+def test_stop_prints_one_line_for_each_process(
+    sleeper: Any, shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = sleeper()
+    second = shell("trap '' TERM; echo; exec sleep 60")
+    arguments = ["stop", "--grace=0.1", str(first.pid), str(second.pid)]
+    assert main(arguments) == 0
+    said = capsys.readouterr()
+    assert said.out == (
+        f"pid {first.pid} (sleep 60) ended after SIGTERM\n"
+        f"pid {second.pid} (sleep 60) ended after SIGKILL\n"
+    )
+    assert "did not end within 0.1 s of SIGTERM; sending SIGKILL" in said.err
+    assert (first.wait(), second.wait()) == (-15, -9)
+
+
+def test_stop_tree_prints_the_descendants(
+    shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = shell("sleep 60 & echo; wait")
+    (child,) = psutil.Process(root.pid).children()
+    assert main(["stop", "--tree", "--json", "--signal=15", str(root.pid)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["pid"] for one in found] == [root.pid, child.pid]
+    assert found[1] == {
+        "pid": child.pid,
+        "command": "sleep",
+        "signal": "SIGTERM",
+        "exit_code": -15,
+        "error": None,
+    }
+
+
+def test_stop_of_a_zombie_sends_nothing(
+    sleeper: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    process = sleeper("true")
+    wait_until(lambda: not is_running(process.pid))
+    assert main(["stop", str(process.pid)]) == 0
+    said = (
+        f"pid {process.pid} (true) was dead already, but its parent has not reaped it"
+    )
+    assert capsys.readouterr().out == f"{said}\n"
+
+
+@pytest.mark.parametrize("options", [[], ["-X", "dev", "-u"]])
+def test_stop_finds_a_script_by_its_name(
+    options: "list[str]", sleeper: Any, tmp_path: Path
+) -> None:
+    name = f"{uuid.uuid4()}.py"
+    script = tmp_path / name
+    script.write_text("print(flush=True); import time; time.sleep(60)")
+    process = sleeper(sys.executable, *options, script, stdout=subprocess.PIPE)
+    with process.stdout:
+        assert process.stdout.readline() == b"\n"
+    done = call("stop", "--name", name)
+    assert (done.returncode, done.stdout.count("\n")) == (0, 1)
+    assert process.wait(DEADLINE) == -signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (["-m", "http.server", "--help"], "http.server"),
+        (["-W", "error", "-u", "/some/where/worker.py", "-m"], "worker.py"),
+        (["-c", "import time"], ""),
+        (["-V"], ""),
+    ],
+)
+def test_name_of_a_python_process_is_its_script_or_module(
+    arguments: "list[str]", name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = psutil.Process()
+    command = [sys.executable, *arguments]
+    monkeypatch.setattr(process, "cmdline", lambda: command)
+    program = Path(sys.executable).name
+    expected = {process.name(), program, name, *(a for a in arguments if "/" in a)}
+    assert targets.names_of(process) == expected - {""}
+
+
+def test_zombie_has_the_name_of_its_program(sleeper: Any) -> None:
+    process = sleeper("true")
+    shown = psutil.Process(process.pid)
+    wait_until(lambda: not is_running(process.pid))
+    assert targets.names_of(shown) <= {"true"}
+    process.wait()
+    assert targets.names_of(shown) == set()
+    assert targets.describe(shown.pid, targets.command_of(shown)) == f"pid {shown.pid}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["stop"], 2, "name a process: a PID, or --name NAME"),
+        (["stop", "--name", "no such name"], 3, "there is no process of the name"),
+        (["stop", "4194305"], 3, "there is no process with pid 4194305"),
+        (["diagnose", "99999999999"], 3, "there is no process with pid 99999999999"),
+        (["stop", "1"], 5, "it is the first process of the system or the container"),
+        (["stop", str(os.getpid())], 5, "it is this command itself"),
+        (["stop", "--tree", str(os.getppid())], 5, "it is an ancestor of this command"),
+        (["exit-code", "nonsense"], 2, "exit-code: no exit code in 'nonsense'"),
+        (["exit-code", "4294967296"], 2, "exit-code: no exit code in '4294967296'"),
+    ],
+)
+def test_error_is_one_line_and_a_status(
+    arguments: "list[str]",
+    status: int,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(arguments) == status
+    shown = capsys.readouterr()
+    (line,) = shown.err.splitlines()
+    assert line.startswith("process-terminate: ")
+    assert said in line
+    assert shown.out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["stop", "bash"], "argument PID: a pid must be a whole number >= 1"),
+        (["stop", "--grace", "-1", "5"], "argument --grace: must be a finite number"),
+        (["stop", "--signal", "X", "5"], "argument --signal: must be a signal"),
+        ([], "the following arguments are required: COMMAND"),
+    ],
+)
+def test_wrong_command_line_is_one_line_and_status_2(
+    arguments: "list[str]", said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as raised:
+        main(arguments)
+    assert raised.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+
+
+def test_refused_process_keeps_all_others_running(sleeper: Any) -> None:
+    process = sleeper()
+    assert main(["stop", str(process.pid), str(os.getppid())]) == 5
+    assert process.poll() is None
+
+
+def test_force_does_not_stop_the_command_itself(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["stop", "--force", str(os.getpid())]) == 5
+    assert "is the calling process" in capsys.readouterr().err
+
+
+def test_missing_process_does_not_keep_the_others(sleeper: Any) -> None:
+    process = sleeper()
+    assert main(["stop", "4194305", str(process.pid)]) == 3
+    assert process.wait(DEADLINE) == -signal.SIGTERM
+
+
+def test_force_stops_the_shell_of_the_command() -> None:
+    command = " ".join([*COMMAND, "stop", "--force", "$$"])
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{command}; echo survived"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        env=environment(),
+    )
+    assert done.returncode == -signal.SIGTERM
+    assert re.fullmatch(r"pid \d+ \(.*\) ended after SIGTERM\n", done.stdout)
+
+
+#: Root without the right to signal others is like another user.
+DROP = ["setpriv", "--bounding-set=-kill", "--inh-caps=-kill"]
+#: Becomes another user.
+OTHER = "setpriv --reuid=65534 --clear-groups"
+
+
+def can_drop_rights() -> bool:
+    """Return whether a test can be another user."""
+    try:
+        done = subprocess.run([*DROP, *OTHER.split(), "true"], check=False)
+    except FileNotFoundError:
+        return False
+    return os.geteuid() == 0 and done.returncode == 0
+
+
+as_another_user = pytest.mark.skipif(
+    not can_drop_rights(), reason="only root can become another user by setpriv"
+)
+
+
+def call_without_rights(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command without the right to signal processes of other users."""
+    return subprocess.run(
+        [*DROP, *COMMAND, *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        env=environment(),
+    )
+
+
+@as_another_user
+def test_process_of_another_user_is_not_permitted(sleeper: Any) -> None:
+    other, own = sleeper(user=65534), sleeper()
+    done = call_without_rights("stop", str(other.pid), str(own.pid))
+    assert done.returncode == 4
+    assert "not permitted to signal it; use its user, or sudo" in done.stderr
+    assert other.poll() is None
+    assert own.wait(DEADLINE) == -signal.SIGTERM
+
+
+@as_another_user
+def test_tree_with_a_process_of_another_user_is_an_error(
+    shell: Shell, sleeper: Any
+) -> None:
+    root = shell(f"{OTHER} sleep 60 & echo; wait")
+    (child,) = psutil.Process(root.pid).children()
+    wait_until(lambda: child.uids().real == 65534)
+    second = sleeper()
+    pids = [str(root.pid), str(second.pid)]
+    done = call_without_rights("stop", "--tree", "--grace=0.1", *pids)
+    assert done.returncode == 4
+    assert f"stop: not permitted to signal pid {child.pid} " in done.stderr
+    assert child.is_running()
+    child.kill()
+    assert second.wait(DEADLINE) == -signal.SIGTERM
+
+
+@as_another_user
+def test_run_exits_with_125_if_it_cannot_stop_what_is_left() -> None:
+    start = f"{OTHER} sleep 60 >/dev/null 2>&1 & echo $!"
+    script = f"{start}; until grep -q 65534 /proc/$!/status; do :; done"
+    done = call_without_rights("run", "--grace=0.1", "--", "sh", "-c", script)
+    pid = int(done.stdout)
+    assert psutil.Process(pid).name() == "sleep"
+    psutil.Process(pid).kill()
+    assert done.returncode == 125
+    assert f"run: not permitted to signal pid {pid} " in done.stderr
+
+
+def test_run_needs_sigtimedwait(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delattr(signal, "sigtimedwait")
+    assert main(["run", "--", "true"]) == 125
+    assert "run needs Linux and a Python with signal.sigtimedwait()" in (
+        capsys.readouterr().err
+    )
+
+
+def test_ctrl_c_kills_the_processes_and_exits_with_130(shell: Shell) -> None:
+    process = shell(f"trap 'echo asked' TERM; echo; {REST}")
+    command = subprocess.Popen(
+        [*COMMAND, "stop", "--grace=60", str(process.pid)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    assert process.stdout
+    assert process.stdout.readline() == b"asked\n"
+    command.send_signal(signal.SIGINT)
+    assert (
+        "process-terminate: interrupted\n" in command.communicate(timeout=DEADLINE)[1]
+    )
+    assert command.returncode == 130
+    assert process.wait(DEADLINE) == -signal.SIGKILL
+
+
+def test_diagnose_prints_what_the_library_says(
+    sleeper: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    process = sleeper()
+    assert main(["diagnose", str(process.pid)]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"pid {process.pid} (sleep 60) has been alive for ")
+    assert main(["diagnose", "--tree", "--json", str(process.pid)]) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert set(found) == set(process_terminate.diagnose(process.pid).as_dict())
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("137", "-9 in Python, 137 in a shell"),
+        ("-9", "killed by SIGKILL (9)"),
+        ("(139)", "killed by SIGSEGV (11)"),
+        ("SIGKILL", "killed by SIGKILL (9)"),
+        ("signal 9", "killed by SIGKILL (9)"),
+        ("exit code 137", "killed by SIGKILL (9)"),
+        ("0xC0000005", "access violation"),
+        ("-1073741819", "access violation"),
+        ("3221225477", "access violation"),
+        ("120", "could not write the rest of stdout"),
+    ],
+)
+def test_exit_code_says_what_a_number_means(
+    text: str, meaning: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["exit-code", *text.split()]) == 0
+    assert meaning in capsys.readouterr().out.splitlines()[0]
+
+
+def test_exit_code_as_json_has_each_meaning(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["exit-code", "--json", "137"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["codes"] for one in found] == [[-9, 137], [137]]
+    assert set(found[0]) == {"codes", "meaning", "sender", "look", "source"}

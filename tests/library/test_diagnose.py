@@ -1,0 +1,589 @@
+"""diagnose() finds what keeps a process, says nothing false, and touches nothing."""
+
+import json
+import os
+import pty
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from support import DEADLINE, environment
+
+from process_terminate import Diagnosis, Finding, diagnose
+from process_terminate._diagnose import reading
+from process_terminate._diagnose.reading import Process
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
+
+FORK = get_context("fork")
+#: What may be said of a process that is well.
+HEALTHY = {
+    "computing",
+    "leaves-children",
+    "pid-1",
+    "restarted",
+    "sighup-ignored",
+    "sigint-ignored",
+    "sigquit-ignored",
+    "sigterm-blocked",
+    "sigterm-handled",
+    "sigterm-ignored",
+    "uninterruptible",
+}
+WAITS = ("waits-", "handler-delayed")
+
+
+def find(pid: Any, name: str) -> Finding:
+    """Return a finding as soon as it is there."""
+    end = time.monotonic() + DEADLINE
+    while True:
+        found = diagnose(pid)
+        if finding := found.get(name):
+            return finding
+        assert time.monotonic() < end, f"{name} is not in:\n{found}"
+        time.sleep(0.01)
+
+
+@contextmanager
+def forked(work: Callable[..., object], *args: object) -> Iterator[int]:
+    """Run a function in a forked worker, and kill the worker."""
+    worker = FORK.Process(target=work, args=args)
+    worker.start()
+    try:
+        assert worker.pid
+        yield worker.pid
+    finally:
+        worker.kill()
+        worker.join()
+
+
+@contextmanager
+def python(code: str, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program of Python, and kill it."""
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, **options) as program:
+        try:
+            yield program
+        finally:
+            program.kill()
+
+
+def test_finding_of_a_state_names_it() -> None:
+    with forked(time.sleep, 60) as pid:
+        os.kill(pid, signal.SIGSTOP)
+        assert find(pid, "stopped").certain
+        assert diagnose(pid).state == "stopped"
+
+
+def test_zombie_of_the_caller_is_not_reaped() -> None:
+    command = subprocess.Popen(["false"])
+    os.waitid(os.P_PID, command.pid, os.WEXITED | os.WNOWAIT)
+    found = diagnose(command)
+    assert found.state == "zombie"
+    assert "this process, its parent" in found.findings[0].text
+    assert "it ended: exited with 1" in found.findings[0].facts[1]
+    assert os.waitid(os.P_PID, command.pid, os.WEXITED | os.WNOWAIT)
+    assert command.wait() == 1
+
+
+def test_killed_zombie_names_its_signal() -> None:
+    command = subprocess.Popen(["sleep", "60"])
+    command.kill()
+    os.waitid(os.P_PID, command.pid, os.WEXITED | os.WNOWAIT)
+    found = diagnose(command.pid).get("killed")
+    assert found
+    assert "SIGKILL" in found.text
+    command.wait()
+
+
+def test_zombie_of_another_process_names_its_parent() -> None:
+    code = "import subprocess, sys; p = subprocess.Popen(['true']); print(p.pid, flush=True); sys.stdin.read()"
+    with python(code, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
+        assert program.stdout
+        pid = int(program.stdout.readline())
+        assert "its parent has not reaped it" in find(pid, "zombie").text
+        os.kill(program.pid, signal.SIGSTOP)
+        end = time.monotonic() + DEADLINE
+        while "stopped" not in find(pid, "zombie").text:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+
+def test_reaped_object_tells_how_it_ended() -> None:
+    command = subprocess.Popen(["sh", "-c", "exit 3"])
+    command.wait()
+    found = diagnose(command)
+    assert (found.state, found.age, found.command) == ("gone", None, "")
+    assert found.findings[0].facts == ("exited with 3",)
+
+
+def test_dead_worker_is_gone() -> None:
+    worker = FORK.Process(target=os.getpid)
+    worker.start()
+    process = psutil.Process(worker.pid)
+    worker.join()
+    assert diagnose(worker).state == "gone"
+    assert diagnose(process).state == "gone"
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"])
+def test_ignored_and_blocked_signals_are_found(name: str) -> None:
+    number = getattr(signal, name)
+
+    def ignore() -> None:
+        signal.signal(number, signal.SIG_IGN)
+        time.sleep(60)
+
+    def block() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, [number])
+        time.sleep(60)
+
+    with forked(ignore) as pid:
+        assert find(pid, f"{name.lower()}-ignored").certain
+    with forked(block) as pid:
+        find(pid, f"{name.lower()}-blocked")
+        os.kill(pid, number)
+        find(pid, f"{name.lower()}-pending")
+
+
+def test_signal_that_one_thread_takes_is_not_blocked() -> None:
+    def work() -> None:
+        threading.Thread(target=time.sleep, args=[60]).start()
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        time.sleep(60)
+
+    with forked(work) as pid:
+        end = time.monotonic() + DEADLINE
+        while (
+            "SigBlk:\t0000000000004000" not in Path(f"/proc/{pid}/status").read_text()
+        ):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        assert diagnose(pid).get("sigterm-blocked") is None
+
+
+def test_handler_of_a_busy_thread_is_likely_late() -> None:
+    def work() -> None:
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        while True:
+            pass
+
+    with forked(work) as pid:
+        assert not find(pid, "handler-delayed").certain
+        find(pid, "computing")
+
+
+def test_handler_of_a_sleeping_process_is_found() -> None:
+    def work() -> None:
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        time.sleep(60)
+
+    with forked(work) as pid:
+        find(pid, "sigterm-handled")
+
+
+def test_first_thread_that_has_ended_is_no_zombie() -> None:
+    code = (
+        "import ctypes, threading, time\n"
+        "threading.Thread(target=time.sleep, args=[60]).start()\n"
+        "ctypes.CDLL(None).pthread_exit(None)"
+    )
+    with python(code) as program:
+        find(program.pid, "first-thread-gone")
+        assert diagnose(program.pid).get("zombie") is None
+
+
+def test_traced_process_names_its_tracer() -> None:
+    if not shutil.which("strace"):
+        pytest.skip("needs strace")
+    command = ["strace", "-qq", "-o", "/dev/null", "sleep", "60"]
+    with subprocess.Popen(command) as tracer:
+        end = time.monotonic() + DEADLINE
+        # strace first tries what the kernel can do, in a child of its own.
+        while psutil.Process(pid := _children(tracer.pid)[0]).name() != "sleep":
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        assert find(pid, "traced").facts[1] == reading.name_of(tracer.pid)
+        os.kill(pid, signal.SIGKILL)
+
+
+def _children(pid: int) -> list[int]:
+    end = time.monotonic() + DEADLINE
+    while not (found := psutil.Process(pid).children()):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    return [child.pid for child in found]
+
+
+def test_pipe_names_who_can_write() -> None:
+    receiver, sender = FORK.Pipe(duplex=False)
+    with forked(receiver.recv) as pid:
+        found = find(pid, "waits-for-a-pipe")
+        assert "the calling process and the process itself can write" in found.text
+        sender.close()
+        find(pid, "own-pipe")
+        assert "only the process itself" in find(pid, "waits-for-a-pipe").text
+
+
+def test_wait_for_its_own_pipe_is_certain() -> None:
+    with python("import os; os.read(os.pipe()[0], 1)") as program:
+        assert find(program.pid, "own-pipe").certain
+
+
+def test_handler_that_may_wake_a_reader_excludes_its_own_pipe() -> None:
+    def work() -> None:
+        signal.signal(signal.SIGUSR1, lambda *_: None)
+        os.read(os.pipe()[0], 1)
+
+    with forked(work) as pid:
+        find(pid, "waits-for-a-pipe")
+        assert diagnose(pid).get("own-pipe") is None
+
+
+def test_timer_makes_a_finding_likely() -> None:
+    def work() -> None:
+        signal.signal(signal.SIGALRM, lambda *_: None)
+        os.read(os.pipe()[0], 1)
+
+    with forked(work) as pid:
+        assert not find(pid, "own-pipe").certain
+
+
+def test_unix_socket_names_its_peer() -> None:
+    ours, theirs = socket.socketpair()
+    code = "import socket; socket.socket(fileno=0).recv(1)"
+    with theirs, ours, python(code, stdin=theirs) as program:
+        theirs.close()
+        assert "the calling process" in find(program.pid, "waits-for-a-socket").text
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_local_connection_names_its_peer(host: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=family) as server:
+        code = f"import socket; socket.create_connection({server.getsockname()[:2]}).recv(1)"
+        with python(code) as program:
+            link, _ = server.accept()
+            with link:
+                found = find(program.pid, "waits-for-a-socket")
+                assert "the calling process can write" in found.text
+
+
+def test_idle_server_waits_for_connections() -> None:
+    code = "import socket; socket.create_server(('127.0.0.1', 0)).accept()"
+    with python(code) as program:
+        assert "127.0.0.1:" in find(program.pid, "waits-for-connections").facts[0]
+
+
+def test_event_loop_waits_for_events() -> None:
+    with python("import asyncio; asyncio.run(asyncio.sleep(60))") as program:
+        find(program.pid, "waits-for-events")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "poll = select.poll(); poll.register(r, select.POLLIN); poll.poll()",
+        "select.select([r], [], [])",
+        "e = select.epoll(); e.register(r, select.EPOLLIN); e.poll()",
+    ],
+    ids=["poll", "select", "epoll"],
+)
+def test_wait_for_several_calls_names_the_pipe(call: str) -> None:
+    code = f"import os, select; r, w = os.pipe(); {call}"
+    with python(code) as program:
+        end = time.monotonic() + DEADLINE
+        while "pipe:[" not in str(found := diagnose(program.pid)):
+            assert time.monotonic() < end, found
+            time.sleep(0.01)
+        # An event loop has both ends, so that a signal can wake it.
+        assert found.get("own-pipe") is None
+        assert found.get("deadlock") is None
+
+
+def test_full_pipe_names_its_reader() -> None:
+    with subprocess.Popen(["yes"], stdout=subprocess.PIPE) as command:
+        assert (
+            "the calling process should read"
+            in find(command.pid, "waits-to-write").text
+        )
+        command.kill()
+        command.communicate()
+
+
+def test_circle_of_parent_and_child_is_a_deadlock() -> None:
+    code = "import subprocess; subprocess.Popen(['yes'], stdout=subprocess.PIPE).wait()"
+    with python(code) as program:
+        assert find(program.pid, "deadlock").certain
+        (child,) = _children(program.pid)
+        assert find(child, "deadlock").facts
+        os.kill(child, signal.SIGKILL)
+
+
+def test_threads_that_wait_for_each_other_are_a_deadlock() -> None:
+    code = "import threading; lock = threading.Lock(); lock.acquire(); lock.acquire()"
+    with python(code) as program:
+        find(program.pid, "waits-for-a-thread")
+        find(program.pid, "deadlock")
+
+
+def test_child_that_is_waited_for_is_named() -> None:
+    with python("import subprocess; subprocess.run(['sleep', '60'])") as program:
+        (child,) = _children(program.pid)
+        found = find(program.pid, "waits-for-a-child")
+        assert f"pid {child}" in found.text
+        assert "sleeps" in found.facts[0]
+        os.kill(child, signal.SIGKILL)
+
+
+def test_any_child_that_is_waited_for_is_listed() -> None:
+    code = "import os, time; os.fork() or time.sleep(60); os.wait()"
+    with python(code) as program:
+        assert "any of its 1 children" in find(program.pid, "waits-for-a-child").text
+        (child,) = _children(program.pid)
+        os.kill(child, signal.SIGKILL)
+
+
+def test_lock_names_those_that_share_it() -> None:
+    lock = FORK.Lock()
+    with lock, forked(lock.acquire) as pid:
+        found = find(pid, "waits-for-a-semaphore")
+        assert "shares with the calling process" in found.text
+        assert diagnose(pid).get("abandoned-semaphore") is None
+
+
+def test_lock_of_a_dead_holder_is_abandoned() -> None:
+    def program(pipe: Any) -> None:
+        lock = FORK.Lock()
+        holder, *waiters = (FORK.Process(target=lock.acquire) for _ in range(3))
+        holder.start()
+        holder.join()
+        for waiter in waiters:
+            waiter.start()
+        pipe.send([waiter.pid for waiter in waiters])
+        waiters[0].join()
+
+    receiver, sender = FORK.Pipe(duplex=False)
+    with forked(program, sender):
+        pids = receiver.recv()
+        try:
+            found = find(pids[0], "abandoned-semaphore")
+            assert len(found.facts) == 3
+            shared = find(pids[0], "waits-for-a-semaphore").facts
+            assert any("waiting for it too" in fact for fact in shared)
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
+
+
+def test_lock_with_a_timeout_is_not_abandoned() -> None:
+    def program() -> None:
+        lock = FORK.Lock()
+        lock.acquire()
+        lock.acquire(timeout=60)
+
+    with forked(program) as pid:
+        assert "timeout" in find(pid, "waits-for-a-semaphore").facts[-1]
+        assert diagnose(pid).get("abandoned-semaphore") is None
+
+
+def test_file_lock_names_its_holder(tmp_path: Path) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    path = tmp_path / "lock"
+    path.touch()
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        code = f"import fcntl; fcntl.flock(open({str(path)!r}), fcntl.LOCK_EX)"
+        with python(code) as program:
+            found = find(program.pid, "waits-for-a-file-lock")
+            assert "the calling process holds" in found.text
+            assert str(path) in found.facts[0]
+
+
+def test_sleep_tells_its_end() -> None:
+    with forked(time.sleep, 60) as pid:
+        assert find(pid, "waits-for-time").certain
+
+
+def test_reader_of_a_terminal_waits_for_input() -> None:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(["cat"], stdin=theirs) as command:
+        find(command.pid, "waits-for-a-terminal")
+        command.kill()
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_descendants_and_the_tree_are_listed() -> None:
+    with subprocess.Popen(["sh", "-c", "sleep 60 & sleep 60 & wait"]) as shell:
+        end = time.monotonic() + DEADLINE
+        while "2 descendants" not in find(shell.pid, "leaves-children").text:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        found = diagnose(shell, tree=True)
+        assert [below.command for below in found.tree] == ["sleep 60", "sleep 60"]
+        assert str(found).count("has been alive") == 3
+        shell.kill()
+        for below in found.tree:
+            os.kill(below.pid, signal.SIGKILL)
+
+
+def test_supervisor_is_known_by_its_name() -> None:
+    command = ["supervisord", "-c", "sleep 60 & wait"]
+    with subprocess.Popen(command, executable="/bin/sh") as supervisor:
+        (child,) = _children(supervisor.pid)
+        assert not find(child, "restarted").certain
+        supervisor.kill()
+        os.kill(child, signal.SIGKILL)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_another_user_sees_less_and_is_told_so() -> None:
+    def ask(pid: int, pipe: Any) -> None:
+        os.setresgid(65534, 65534, 65534)
+        os.setresuid(65534, 65534, 65534)
+        pipe.send(diagnose(pid))
+
+    receiver, sender = FORK.Pipe(duplex=False)
+    with forked(time.sleep, 60) as pid, forked(ask, pid, sender):
+        assert receiver.poll(DEADLINE)
+        found: Diagnosis = receiver.recv()
+        assert found.get("not-yours")
+        assert (
+            "its threads wait in: it belongs to the user with the id 0"
+            in found.unseen[0]
+        )
+
+
+def test_process_that_ends_meanwhile_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Process, "is_same", lambda _: False)
+    assert diagnose(os.getpid()).state == "gone"
+
+
+@pytest.mark.parametrize("value", ["4711", None, True, 1.5])
+def test_what_is_no_process_is_refused(value: Any) -> None:
+    with pytest.raises(TypeError, match="diagnose\\(\\) takes a pid"):
+        diagnose(value)
+
+
+def test_pid_that_cannot_be_is_refused() -> None:
+    with pytest.raises(ValueError, match="pid must be a positive number, got -1"):
+        diagnose(-1)
+    with pytest.raises(ValueError, match="was not started"):
+        diagnose(FORK.Process())
+
+
+def test_diagnosis_becomes_json() -> None:
+    found = diagnose(os.getpid()).as_dict()
+    assert set(found) == {
+        "pid", "command", "age", "state", "findings", "unseen", "tree", "stack",
+    }  # fmt: skip
+    json.dumps(found)
+
+
+def test_nothing_is_signaled_stopped_or_traced(tmp_path: Path) -> None:
+    """Strace sees each system call of a diagnosis."""
+    if not shutil.which("strace"):
+        pytest.skip("needs strace")
+    code = "import sys; from process_terminate import diagnose; diagnose(int(sys.argv[1]), tree=True)"
+    trace = tmp_path / "trace"
+    with forked(time.sleep, 60) as pid:
+        find(pid, "waits-for-time")
+        before = _signals(pid)
+        command = [sys.executable, "-c", code, str(pid)]
+        subprocess.run(
+            ["strace", "-f", "-o", trace, *command], check=True, env=environment()
+        )
+        assert _signals(pid) == before
+    names = {line.split("(")[0].split()[-1] for line in trace.read_text().splitlines()}
+    sending = {
+        "kill",
+        "tkill",
+        "tgkill",
+        "pidfd_send_signal",
+        "ptrace",
+        "process_vm_readv",
+    }
+    assert not names & sending
+    opened = [
+        line
+        for line in trace.read_text().splitlines()
+        if "O_WRONLY" in line or "O_RDWR" in line
+    ]
+    assert [line for line in opened if "/proc/" in line] == []
+
+
+def _signals(pid: int) -> list[str]:
+    """Return the state, the tracer, the signals and the times a process has slept."""
+    names = ("State", "TracerPid", "SigPnd", "ShdPnd", "voluntary_ctxt_switches")
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return [line for line in lines if line.startswith(names)]
+
+
+HEALTHY_PROGRAMS = {
+    "sleep": "import time; time.sleep(60)",
+    "loop": "while True: pass",
+    "asyncio": (
+        "import asyncio\n"
+        "async def main():\n"
+        "    server = await asyncio.start_server(print, '127.0.0.1', 0)\n"
+        "    await server.serve_forever()\n"
+        "asyncio.run(main())"
+    ),
+    "signal": (
+        "import signal, threading\n"
+        "stop = threading.Event()\n"
+        "signal.signal(signal.SIGTERM, lambda *_: stop.set())\n"
+        "stop.wait()"
+    ),
+    "shell": "import os; os.execlp('sh', 'sh', '-c', 'while :; do :; done')",
+    "pool": (
+        "import multiprocessing, time\n"
+        "if __name__ == '__main__':\n"
+        "    with multiprocessing.get_context('fork').Pool(2) as pool:\n"
+        "        time.sleep(60)"
+    ),
+    "queue": (
+        "import multiprocessing, time\n"
+        "context = multiprocessing.get_context('fork')\n"
+        "queue = context.Queue()\n"
+        "worker = context.Process(target=queue.get, daemon=True)\n"
+        "worker.start()\n"
+        "time.sleep(60)"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HEALTHY_PROGRAMS)
+def test_healthy_program_has_no_false_finding(name: str) -> None:
+    with python(HEALTHY_PROGRAMS[name]) as program:
+        time.sleep(0.5)
+        for _ in range(20):
+            found = diagnose(program, tree=True)
+            for each in (found, *found.tree):
+                assert _wrong(each) == []
+        for below in found.tree:
+            os.kill(below.pid, signal.SIGKILL)
+
+
+def _wrong(found: Diagnosis) -> list[str]:
+    """Return the findings that no healthy process has."""
+    names = [finding.name for finding in found.findings]
+    return [n for n in names if n not in HEALTHY and not n.startswith(WAITS)]
+
+
+def test_processes_of_this_machine_have_no_hopeless_finding() -> None:
+    hopeless = {"own-pipe", "abandoned-semaphore"}
+    for pid in psutil.pids():
+        assert not {found.name for found in diagnose(pid).findings} & hopeless

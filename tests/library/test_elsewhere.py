@@ -1,0 +1,208 @@
+"""Windows and macOS: what needs no signal and no shell, and their paths on Linux.
+
+On Linux the library takes the paths of the other system, with SIGKILL in place of
+TerminateProcess. This tests what is called and returned, not when things happen.
+"""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psutil
+import pytest
+from support import DEADLINE, KILLED, TERMINATED, UNKNOWN, environment, wait_until
+
+from process_terminate import (
+    ExitStatus,
+    kill,
+    no_orphans,
+    stop,
+    stop_all,
+    stop_tree,
+    terminate,
+)
+from process_terminate._process import ending, handle, table
+from process_terminate._tree import ending as tree_ending
+from process_terminate._tree import subreaper, tree
+
+HERE = sys.platform
+SLEEP = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"]
+PARENT = [
+    sys.executable,
+    "-c",
+    f"import subprocess, time; p = subprocess.Popen({SLEEP!r}); time.sleep(60)",
+]
+SYSTEMS = ["win32", "darwin"] if HERE == "linux" else [HERE]
+
+
+def stopped(system: str) -> ExitStatus:
+    """Return how a process ends there that is stopped."""
+    if system != "win32":
+        return TERMINATED
+    return ExitStatus(15) if HERE == "win32" else KILLED
+
+
+def wait_as_on_windows(process: psutil.Process, timeout: float) -> int | None:
+    """Wait for the end of a process, and do not reap it."""
+    end = time.monotonic() + timeout
+    while True:
+        try:
+            options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+            if found := os.waitid(os.P_PID, process.pid, options):
+                return -found.si_status
+        except ChildProcessError:
+            entry = table._read_stat(process.pid)
+            if entry is None or entry.is_dead:
+                return None
+        if time.monotonic() >= end:
+            raise psutil.TimeoutExpired(timeout)
+        time.sleep(0.001)
+
+
+@pytest.fixture(params=SYSTEMS)
+def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The system whose paths the library takes."""
+    if request.param != HERE:
+        monkeypatch.setattr(sys, "platform", request.param)
+        monkeypatch.setattr(subreaper, "AVAILABLE", False)
+    if request.param == "win32" != HERE:
+        for module in (ending, tree_ending):
+            monkeypatch.setattr(module, "SIGKILL", 15)
+            monkeypatch.setattr(module, "SIGCONT", handle._RESUME)
+        monkeypatch.setattr(tree, "SIGSTOP", handle._SUSPEND)
+        monkeypatch.setattr(psutil.Process, "terminate", psutil.Process.kill)
+        monkeypatch.setattr(psutil.Process, "wait", wait_as_on_windows)
+    return str(request.param)
+
+
+@pytest.fixture
+def popen() -> Iterator[Callable[[list[str]], Any]]:
+    """Starts a program, which is ready when a process of it has written."""
+    started: list[Any] = []
+
+    def start(command: list[str]) -> Any:
+        started.append(subprocess.Popen(command, stdout=subprocess.PIPE))
+        assert started[-1].stdout
+        started[-1].stdout.readline()
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait(DEADLINE)
+        process.stdout.close()
+
+
+WORKERS: dict[str, Callable[[Any], Any]] = {
+    "subprocess": lambda popen: popen(SLEEP),
+    "psutil": lambda popen: psutil.Process(popen(SLEEP).pid),
+}
+
+
+@pytest.mark.parametrize("make", WORKERS.values(), ids=WORKERS)
+@pytest.mark.parametrize("call", [stop, lambda p: stop_tree(p)[0].status])
+def test_stop_returns_how_the_process_ended_elsewhere(
+    make: Callable[[Any], Any],
+    call: Callable[[Any], ExitStatus],
+    system: str,
+    popen: Any,
+) -> None:
+    process = make(popen)
+    assert call(process) == stopped(system)
+    assert call(process) in (stopped(system), UNKNOWN)  # psutil may find none now.
+
+
+def test_stop_of_a_worker_elsewhere(system: str, monkeypatch: Any) -> None:
+    with monkeypatch.context() as patch:  # It starts on the system that there is.
+        patch.setattr(sys, "platform", HERE)
+        context = multiprocessing.get_context("spawn")
+        worker = context.Process(target=time.sleep, args=(60,))
+        worker.start()
+    assert stop_all([worker, worker]) == [stopped(system)] * 2
+    assert worker.exitcode == stopped(system).code
+
+
+def test_stop_tree_elsewhere_ends_each_process_at_once(
+    system: str, popen: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows may not show that a process is suspended, so nothing waits for it."""
+    looks: list[int] = []
+
+    def all_pids() -> list[int]:
+        looks.append(1)
+        return table.all_pids()
+
+    monkeypatch.setattr(tree, "all_pids", all_pids)
+    root = popen(PARENT)
+    (child,) = psutil.Process(root.pid).children()
+    with monkeypatch.context() as patch:
+        if system == "win32":
+            patch.setattr(psutil.Process, "status", lambda _: psutil.STATUS_RUNNING)
+        found = stop_tree(root)
+    assert [process.pid for process in found] == [root.pid, child.pid]
+    assert found[0].status == stopped(system)
+    if system == "win32":
+        assert found[1].status in (
+            stopped(system),
+            UNKNOWN if HERE == "linux" else None,
+        )
+    wait_until(lambda: not child.is_running() or child.status() == "zombie")
+    assert len(looks) < 20
+
+
+def test_windows_has_one_first_signal(system: str, popen: Any) -> None:
+    process = popen(SLEEP)
+    if system == "win32":
+        with pytest.raises(ValueError, match="must be SIGTERM on Windows, got SIGINT"):
+            stop(process, signal=2)
+        assert process.poll() is None
+    stop(process)
+
+
+@pytest.mark.usefixtures("system")
+def test_no_orphans_elsewhere_says_that_it_needs_linux() -> None:
+    with pytest.raises(RuntimeError, match="needs the child subreaper of Linux"):
+        no_orphans().__enter__()
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (-15, "terminated by TerminateProcess (-15)"),
+        (-9, "killed by SIGKILL (9)"),
+        (143, "exited with 143"),
+    ],
+)
+def test_status_on_windows_tells_of_no_shell(
+    system: str, code: int, sentence: str
+) -> None:
+    if system == "win32":
+        assert str(ExitStatus(code)) == sentence
+    else:
+        assert "shell" in str(ExitStatus(code))
+
+
+@pytest.mark.parametrize("call", [stop, terminate, kill])
+def test_wrong_process_is_refused(call: Callable[[Any], object]) -> None:
+    with pytest.raises(TypeError, match="takes a multiprocessing"):
+        call(None)
+    with pytest.raises(ValueError, match="was not started; call start"):
+        call(multiprocessing.get_context("spawn").Process())
+
+
+def test_library_can_be_imported_without_ctypes() -> None:
+    program = """if True:
+        import subprocess, sys
+        sys.modules["_ctypes"] = None
+        import process_terminate, process_terminate.aio
+        print(process_terminate.stop(subprocess.Popen(sys.argv[1:])).code)
+    """
+    command = [sys.executable, "-c", program, *SLEEP]
+    done = subprocess.run(
+        command, env=environment(), capture_output=True, check=False, timeout=DEADLINE
+    )
+    assert done.stdout.split() == [str(stopped(HERE).code).encode()], done.stderr
