@@ -214,7 +214,7 @@ def _ends(calls: list[Call]) -> str:
 def of_hangs(data: Hangs) -> dict[str, str]:
     """Return what diagnose() printed of each program, and where it ran."""
     reports = {f"{name}.txt": "\n".join(said) for name, said in data.reports.items()}
-    return {**reports, "measured.md": _measured(data, "one run of each", "hangs")}
+    return {**reports, "measured.md": measured(data, "one run of each", "hangs")}
 
 
 def _end(by: str | None, code: int | None) -> str:
