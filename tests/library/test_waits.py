@@ -138,7 +138,7 @@ def waits_without_limit(file: Path) -> Iterator[str]:
             if taken.endswith("lock"):
                 yield f"{file.name}: with {taken}"
         elif isinstance(node, ast.Call):
-            call = f".{ast.unparse(node.func)}"
+            call = f".{ast.unparse(node.func)}".replace("._poll", ".poll")
             place = next(
                 (n for end, n in LIMITED.items() if call.endswith(f".{end}")), 0
             )

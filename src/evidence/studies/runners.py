@@ -100,8 +100,8 @@ def run(tree_name: str, runner: str, mode: str, event: str) -> Outcome:
             )
         finally:
             root.kill()
-            root.wait()
-    neighbor.launcher.wait()  # It is dead, and a child of this process.
+            root.wait(PATIENCE)
+    neighbor.launcher.wait(PATIENCE)  # It is dead, and a child of this process.
     return found
 
 

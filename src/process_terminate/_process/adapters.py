@@ -52,9 +52,8 @@ def adapt(
     if loop and isinstance(process, AsyncioProcess):
         return _Asyncio(process)
     takes = "multiprocessing.Process, subprocess.Popen or psutil.Process"
-    hint = ""
-    if isinstance(process, AsyncioProcess):
-        hint = f" (use 'await process_terminate.aio.{call}(...)' for it)"
+    hint = f" (use 'await process_terminate.aio.{call}(...)' for it)"
+    hint *= isinstance(process, AsyncioProcess)
     raise TypeError(f"{call}() takes a {takes}, got {kind(process)}{hint}")
 
 

@@ -126,10 +126,10 @@ class Handle(ABC):
             found = self._waitid(0 if reap else os.WNOWAIT)
         except ChildProcessError:
             return None
-        if found is None:
+        if not found:
             return None
-        status: int = found.si_status
-        return status if found.si_code == os.CLD_EXITED else -status
+        exited = found.si_code == os.CLD_EXITED
+        return int(found.si_status if exited else -found.si_status)
 
     def _waitid(self, option: int) -> Any:
         system: Any = os  # Not every system has these, nor what mypy knows of it.
@@ -180,8 +180,7 @@ if sys.platform == "linux":  # pragma: no branch
             return 0
         except OSError:  # An older kernel, or a sandbox.
             return None
-        parent: int = struct.unpack_from(_PIDFD_INFO, answer)[-1]
-        return parent
+        return int(struct.unpack_from(_PIDFD_INFO, answer)[-1])
 
     class _PidfdHandle(Handle):
         """A pidfd (Linux 5.3), which never means another process."""
@@ -194,14 +193,14 @@ if sys.platform == "linux":  # pragma: no branch
             if self.fd > resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _RESERVED:
                 self.close()
                 raise OSError(errno.EMFILE, "file descriptors are left to the program")
+            self._poll = select.poll()
+            self._poll.register(self.fd, select.POLLIN)
 
         def _look(self) -> bool:
             return self._wait(0)
 
         def _wait(self, timeout: float) -> bool:
-            poll = select.poll()
-            poll.register(self.fd, select.POLLIN)
-            return bool(poll.poll(math.ceil(timeout * 1000)))
+            return bool(self._poll.poll(math.ceil(timeout * 1000)))
 
         def parent(self) -> int | None:
             found = parent_of(self.fd)
