@@ -6,15 +6,17 @@
 # platforms = ["linux"]
 # ///
 import time
-from multiprocessing import Lock, Pipe, Process
+from multiprocessing import get_context
 from textwrap import wrap
 
 from process_terminate import diagnose, stop_tree
 
+fork = get_context("fork")
+
 
 def program(pipe):
-    lock = Lock()
-    holder, waiter = (Process(target=lock.acquire) for _ in "ab")
+    lock = fork.Lock()
+    holder, waiter = (fork.Process(target=lock.acquire) for _ in "ab")
     holder.start()
     holder.join()
     waiter.start()
@@ -22,17 +24,14 @@ def program(pipe):
     waiter.join()
 
 
-def find(pid, name):
-    while not (found := diagnose(pid).get(name)):
-        time.sleep(0.01)
-    return wrap(f"{name}: {found.text}", 56)
-
-
 if __name__ == "__main__":
-    receiver, sender = Pipe(duplex=False)
-    parent = Process(target=program, args=[sender])
+    receiver, sender = fork.Pipe(duplex=False)
+    parent = fork.Process(target=program, args=[sender])
     parent.start()
-    for line in find(receiver.recv(), "abandoned-semaphore"):
+    pid = receiver.recv()
+    while not (found := diagnose(pid).get("abandoned-semaphore")):
+        time.sleep(0.01)
+    for line in wrap(f"{found.name}: {found.text}", 56):
         print(line)
         #> abandoned-semaphore: Each process that has it waits for
         #> it, or for such a process: no process is left that could

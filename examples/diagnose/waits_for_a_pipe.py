@@ -6,7 +6,7 @@
 # platforms = ["linux"]
 # ///
 import time
-from multiprocessing import Pipe, Process
+from multiprocessing import get_context
 from textwrap import wrap
 
 from process_terminate import diagnose
@@ -19,13 +19,14 @@ def find(pid, name):
 
 
 if __name__ == "__main__":
-    receiver, sender = Pipe(duplex=False)
-    worker = Process(target=receiver.recv)
+    context = get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    worker = context.Process(target=receiver.recv)
     worker.start()
     for line in find(worker.pid, "waits-for-a-pipe"):
         print(line)
         #> waits-for-a-pipe: It waits to read a pipe to which the
-        #> calling process and the process itself can write.
+        #> calling process can write.
 
     worker.kill()
     worker.join()

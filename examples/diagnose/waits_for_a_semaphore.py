@@ -12,6 +12,10 @@ from textwrap import wrap
 from process_terminate import diagnose
 
 
+def wait(lock):
+    lock.acquire()
+
+
 def find(pid, name):
     while not (found := diagnose(pid).get(name)):
         time.sleep(0.01)
@@ -21,7 +25,7 @@ def find(pid, name):
 if __name__ == "__main__":
     lock = Lock()
     lock.acquire()
-    worker = Process(target=lock.acquire)
+    worker = Process(target=wait, args=[lock])
     worker.start()
     for line in find(worker.pid, "waits-for-a-semaphore"):
         print(line)
