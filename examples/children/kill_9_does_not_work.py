@@ -25,9 +25,9 @@ def kill_as_nobody(pid):
 
 
 if __name__ == "__main__":
-    zombie = subprocess.Popen(["true"])
-    os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)
-    os.kill(zombie.pid, SIGKILL)  # No error, and no effect.
+    with subprocess.Popen(["true"], stdout=subprocess.PIPE) as zombie:
+        zombie.stdout.read()  # Until it has exited.
+        os.kill(zombie.pid, SIGKILL)  # No error, and no effect.
     print("a zombie: exit code", zombie.wait())
     #> a zombie: exit code 0
     answer = subprocess.check_output(PROCESS_1, text=True)

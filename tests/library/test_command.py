@@ -218,7 +218,9 @@ def test_run_kills_what_ignores_sigterm_after_the_grace_period(running: Any) -> 
 
 def test_command_has_the_signals_that_run_was_started_with() -> None:
     shown = ["grep", "-E", "^Sig(Blk|Ign|Cgt)", "/proc/self/status"]
-    plain = subprocess.run(shown, check=True, capture_output=True, text=True).stdout
+    plain = subprocess.run(
+        shown, check=True, capture_output=True, text=True, timeout=60
+    ).stdout
     found = call("run", "--", *shown).stdout
     # posix_spawn() of glibc ignores two signals that it has for itself, 32 and 33.
     assert found.replace("SigIgn:\t000000018", "SigIgn:\t000000000") == plain
@@ -340,7 +342,9 @@ def test_terminal_that_hangs_up_ends_the_command(first: str) -> None:
 def has_namespaces() -> bool:
     """Return whether a new pid namespace is permitted here."""
     try:
-        done = subprocess.run([*NAMESPACE, "true"], check=False, capture_output=True)
+        done = subprocess.run(
+            [*NAMESPACE, "true"], check=False, capture_output=True, timeout=60
+        )
     except FileNotFoundError:
         return False
     return done.returncode == 0
@@ -615,7 +619,7 @@ OTHER = "setpriv --reuid=65534 --clear-groups"
 def can_drop_rights() -> bool:
     """Return whether a test can be another user."""
     try:
-        done = subprocess.run([*DROP, *OTHER.split(), "true"], check=False)
+        done = subprocess.run([*DROP, *OTHER.split(), "true"], check=False, timeout=60)
     except FileNotFoundError:
         return False
     return os.geteuid() == 0 and done.returncode == 0
