@@ -25,7 +25,7 @@ class ExitStatus:
     Args:
         code: The exit code; `None` if it is unknown, because the process is still
             running, or was reaped elsewhere.
-        gone: Whether the process is known to have ended although its code is unknown.
+        gone: Whether the process is known to be dead although its code is unknown.
 
     Raises:
         TypeError: If `code` is neither an integer nor `None`.

@@ -449,8 +449,8 @@ def test_stop_prints_one_line_for_each_process(
     assert main(arguments) == 0
     said = capsys.readouterr()
     assert said.out == (
-        f"pid {first.pid} (sleep 60) ended after SIGTERM\n"
-        f"pid {second.pid} (sleep 60) ended after SIGKILL\n"
+        f"pid {first.pid} (sleep 60) stopped after SIGTERM\n"
+        f"pid {second.pid} (sleep 60) was killed by SIGKILL\n"
     )
     assert "did not end within 0.1 s of SIGTERM; sending SIGKILL" in said.err
     assert (first.wait(), second.wait()) == (-15, -9)
@@ -607,7 +607,7 @@ def test_force_stops_the_shell_of_the_command() -> None:
         env=environment(),
     )
     assert done.returncode == -signal.SIGTERM
-    assert re.fullmatch(r"pid \d+ \(.*\) ended after SIGTERM\n", done.stdout)
+    assert re.fullmatch(r"pid \d+ \(.*\) stopped after SIGTERM\n", done.stdout)
 
 
 #: Root without the right to signal others is like another user.

@@ -36,7 +36,7 @@ def test_text_without_a_code_has_none(text: str) -> None:
         (
             148,
             [
-                "in bash: the job is stopped by SIGTSTP, it has not ended",
+                "in bash: the job is stopped by SIGTSTP, it is still there",
                 "the program chose it: sys.exit(148), perhaps in a handler of the signal",
             ],
         ),

@@ -28,7 +28,7 @@ or takes too long. Signals are passed on to the command. After SIGTERM or the ti
 the command has the grace period to end; then it is killed. Its descendants that are
 still running get the signal and a grace period of their own. As process 1 of a
 container it reaps orphans. It needs Linux."""
-_EXIT_CODE = """Say what an exit code means, who may have sent the signal, and what to
+_EXIT_CODE = """Say what an exit code means, what may have sent the signal, and what to
 look at next. It takes a number, a signal, or the message that shows it:
 137, -9, 0xC0000005, SIGKILL, "exit code 137"."""
 

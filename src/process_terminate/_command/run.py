@@ -106,7 +106,7 @@ def _started(command: list[str], mask: set[Any]) -> int:
 def _end_by_sigint() -> None:
     """Terminate this process by SIGINT, so that a shell knows of the Ctrl-C.
 
-    bash continues its script if the command exits, even with 130. Process 1 goes on,
+    bash continues its script if the command exits, even with 130. Process 1 continues,
     because the kernel drops the signal.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -129,7 +129,7 @@ class _Job:
         self._kill_at = self._give_up_at = math.inf
 
     def supervise(self, timeout: float | None) -> int:
-        """Wait until the command has ended; return its exit code, as Python has it."""
+        """Wait until the command has exited; return its exit code, as Python has it."""
         began = time.monotonic()
         stop_at = math.inf if timeout is None else began + timeout
         timed_out = False
@@ -173,7 +173,7 @@ class _Job:
         self._kill_at, self._give_up_at = math.inf, now + LAST_WAIT
 
     def _has_it_already(self, info: signal.struct_siginfo) -> bool:
-        """Return whether the terminal sent a signal to the command, too.
+        """Return whether the terminal also sent a signal to the command.
 
         It sends Ctrl-C to its foreground process group. If it hangs up, it sends
         SIGHUP to the leader of the session alone.

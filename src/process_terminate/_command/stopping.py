@@ -1,4 +1,4 @@
-"""`stop`: stop processes, and say how each ended."""
+"""`stop`: stop processes, and say how each was stopped."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 # ruff: noqa: T201
 
-#: Signals that do not end a process, so they do not say how it ended.
+#: Signals that do not end a process, so they do not say how it was stopped.
 _PASSING = {"SIGCONT", "SIGSTOP"}
 
 
 class _Stopped:
-    """One process, and how it ended."""
+    """One process, and how it was stopped."""
 
     def __init__(self, pid: int, command: str) -> None:
         self.pid = pid
@@ -62,7 +62,9 @@ class _Stopped:
         if self.signal is None:
             reaped = ", but its parent has not reaped it" if self.is_zombie else ""
             return f"{name} was dead already{reaped}"
-        return f"{name} ended after {self.signal}"
+        if self.signal == "SIGKILL":
+            return f"{name} was killed by SIGKILL"
+        return f"{name} stopped after {self.signal}"
 
 
 def stop(parsed: argparse.Namespace) -> int:

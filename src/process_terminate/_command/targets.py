@@ -92,7 +92,7 @@ def command_of(process: psutil.Process) -> str:
 
 
 def refuse(processes: list[psutil.Process]) -> None:
-    """Raise if a process is one that nobody means to stop."""
+    """Raise if a process is one that must not be stopped by mistake."""
     ancestors = psutil.Process().parents()
     for process in processes:
         if process.pid == os.getpid():

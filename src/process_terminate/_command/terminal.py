@@ -1,4 +1,4 @@
-"""The terminal of `run`: job control goes on as if the shell had run the command."""
+"""The terminal of `run`: job control works as if the shell had run the command."""
 
 from __future__ import annotations
 

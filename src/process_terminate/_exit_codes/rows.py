@@ -25,7 +25,7 @@ class Row:
     """Python's number, and that of a shell if it is another one."""
     meaning: str
     sender: str = ""
-    """Who may have sent the signal, or what may be the cause."""
+    """What may have sent the signal, or what may be the cause."""
     look: str = ""
     """What to look at next."""
     source: str = field(default="", repr=False)
@@ -204,7 +204,7 @@ _DEATHS = tuple(
 _STOPPED = tuple(
     Row(
         (128 + number,),
-        f"in bash: the job is stopped by {name}, it has not ended",
+        f"in bash: the job is stopped by {name}, it is still there",
         "Ctrl-Z in the terminal, or its use in the background"
         if name != "SIGSTOP"
         else "a person or a program, by kill -STOP",

@@ -1,4 +1,4 @@
-"""The signals that end a process: what each means, and who sends it.
+"""The signals that terminate a process: what each means, and what sends it.
 
 The numbers are those of Linux on x86 and ARM.
 """
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Signal(NamedTuple):
-    """A signal whose default action ends the process."""
+    """A signal whose default action terminates the process."""
 
     number: int
     name: str
@@ -180,7 +180,7 @@ SIGNALS = (
     ),
 )
 
-#: Signals whose default action does not end a process, see signal(7).
+#: Signals whose default action does not terminate a process, see signal(7).
 HARMLESS = {17, 18, 19, 20, 21, 22, 23, 28}
 #: Those that stop it.
 STOPS = {19: "SIGSTOP", 20: "SIGTSTP", 21: "SIGTTIN", 22: "SIGTTOU"}
