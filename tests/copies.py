@@ -52,8 +52,8 @@ class Copy:
         """Keep only the titles of some pages, and their examples: they build faster."""
         pages = [Page(name) for name in names]
         # Nothing is embedded, so nothing is rendered.
-        parts = "_PARTS = (lists, tables, decoder, timelines, studies)"
-        self.replace("src/evidence/render/__init__.py", parts, "_PARTS = ()")
+        parts = "\n_PARTS = ("
+        self.replace("src/evidence/render/__init__.py", parts, "\n_PARTS = () and (")
         examples = [page.example.path for page in pages if page.example]
         for folder, kept in (
             ("docs", [DOCS / name for name in names]),

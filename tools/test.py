@@ -22,6 +22,8 @@ SHM = "/dev/shm"  # noqa: S108 - tempfile makes its own folder there.
 ROOM = WORKERS * 64 * 1024**2
 #: Seconds after which something is wrong, although each test has a limit of its own.
 DEADLINE = 3600
+#: Per cent of the lines and branches of the library that its tests must reach.
+LEAST = 0
 NO_TESTS = 5  # pytest's exit status.
 
 
@@ -74,7 +76,7 @@ def main(*arguments: str) -> int:
         for number, run in enumerate(RUNS):
             tests = run.tests(list(arguments))
             if tests is not None:
-                output = stack.enter_context(tempfile.TemporaryFile())
+                output: IO[bytes] = stack.enter_context(tempfile.TemporaryFile())
                 os.environ["COVERAGE_FILE"] = f"{folder}/.coverage.{number}"
                 if measured and run.folders == ["tests/library"]:
                     tests += ["--cov", "--cov-report="]
@@ -136,7 +138,11 @@ def uncovered(folder: str) -> int:
     subprocess.run(
         [*coverage, "combine", "--quiet", data, folder], timeout=DEADLINE, check=True
     )
-    report = subprocess.run([*coverage, "report", data], timeout=DEADLINE, check=False)
+    report = subprocess.run(
+        [*coverage, "report", data, f"--fail-under={LEAST}"],
+        timeout=DEADLINE,
+        check=False,
+    )
     return report.returncode
 
 

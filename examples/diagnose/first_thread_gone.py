@@ -1,4 +1,4 @@
-"""Diagnose a worker whose first thread has ended."""
+"""Diagnose a worker whose first thread has exited."""
 
 # /// script
 # dependencies = ["process-terminate"]
@@ -30,7 +30,7 @@ if __name__ == "__main__":
     worker.start()
     for line in find(worker.pid, "first-thread-gone"):
         print(line)
-        #> first-thread-gone: Its first thread has ended and other
+        #> first-thread-gone: Its first thread has exited and other
         #> threads run, so it looks like a zombie but is alive.
 
     worker.kill()

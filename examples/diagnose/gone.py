@@ -1,4 +1,4 @@
-"""Diagnose a process that has ended, by its pid."""
+"""Diagnose a dead process by its pid."""
 
 # /// script
 # dependencies = ["process-terminate"]
@@ -16,5 +16,5 @@ if __name__ == "__main__":
     found = diagnose(command.pid).get("gone")
     for line in wrap(f"{found.name}: {found.text}", 56):
         print(line)
-        #> gone: There is no such process: it has ended and was
+        #> gone: There is no such process: it is dead and was
         #> reaped.

@@ -20,17 +20,14 @@ def work():
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def find(pid, name):
-    while not (found := diagnose(pid).get(name)):
-        time.sleep(0.01)
-    return wrap(f"{name}: {found.text}", 56)
-
-
 if __name__ == "__main__":
     worker = get_context("fork").Process(target=work)
     worker.start()
     # The parent is the debugger: it decides about the signal.
-    for line in find(worker.pid, "traced"):
+    while diagnose(worker).state != "traced":
+        time.sleep(0.01)
+    found = diagnose(worker).get("traced")
+    for line in wrap(f"{found.name}: {found.text}", 56):
         print(line)
         #> traced: It is stopped by a debugger or tracer, the
         #> calling process, which decides whether a signal reaches

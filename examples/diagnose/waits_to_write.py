@@ -1,4 +1,4 @@
-"""Diagnose a command whose output nobody reads."""
+"""Diagnose a command whose output is not read."""
 
 # /// script
 # dependencies = ["process-terminate"]

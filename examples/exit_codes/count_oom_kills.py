@@ -14,13 +14,12 @@ def counter():
     own = Path("/proc/self/cgroup").read_text()
     group = re.search("^0::/(.*)|memory:/(.*)", own, re.M)
     path = group[1] or group[2] or "" if group else ""
-    for file in (
+    files = (
         f"/sys/fs/cgroup/{path}/memory.events",
         f"/sys/fs/cgroup/memory/{path}/memory.oom_control",
         "/proc/vmstat",  # Counts for the whole machine.
-    ):
-        if Path(file).exists():
-            return Path(file)
+    )
+    return next(Path(file) for file in files if Path(file).exists())
 
 
 def oom_kills():

@@ -10,12 +10,12 @@ from subprocess import PIPE, Popen
 from process_terminate import stop_tree
 
 PROGRAM = """
-from concurrent import futures
+from concurrent.futures import ProcessPoolExecutor as Executor
 from multiprocessing import get_context
 spawn = get_context("spawn")
 """
 POOL = "spawn.Pool(1).map(abs, [-1])"
-EXECUTOR = "futures.ProcessPoolExecutor(1, spawn).submit(abs, -1).result()"
+EXECUTOR = "Executor(1, spawn).submit(abs, -1).result()"
 
 
 def run(code):

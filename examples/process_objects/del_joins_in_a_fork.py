@@ -8,6 +8,8 @@ fork = get_context("fork")  # Only fork copies the object.
 
 
 class Owner:
+    """Stops its worker when the last reference to it is gone."""
+
     def __init__(self, worker, checks_pid):
         self.worker = worker
         self.pid = os.getpid() if checks_pid else None

@@ -17,7 +17,7 @@ def serve(reuse, report):
         bind(server, ("127.0.0.1", 0), reuse)
         server.listen()
         report.send(server.getsockname())
-        client = server.accept()
+        _client = server.accept()
         report.send("connected")
         server.accept()  # Until it is killed.
 

@@ -1,4 +1,4 @@
-"""Kill a worker that ignores SIGTERM, after a timeout."""
+"""Escalate to kill() when a worker ignores SIGTERM."""
 
 import signal
 import time

@@ -11,6 +11,7 @@ from process_terminate import stop_tree
 
 PIPES = {"stdin": PIPE, "stdout": PIPE}
 
+
 def kill_group(process):
     os.killpg(process.pid, signal.SIGKILL)
 

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
+from html import unescape
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
@@ -54,7 +55,7 @@ class Page:
     @property
     def title(self) -> str:
         """Return the title of the front matter, or else the heading, as text."""
-        return str(self.meta.get("title") or self.heading.replace("`", ""))
+        return str(self.meta.get("title") or plain(self.heading))
 
     @property
     def description(self) -> str:
@@ -74,6 +75,11 @@ class Page:
             case ["examples", topic, name] if name != "index":
                 return Example(EXAMPLES / topic / f"{name}.py")
         return None
+
+
+def plain(heading: str) -> str:
+    """Return a heading of Markdown as text."""
+    return unescape(heading.replace("`", ""))
 
 
 def configuration() -> dict[str, Any]:

@@ -79,7 +79,7 @@ def test_queries_find_a_page_that_helps(
     asked = queries(name)
     misses = missed(search, asked)
     with capsys.disabled():
-        print(f"\n{name}: {len(asked) - len(misses)} of {len(asked)} among three")
+        print(f"\n{name}: {len(asked) - len(misses)} of {len(asked)} among three")  # noqa: T201
     assert len(asked) >= 40
     # Tune to no list: the second one only measures.
     assert len(misses) <= len(asked) / 10, "\n".join(misses)

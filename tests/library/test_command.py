@@ -218,7 +218,9 @@ def test_run_kills_what_ignores_sigterm_after_the_grace_period(running: Any) -> 
 
 def test_command_has_the_signals_that_run_was_started_with() -> None:
     shown = ["grep", "-E", "^Sig(Blk|Ign|Cgt)", "/proc/self/status"]
-    plain = subprocess.run(shown, check=True, capture_output=True, text=True).stdout
+    plain = subprocess.run(
+        shown, check=True, capture_output=True, text=True, timeout=60
+    ).stdout
     found = call("run", "--", *shown).stdout
     # posix_spawn() of glibc ignores two signals that it has for itself, 32 and 33.
     assert found.replace("SigIgn:\t000000018", "SigIgn:\t000000000") == plain
@@ -327,10 +329,22 @@ def test_terminal_is_taken_back_from_a_group_that_is_dead(
     terminal.expect("got hello\r\n")
 
 
+@pytest.mark.parametrize("first", ["exec ", ""])
+def test_terminal_that_hangs_up_ends_the_command(first: str) -> None:
+    line = in_terminal("sh -c 'echo pid $$; exec sleep 60'").strip()
+    # By exec, run leads the session; else it is a job of the shell that does.
+    opened = Terminal(["sh", "-c", f"{first}{line}; exit"])
+    pid = int(opened.expect(r"pid \d+").split()[1])
+    opened.close()
+    wait_until(lambda: not is_running(pid))
+
+
 def has_namespaces() -> bool:
     """Return whether a new pid namespace is permitted here."""
     try:
-        done = subprocess.run([*NAMESPACE, "true"], check=False, capture_output=True)
+        done = subprocess.run(
+            [*NAMESPACE, "true"], check=False, capture_output=True, timeout=60
+        )
     except FileNotFoundError:
         return False
     return done.returncode == 0
@@ -605,7 +619,7 @@ OTHER = "setpriv --reuid=65534 --clear-groups"
 def can_drop_rights() -> bool:
     """Return whether a test can be another user."""
     try:
-        done = subprocess.run([*DROP, *OTHER.split(), "true"], check=False)
+        done = subprocess.run([*DROP, *OTHER.split(), "true"], check=False, timeout=60)
     except FileNotFoundError:
         return False
     return os.geteuid() == 0 and done.returncode == 0
@@ -672,9 +686,15 @@ def test_run_needs_sigtimedwait(
 ) -> None:
     monkeypatch.delattr(signal, "sigtimedwait")
     assert main(["run", "--", "true"]) == 125
-    assert "run needs Linux and a Python with signal.sigtimedwait()" in (
-        capsys.readouterr().err
-    )
+    assert "run needs signal.sigtimedwait(), which " in capsys.readouterr().err
+
+
+def test_run_needs_linux(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert main(["run", "--", "true"]) == 125
+    assert "run needs Linux, this is darwin" in capsys.readouterr().err
 
 
 def test_ctrl_c_kills_the_processes_and_exits_with_130(shell: Shell) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from evidence.pages import Page, in_order
+from evidence.pages import Page, in_order, plain
 from evidence.paths import DOCS, EXAMPLES, ROOT
 from evidence.prose.text import Block, Link, blocks
 from evidence.prose.words import COUNTED, EMPTY_LINKS, FORBIDDEN
@@ -99,7 +99,7 @@ def other_titles() -> list[Finding]:
         if page.name not in (None, "Home", page.title):
             what = f"{page.name} -> {page.title}, the title of {page.path}"
             found.append(Finding("mkdocs.yml", 1, what))
-        if (heading := page.heading.replace("`", "")) != page.title:
+        if (heading := plain(page.heading)) != page.title:
             what = f"heading {heading} -> {page.title}, as in the front matter"
             found.append(Finding(f"docs/{page.path}", 1, what))
     return found

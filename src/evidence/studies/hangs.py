@@ -98,7 +98,7 @@ def install(python: Path) -> None:
         "-r",
         _RECIPES.with_name("hanging.txt"),
     ]
-    subprocess.run([*programs.pip(python), *wanted], check=True)
+    subprocess.run([*programs.pip(python), *wanted], check=True, timeout=600)
 
 
 def source_hash() -> str:

@@ -187,6 +187,10 @@ def _version(command: list[str]) -> str:
             f"there is no {command[0]}; on Debian: apt install {command[0]}"
         )
     said = subprocess.run(
-        [command[0], "--version"], check=True, capture_output=True, text=True
+        [command[0], "--version"],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     return (said.stdout or said.stderr).splitlines()[0]

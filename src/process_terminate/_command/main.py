@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import signal
+import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from process_terminate._command import statuses
@@ -213,14 +214,19 @@ def _stop(parsed: argparse.Namespace) -> int:
 
 
 def _run(parsed: argparse.Namespace) -> int:
-    from process_terminate._command.run import run
-
     command = parsed.command[1:] if parsed.command[:1] == ["--"] else parsed.command
     if not command:
         raise CommandError(
             "run: name the command, for example: run -- sleep 60", statuses.FAILED
         )
-    return run(command, parsed.grace, parsed.timeout, parsed.signal)
+    if sys.platform == "linux":
+        from process_terminate._command.run import run
+
+        return run(command, parsed.grace, parsed.timeout, parsed.signal)
+    raise CommandError(
+        f"run needs Linux, this is {sys.platform}; stop --tree works here",
+        statuses.FAILED,
+    )
 
 
 def _exit_code(parsed: argparse.Namespace) -> int:

@@ -14,9 +14,12 @@ from typing import Any
 from process_terminate._command import statuses
 from process_terminate._command.leftovers import stopped_afterwards
 from process_terminate._command.statuses import CommandError, complain
-from process_terminate._command.terminal import Terminal
 from process_terminate._process import table
 from process_terminate._process.waits import LAST_WAIT
+
+if sys.platform == "linux":  # pragma: no branch  # For the type checker.
+    from process_terminate._command.terminal import Terminal
+assert sys.platform == "linux"  # noqa: S101
 
 #: Signals that are not passed on: no process can handle the first two, the kernel
 #: sends the next ones to a process for what it did itself, and the last ones belong
@@ -43,10 +46,10 @@ def run(command: list[str], grace: float, timeout: float | None, first: Signals)
         timeout: Seconds after which the command is stopped.
         first: The first signal to a command that is stopped, and to what it leaves.
     """
-    if not hasattr(signal, "sigtimedwait") or sys.platform != "linux":
+    if not hasattr(signal, "sigtimedwait"):
         raise CommandError(
-            "run needs Linux and a Python with signal.sigtimedwait(); "
-            f"this is {sys.implementation.name} on {sys.platform}",
+            "run needs signal.sigtimedwait(), which this Python "
+            f"({sys.implementation.name}) does not have",
             statuses.FAILED,
         )
     try:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from contextlib import suppress
+
+assert sys.platform == "linux"  # noqa: S101  # For the type checker.
 
 
 class Terminal:

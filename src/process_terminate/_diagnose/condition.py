@@ -44,7 +44,7 @@ def state_findings(process: Process, threads: list[Thread]) -> Iterator[Finding]
 def _first_thread_gone(process: Process) -> Finding:
     return finding(
         "first-thread-gone",
-        "Its first thread has ended and other threads run, so it looks like a zombie "
+        "Its first thread has exited and other threads run, so it looks like a zombie "
         "but is alive.",
         f"State: Z, Threads: {process.stat.threads}",
         do="Terminate it as any process: a signal reaches the other threads.",
@@ -54,14 +54,14 @@ def _first_thread_gone(process: Process) -> Finding:
 def _zombie(process: Process) -> Finding:
     code = exit_code(process)
     parent = process.stat.parent
-    facts = ["State: Z", *([] if code is None else [f"it ended: {ExitStatus(code)}"])]
+    facts = ["State: Z", *([] if code is None else [str(ExitStatus(code))])]
     text, do = _reaper(parent)
     facts.append(f"parent: {name_of(parent)}")
     return finding("zombie", f"It is dead, but {text}", *facts, do=do)
 
 
 def exit_code(zombie: Process) -> int | None:
-    """Return how a zombie ended; None if this user may not see it."""
+    """Return the exit code of a zombie; None if this user may not see it."""
     status = zombie.stat.status
     if status == 0 and not zombie.may_trace():
         return None

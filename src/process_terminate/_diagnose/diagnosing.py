@@ -44,7 +44,7 @@ _DO = {
 def diagnose(
     process: AnyProcess | int, *, tree: bool = False, py_spy: bool = False
 ) -> Diagnosis:
-    """Tell why a process is still there, and what would end it.
+    """Tell why a process is still there, and what would stop it.
 
     `print(diagnose(process))` shows a report.
     It reads `/proc`, and asks the kernel for the peers of Unix sockets.
@@ -80,7 +80,7 @@ def diagnose(
             positive.
 
     Warning: Caveats
-        - A pid says nothing about a process that has ended: another process may have it
+        - A pid says nothing about a dead process: another process may have it
           ([example: a pid that is gone](../examples/diagnose/gone.md)).
         - `/proc` does not show whether a busy thread is in Python or in C, so that
           finding is likely
@@ -139,9 +139,9 @@ def _gone(pid: int, code: int | None) -> Diagnosis:
     status = ExitStatus(code, gone=True)
     gone = finding(
         "gone",
-        "There is no such process: it has ended and was reaped.",
+        "There is no such process: it is dead and was reaped.",
         str(status),
-        do="Nothing is left to end.",
+        do="Nothing is left to stop.",
     )
     found = (gone, *(relations.death_findings(pid, status) if code else ()))
     return Diagnosis(pid, "", None, "gone", found, ())

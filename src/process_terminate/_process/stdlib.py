@@ -6,6 +6,7 @@ Each function says what it returns where Python has changed the attribute, and
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -196,6 +197,12 @@ def is_locked(executor: Any) -> bool:
     """Return whether a call of shutdown() would wait; False if unknown."""
     lock = getattr(executor, "_shutdown_lock", None)
     return bool(getattr(lock, "locked", lambda: False)())
+
+
+#: The functions below `signal`, which looks for enumerations in ten times their time.
+_fast = sys.modules.get("_signal")
+handler_of: Any = getattr(_fast, "getsignal", signal.getsignal)
+set_handler: Any = getattr(_fast, "signal", signal.signal)
 
 
 def current_task() -> object:

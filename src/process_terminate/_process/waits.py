@@ -11,10 +11,11 @@ import sys
 import threading
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NamedTuple, Self, TypeVar
 
+from process_terminate._process import stdlib
 from process_terminate._process.handle import STEP, Handle
 
 T = TypeVar("T")
@@ -158,7 +159,7 @@ class Gate:
         try:
             for number, handler in handlers.items():
                 self._handlers[number] = handler
-                signal.signal(number, note)
+                stdlib.set_handler(number, note)
             yield self
         finally:
             error: BaseException | None = None
@@ -167,8 +168,8 @@ class Gate:
                 try:
                     while waiting:
                         number = waiting[-1]
-                        if signal.getsignal(number) == note:
-                            signal.signal(number, self.behind(number))
+                        if stdlib.handler_of(number) == note:
+                            stdlib.set_handler(number, self.behind(number))
                         waiting.pop()
                 except BaseException as caught:  # Of a handler that is back already.
                     error = caught
@@ -199,10 +200,9 @@ def _is_main_thread() -> bool:
 
 def _python_handlers() -> dict[int, Any]:
     """Return the signals that have a handler in Python, with it."""
-    found = {}
-    for number in signal.valid_signals():
-        with suppress(ValueError):  # Two numbers that the C library keeps.
-            if callable(handler := signal.getsignal(number)):
-                found[number] = handler
-    # signal.SIG_DFL and SIG_IGN are no functions, but enumeration members.
-    return {n: h for n, h in found.items() if not isinstance(h, signal.Handlers)}
+    handler_of = stdlib.handler_of
+    return {n: handler for n in _SIGNALS if callable(handler := handler_of(n))}
+
+
+#: Not asked for each time, because it makes an enumeration of each.
+_SIGNALS = [int(number) for number in signal.valid_signals()]

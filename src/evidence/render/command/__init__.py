@@ -39,6 +39,7 @@ def _help(subcommand: str) -> str:
         capture_output=True,
         text=True,
         env={**os.environ, "COLUMNS": _COLUMNS, "NO_COLOR": "1"},
+        timeout=60,
     ).stdout
 
 
