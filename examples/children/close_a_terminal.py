@@ -14,10 +14,10 @@ QUIET = "</dev/null >/dev/null 2>&1"
 
 
 def survives(words):
-    """Whether a command line like this one outlives its terminal."""
     reader, writer = os.pipe()
     shell, terminal = pty.fork()
     if shell == 0:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         os.dup2(writer, 3)
         line = f'{words} "$0" -c "$1" {QUIET} & wait'
         os.execlp("sh", "sh", "-c", line, sys.executable, PROGRAM)
