@@ -45,8 +45,9 @@ const search = (() => {
   const pages = new Map();
 
   return {
-    // Each document is a section of a page.
-    learn(docs) {
+    // Each document is a section of a page. Lists of other pages are left out.
+    learn(all) {
+      const docs = all.filter((doc) => !doc.location.endsWith("#see-also"));
       for (const doc of docs) {
         // The title of a block of code is the path of a file.
         doc.text = doc.text.replace(/[\w/]+\.py(?=<pre)/g, "");
@@ -58,6 +59,7 @@ const search = (() => {
         titles.forEach((title) => page.titles.add(title));
         page.text += ` ${titles.join(" ")} ${plain(doc.text)} `;
       }
+      return docs;
     },
 
     // The words to mark on a page that was found.
@@ -157,7 +159,10 @@ const search = (() => {
           this.dispatchEvent(event);
         };
       }
-      if (message.type === SETUP && message.data.docs) search.learn(message.data.docs);
+      if (message.type === SETUP && message.data.docs) {
+        const docs = search.learn(message.data.docs);
+        message = { ...message, data: { ...message.data, docs } };
+      }
       if (message.type === QUERY && message.data.replace) {
         this.queries.push(message.data);
         message = { ...message, data: search.rewrite(message.data) };

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from browser.hosting import serve
 from evidence import pages
@@ -28,6 +28,10 @@ def kinds() -> list[str]:
         longest[page.path.partition("/")[0]] = page
     return [*OWN_KIND, *(f"/{page.address}" for page in longest.values())]
 
+#: On a busy machine the search takes some seconds to read its index.
+PATIENCE = 20_000
+expect.set_options(timeout=PATIENCE)
+
 
 @pytest.fixture(scope="session")
 def base(site: Path) -> Iterator[str]:
@@ -47,7 +51,7 @@ def zensical_base(zensical_site: Path) -> Iterator[str]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A reader who was never here before."""
     new = browser.new_context(viewport={"width": 1280, "height": 800})
-    new.set_default_timeout(20_000)
+    new.set_default_timeout(PATIENCE)
     yield new
     new.close()
 
