@@ -163,14 +163,15 @@ class Block:
         )
         for pool in ended:
             yield from pool.retire()
-        owned = frozenset(self._children.pids())
-        tree = Tree(self._tag, servers() | spared, owned)
+        started = self._children.pids()
+        owned = frozenset(started | stdlib.children_of_multiprocessing())
+        tree = Tree(self._tag, servers() | spared, started)
         tree.sources = _sources()
         tree.tell_apart(self._earlier)
         try:
             try:
                 if self._may_have_started(tree):
-                    yield from appearing(owned)
+                    yield from appearing(started)
                     yield from end_tree(tree, self._grace, signal.SIGTERM, owned)
             finally:
                 for pool in ended:

@@ -74,6 +74,17 @@ def test_children_and_orphans_are_stopped_and_reaped(
     assert set(psutil.Process().children()) == before
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_exit_code_of_a_worker_is_true(method: str, shell: Shell) -> None:
+    """Kind 12: even if it dies while the block still waits for another process."""
+    with no_orphans(grace=0.2):
+        worker = new_worker(method)
+        shell(IGNORE)
+    worker.process.join(DEADLINE)
+    assert worker.code() == -15
+    worker.end()
+
+
 @pytest.mark.parametrize("freeze", [True, False])
 def test_status_of_a_popen_is_true(freeze: bool) -> None:
     """Kind 12: even if the garbage collector does not know the object."""

@@ -51,7 +51,7 @@ class Children:
 
         What an event loop has started is left to it, what was forked to the caller.
         """
-        stdlib.reap_children_of_multiprocessing()
+        stdlib.children_of_multiprocessing()
         for reference, by_asyncio in self._popens:
             popen = reference()
             if popen is not None and not by_asyncio and hasattr(popen, "pid"):

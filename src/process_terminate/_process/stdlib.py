@@ -98,12 +98,14 @@ def resource_trackers() -> set[int]:
     }
 
 
-def reap_children_of_multiprocessing() -> None:
-    """Reap the dead children of multiprocessing, and of its copies."""
+def children_of_multiprocessing() -> set[int]:
+    """Reap the dead children of multiprocessing and its copies; return the others."""
+    found = set()
     for package in _COPIES:
         active_children = getattr(sys.modules.get(package), "active_children", None)
         if active_children is not None:
-            active_children()
+            found |= {child.pid for child in active_children()}
+    return found
 
 
 def reap_popen(popen: "subprocess.Popen[Any]", code: int | None) -> bool:
