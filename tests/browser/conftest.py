@@ -28,6 +28,7 @@ def kinds() -> list[str]:
         longest[page.path.partition("/")[0]] = page
     return [*OWN_KIND, *(f"/{page.address}" for page in longest.values())]
 
+
 #: On a busy machine the search takes some seconds to read its index.
 PATIENCE = 20_000
 expect.set_options(timeout=PATIENCE)

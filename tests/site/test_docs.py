@@ -15,7 +15,7 @@ from evidence import examples, pages
 from evidence.pages import Page
 from evidence.paths import DOCS, EXAMPLES, ROOT
 from helpers import run_inside
-from reading import html, linked_examples, read, rows, snippets
+from reading import html, linked_examples, read, snippets
 
 OUTPUTS = {example.name: example.output for example in examples.find()}
 PUBLIC = process_terminate.__all__
