@@ -1,4 +1,4 @@
-"""End Python processes, and know how they ended."""
+"""Stop Python processes, and learn how they exited."""
 
 from process_terminate._diagnose.diagnosing import diagnose
 from process_terminate._diagnose.findings import Diagnosis, Finding

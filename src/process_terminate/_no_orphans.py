@@ -19,7 +19,7 @@ from process_terminate._tree.tree import Tree, servers
 def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
     """Stop, at the end of a block, every process that was started in it.
 
-    At the end of the `with` block it ends the pools and executors that were made
+    At the end of the `with` block it stops the pools and executors that were made
     inside, sends `SIGTERM` to all processes that descend from the block, and
     `SIGKILL` after `grace` seconds.
     It does the same when an exception leaves the block, for example Ctrl-C.
@@ -39,7 +39,7 @@ def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
     So it is found when all its ancestors are dead, and no process of an earlier child
     is mistaken for one.
     Where that limit cannot be set, an orphan that may belong to an earlier child is
-    left alone, and the log says so.
+    left alone, and a warning is logged.
     The calling process is child subreaper inside the block; an orphan of an earlier
     child may come to it, and is left alone.
 
@@ -153,7 +153,7 @@ class Block:
                     tags.write(pid, value)
 
     def _end(self) -> Steps[None]:
-        """End the pools that were made in the block, then what was started in it."""
+        """Stop the pools that were made in the block, then what was started in it."""
         known = {id(pool) for pool in self._pools}
         found = [*stdlib.pools(), *stdlib.executors()]
         ended = [pools.adapt(pool) for pool in found if id(pool) not in known]
@@ -185,7 +185,7 @@ class Block:
         """Return whether a process of the block can be there, found out quickly.
 
         Each descends from a child of this process, which orphans come to, that was
-        started inside, too.
+        started inside as well.
         """
         children = table.children(_sources()) if self._tag else None
         if children is None:

@@ -12,7 +12,7 @@ from process_terminate._process.waits import Steps, run
 def stop(
     process: AnyProcess, *, grace: float = 5.0, signal: int = signals.SIGTERM
 ) -> ExitStatus:
-    """Stop one process, and return how it ended.
+    """Stop one process, and return how it exited or was killed.
 
     It sends `SIGTERM`, waits up to `grace` seconds, sends `SIGKILL` if the process is
     still running, waits until it is dead, and reaps it.
@@ -34,7 +34,7 @@ def stop(
 
     **macOS and BSD:** As on Linux without pidfds (not tested).
 
-    **Windows:** `TerminateProcess` ends the process at once, so there is no grace
+    **Windows:** `TerminateProcess` kills the process at once, so there is no grace
     period, and the exit code is 15 (from CPython's and psutil's source, not tested on
     Windows).
 
@@ -54,7 +54,7 @@ def stop(
         signal: The first signal, for example `signal.SIGINT`.
 
     Returns:
-        How the process ended. The code is `None` if it is not available here: the
+        How the process exited or was killed. The code is `None` if it is not available here: the
             process is no child of this one, it was reaped elsewhere, or a debugger
             holds it.
 
@@ -90,7 +90,7 @@ def stop_all(
     grace: float = 5.0,
     signal: int = signals.SIGTERM,
 ) -> list[ExitStatus]:
-    """Stop several processes within one grace period, and return how each ended.
+    """Stop several processes within one grace period, and return the status of each.
 
     It does for each process what [`stop()`][process_terminate.stop] does, but sends
     the first signal to all of them before it waits.
@@ -110,7 +110,7 @@ def stop_all(
         signal: The first signal, for example `signal.SIGINT`.
 
     Returns:
-        How each process ended, in the order of `processes`.
+        The status of each process, in the order of `processes`.
 
     Raises:
         TypeError: As for `stop()`, before any signal is sent.
@@ -153,7 +153,7 @@ def stopping(
 
 
 def statuses(targets: list[Adapter]) -> Steps[list[ExitStatus]]:
-    """Return how each ended; psutil comes last, as it would reap for others."""
+    """Return the status of each; psutil comes last, as it would reap for others."""
     found = {}
     for target in sorted(targets, key=lambda target: isinstance(target, _Psutil)):
         found[id(target)] = yield from target.status()

@@ -13,7 +13,7 @@ from process_terminate._stop import statuses
 
 
 def stop_pool(pool: Pool | Executor, *, grace: float = 5.0) -> list[ExitStatus]:
-    """Stop a pool or an executor with its workers, and return how each worker ended.
+    """Stop a pool or an executor, and return the status of each of its workers.
 
     It keeps the pool from replacing workers, sends `SIGTERM` to the workers, waits up
     to `grace` seconds, sends `SIGKILL` to the remaining ones, and ends the threads of
@@ -36,7 +36,7 @@ def stop_pool(pool: Pool | Executor, *, grace: float = 5.0) -> list[ExitStatus]:
         grace: Seconds between `SIGTERM` and `SIGKILL`; 0 kills at once.
 
     Returns:
-        How each worker ended.
+        The status of each worker.
 
     Raises:
         TypeError: If `pool` is none of these, for example a `ThreadPool`.
@@ -76,7 +76,7 @@ def _stopping(pool: object, grace: float) -> Steps[list[ExitStatus]]:
 
 
 def _end(ended: pools.Pool, grace: float) -> Steps[list[ExitStatus]]:
-    """End the workers of a pool that replaces none of them, then the pool."""
+    """Stop the workers of a pool that replaces none of them, then the pool."""
     started = [worker for worker in ended.workers() if worker.pid]
     targets = [adapt(worker, "stop_pool") for worker in started]
     try:

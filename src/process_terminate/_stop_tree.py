@@ -35,7 +35,7 @@ class StoppedProcess:
 def stop_tree(
     process: AnyProcess, *, grace: float = 5.0, signal: int = signals.SIGTERM
 ) -> list[StoppedProcess]:
-    """Stop a process and all its descendants, and return how each ended.
+    """Stop a process and all its descendants, and return the status of each.
 
     It sends `SIGTERM` to all processes of the tree and waits up to `grace` seconds.
     Then it stops the remaining ones with `SIGSTOP`, rescans until no new process has
@@ -56,17 +56,17 @@ def stop_tree(
     The calling process is child subreaper during the call; an orphan of another
     child may come to it meanwhile, and is left alone.
     Without tags (a hard limit on `RLIMIT_LOCKS`, another user's process) an orphan
-    that may belong to another child is left alone, and the log says so.
-    Resource trackers of `multiprocessing` and loky are the last to end, so that they
-    can remove shared memory.
+    that may belong to another child is left alone, and a warning is logged.
+    Resource trackers of `multiprocessing` and loky stop last, because they
+    remove the shared memory of the others.
 
     **macOS and BSD:** An orphan is out of reach (not tested).
 
-    **Windows:** All processes are suspended at once, and ended by
+    **Windows:** All processes are suspended at once, and killed by
     `TerminateProcess`; there is no grace period (from CPython's and psutil's source,
     not tested on Windows).
 
-    [Who survives](../evidence/survivors.md) compares it with other ways to stop a
+    [Which processes survive when a tree is stopped?](../evidence/survivors.md) compares it with other ways to stop a
     tree.
 
     Args:
@@ -128,7 +128,7 @@ def stopping_tree(
 def _ending(
     target: Adapter, handle: Handle, entry: Entry, grace: float, first: signals.Signals
 ) -> Steps[list[StoppedProcess]]:
-    """End the tree of a process that lives."""
+    """Stop the tree of a process that is alive."""
     with ExitStack() as stack:
         tree = Tree(None, servers())
         root = tree.add(entry, handle)

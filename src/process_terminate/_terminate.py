@@ -21,7 +21,7 @@ def terminate(process: BaseProcess) -> None:
     `process.exitcode` is then -15, the negative number of the signal
     ([example: exit codes](../examples/exit_codes/read_exit_codes.md)).
 
-    **Windows:** `TerminateProcess` with exit code 0x10000 ends the process, which can
+    **Windows:** `TerminateProcess` with exit code 0x10000 kills the process, which can
     neither handle nor ignore that; `exitcode` shows -15
     (from [CPython's source][windows], not tested on Windows).
 

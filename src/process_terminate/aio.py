@@ -53,7 +53,7 @@ async def stop(
         signal: The first signal, for example `signal.SIGINT`.
 
     Returns:
-        How the process ended.
+        How the process exited or was killed.
 
     Raises:
         TypeError: As for `stop()`.
@@ -85,7 +85,7 @@ async def stop_all(
         signal: The first signal, for example `signal.SIGINT`.
 
     Returns:
-        How each process ended, in the order of `processes`.
+        The status of each process, in the order of `processes`.
 
     Raises:
         TypeError: As for `stop()`, before any signal is sent.

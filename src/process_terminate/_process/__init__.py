@@ -1,1 +1,1 @@
-"""One process: who it is, how it is signaled, waited for and reaped."""
+"""One process: which it is, how it is signaled, waited for and reaped."""

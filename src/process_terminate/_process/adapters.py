@@ -1,6 +1,6 @@
 """The kinds of objects that stand for a process, each with a class of its own.
 
-An adapter says which process is meant, and how that process ended. A new kind of
+An adapter says which process is meant, and how that process exited. A new kind of
 object needs one more class here, and a line in `adapt()`.
 """
 
@@ -98,7 +98,7 @@ class Adapter(ABC):
         """Return whether the pid still belongs to the process that was meant."""
 
     def status(self) -> Steps[ExitStatus]:
-        """Return how the process ended, if it has; reap it through its object."""
+        """Return how the process exited, if it has; reap it through its object."""
         if self._handle is not None and not self._handle.is_dead():
             return ExitStatus(None)
         code = yield from self._code()

@@ -1,4 +1,4 @@
-"""How processes are ended: a first signal, a grace period, SIGKILL."""
+"""How processes are stopped: a first signal, a grace period, SIGKILL."""
 
 import math
 import signal

@@ -119,7 +119,7 @@ class Handle(ABC):
         return True
 
     def exit_code(self, *, reap: bool = False) -> int | None:
-        """Return how it ended, if it is a dead child of this process; and reap it."""
+        """Return its status and reap it, if it is a dead child of this process."""
         if sys.platform == "win32" or not hasattr(os, "waitid"):
             return None
         try:

@@ -1,4 +1,4 @@
-"""Pools and executors: how each stops to replace its workers, and is ended.
+"""Pools and executors: how each stops replacing its workers, and is stopped.
 
 Both replace a worker that is dead, so first the pool must stop that (`retire()`).
 When all workers are dead, its threads and the callers that wait for results must be
@@ -169,7 +169,7 @@ class _Executor(Pool):
 
 
 def _join(thread: Any, seconds: float = NOTE_WAIT, *, warn: bool = True) -> Steps[None]:
-    """Wait until a thread has ended, for some time."""
+    """Wait for some time until a thread has returned."""
     for short in pauses(seconds):
         if not thread.is_alive():
             return

@@ -64,7 +64,7 @@ def started_here(process: BaseProcess) -> bool:
 
 
 def pipe_of_worker(process: BaseProcess) -> int | None:
-    """Return the descriptor by whose end a worker sees its parent die; or None."""
+    """Return the descriptor whose closing tells a worker of its parent's death, or None."""
     try:
         pipe: int = popen_of(process).finalizer._args[0]
     except (AttributeError, IndexError, TypeError):
@@ -115,7 +115,7 @@ def reap_popen(popen: "subprocess.Popen[Any]", code: int | None) -> bool:
 
     Args:
         popen: The object.
-        code: How the child ended, if the system has told.
+        code: The exit code of the child, if the system has reported it.
     """
     lock = getattr(popen, "_waitpid_lock", None)
     note = getattr(popen, "_handle_exitstatus", None)
@@ -163,7 +163,7 @@ def is_task_of_executor() -> bool:
 
 
 def pools() -> Iterator[Any]:
-    """Return the pools of processes that are not ended; none if unknown.
+    """Return the pools of processes that are still open; none if unknown.
 
     A pool registers what multiprocessing has to do with it at exit.
     """

@@ -74,7 +74,7 @@ def run(steps: Steps[T]) -> T:
 
 
 def advance(steps: Any, error: BaseException | None) -> Wait:
-    """Take the next steps, up to a wait; with an exception that ended the last one."""
+    """Take the next steps, up to a wait; with an exception that interrupted the last one."""
     wait: Wait = next(steps) if error is None else steps.throw(error)
     return wait
 

@@ -1,1 +1,1 @@
-"""A process tree: its members, how they are found, and how the tree is ended."""
+"""A process tree: its members, how they are found, and how the tree is stopped."""

@@ -1,4 +1,4 @@
-"""How a tree of processes is ended: asked, then stopped from growing, then killed."""
+"""How a process tree is stopped: asked, then stopped from growing, then killed."""
 
 import signal
 import sys
@@ -38,7 +38,7 @@ def end_tree(
     owned: frozenset[int],
     prepare: Callable[[], object] = lambda: None,
 ) -> Steps[None]:
-    """Prepare, and end all processes of a tree, and what appears meanwhile.
+    """Prepare, and stop all processes of a tree, and what appears meanwhile.
 
     On Windows no process is asked: TerminateProcess leaves no grace period, and a
     process that is suspended first cannot start another one.
@@ -98,7 +98,7 @@ def _ended(  # noqa: PLR0913, PLR0917
 def _ask(
     tree: Tree, grace: float, first: Signals, owned: frozenset[int], gate: Gate
 ) -> Steps[bool]:
-    """Send the first signal to all, also to new ones; return whether all have ended."""
+    """Send the first signal to all, even to new ones; return whether all are dead."""
     until = time.monotonic() + grace
 
     def act(member: Member) -> None:

@@ -2,8 +2,8 @@
 
 Linux keeps a limit that nothing has used since 2.4.25, RLIMIT_LOCKS, see
 getrlimit(2). A process inherits its value from the process that starts it, over
-fork, exec and setsid, and other processes of its user can read it. So it tells
-who descends from whom, even when every process between the two is dead.
+fork, exec and setsid, and other processes of its user can read it. So it shows
+that a process descends from another one, even if every process between is dead.
 Another system, or a hard limit on it, means that there are no tags.
 """
 

@@ -43,7 +43,7 @@ class Member:
         return self.suspended and (at_once or self.entry.state in "TtZXD")
 
     def send(self, number: Signals) -> None:
-        """Send a signal that is to end it."""
+        """Send a signal that should stop it."""
         self.handle.send(number)
         if not self.handle.forbidden:
             self.signal = number
@@ -138,7 +138,7 @@ class Tree:
         """Take in the descendants that there are, the oldest first.
 
         A process that is opened before it is looked at, and alive afterwards, is the
-        one that was seen, so each needs one look. Children come after parents, unless
+        one that was seen, so each is read once. Children come after parents, unless
         pids have started again at the lowest: a later pass finds these.
         """
         parents = {member.entry.pid for member in self.alive()}
@@ -214,7 +214,7 @@ class Tree:
         return True
 
     def reap(self, owned: Iterable[int] = ()) -> None:
-        """Reap the dead that came to this process; learn how each ended.
+        """Reap the dead that came to this process; learn the status of each.
 
         Args:
             owned: Pids of children that belong to an object, which has to reap them.
