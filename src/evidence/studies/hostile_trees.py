@@ -80,14 +80,28 @@ class Marked:
                 raise RuntimeError(f"cannot kill what has {_VARIABLE}={self.mark}")
             for process in self.processes():  # On sight, because it may start others.
                 found = True
-                # With its group, because no fork escapes a signal to a group. The
-                # group is never ours, because the root of a tree leads a session.
-                with suppress(psutil.NoSuchProcess, ProcessLookupError):
-                    if os.getpgid(process.pid) != os.getpgrp():
-                        os.killpg(os.getpgid(process.pid), signal.SIGKILL)
-                    process.kill()
+                with suppress(OSError):
+                    self._kill_with_group(process.pid)
             if found:
                 time.sleep(_PAUSE)
+
+    def _kill_with_group(self, pid: int) -> None:
+        """Kill a process and its group, because no fork escapes a signal to a group.
+
+        The group is never ours, because the root of a tree leads a session. It is
+        that of the process only if the process is alive after it was read: another
+        process may get the pid.
+        """
+        pidfd = os.pidfd_open(pid)
+        try:
+            group = os.getpgid(pid) if self._has(pid) else os.getpgrp()
+            is_alive = not select.select([pidfd], [], [], 0)[0]
+            if is_alive and group != os.getpgrp():
+                os.killpg(group, signal.SIGKILL)
+            if is_alive and self._has(pid):
+                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        finally:
+            os.close(pidfd)
 
     def processes(self) -> Iterator[psutil.Process]:
         """Yield each process; look again while one exits too fast."""
