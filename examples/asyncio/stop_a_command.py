@@ -22,6 +22,7 @@ async def main():
     await process.stdout.readline()
     print(await aio.stop(process, grace=0.3))
     #> killed by SIGKILL (9); a shell shows 137
+    await asyncio.wait_for(process.communicate(), 10)
 
     shell = await asyncio.create_subprocess_shell(
         "sleep 60 & echo ready; wait", stdout=PIPE
@@ -31,6 +32,7 @@ async def main():
         print(f"{stopped.name}: {stopped.signal.name}")
         #> sh: SIGTERM
         #> sleep: SIGTERM
+    await asyncio.wait_for(shell.communicate(), 10)
 
 
 if __name__ == "__main__":
