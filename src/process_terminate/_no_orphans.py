@@ -118,7 +118,7 @@ class Block:
             self._children = ownership.start()
             stack.callback(ownership.finish, self._children)
             self._tag = self._tagged()
-            self._earlier = [] if self._tag else table.descendants(_sources())
+            self._earlier = [] if self._tag else table.descendants_twice(_sources())
             self._stack = stack.pop_all()
         _blocks.append(self)
 

@@ -160,7 +160,7 @@ def _tag(tree: Tree, root: Member) -> None:
     if tag and (tags.write(entry.pid, tag.value) or tags.read(entry.pid) is None):
         tree.tag = tag
         return
-    tree.tell_apart(table.descendants({os.getpid()}, but=entry.pid))
+    tree.tell_apart(table.descendants_twice({os.getpid()}, but=entry.pid))
     tree.is_alone &= threading.active_count() == 1
 
 
