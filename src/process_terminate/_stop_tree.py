@@ -46,8 +46,12 @@ def stop_tree(
     **When to use it:** if the process starts others: a shell, a supervisor, a worker
     with its own workers.
     It finds descendants that appear while it works, for example replaced workers.
-    Use [`no_orphans()`][process_terminate.no_orphans] if a descendant may have lost
-    its parent before the call: such an orphan no longer belongs to the tree.
+
+    **When not to use it:** if a descendant may have lost its parent before the call,
+    because such an orphan no longer belongs to the tree: use
+    [`no_orphans()`][process_terminate.no_orphans].
+    For a service that must clean up in order: only its root should get the signal,
+    so use [`stop()`][process_terminate.stop].
 
     **Linux:** Each process of the tree gets a tag that its children inherit: a value
     of the resource limit `RLIMIT_LOCKS`, which the kernel has not used since 2.4.

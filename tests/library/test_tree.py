@@ -288,7 +288,8 @@ def test_stop_tree_leaves_an_orphan_alone_that_appears_while_it_looks(
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stderr=subprocess.PIPE
     ) as other:
-        all_pids, orphans = table.all_pids, []
+        all_pids = table.all_pids
+        orphans: list[psutil.Process] = []
 
         def all_pids_and_an_orphan() -> list[int]:
             pids = all_pids()
