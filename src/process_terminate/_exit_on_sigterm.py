@@ -28,8 +28,12 @@ def exit_on_sigterm() -> Iterator[None]:
     **When to use it:** if a worker has something to clean up within the grace period
     of [`stop()`][process_terminate.stop].
 
+    **When not to use it:** in a thread, or if another program expects the exit code
+    -15, because the worker exits with 143.
+
     **Linux, macOS and BSD:** A command that the cleanup starts does not ignore
-    `SIGTERM`. A process that is forked inside the block inherits the handler.
+    `SIGTERM`, nor does a process that the cleanup forks. A process that is forked
+    inside the block before `SIGTERM` inherits the handler.
 
     **Windows:** No signal arrives there: `terminate()` is `TerminateProcess`, and this
     block changes nothing (from CPython's source).

@@ -31,8 +31,10 @@ def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
     ([example: escape from a tree](../examples/children/escape_from_a_tree.md)).
     In a program with other threads, a process that another thread starts during the
     block counts as started inside.
-    Use [`stop_tree()`][process_terminate.stop_tree] for one process and its
-    descendants.
+
+    **When not to use it:** for one process and its descendants: use
+    [`stop_tree()`][process_terminate.stop_tree].
+    Around code that starts a process which must survive the block, such as a daemon.
 
     **Linux:** A process that is started inside the block inherits a tag: a value of
     the resource limit `RLIMIT_LOCKS`, which the kernel has not used since 2.4.
@@ -50,7 +52,8 @@ def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
     inside the block are stopped.
     Each dead child is reaped by its own object: `process.poll()` and
     `process.exitcode` are true afterwards. A child that was forked with `os.fork()`,
-    or started by an event loop, is left for you, or for the loop, to reap.
+    or `os.posix_spawn()`, or started by an event loop, is left for you, or for the
+    loop, to reap. A child that C code has forked is reaped here.
 
     Blocks may be nested in one thread and one asyncio task: each stops what was
     started inside it.
@@ -118,7 +121,7 @@ class Block:
             self._children = ownership.start()
             stack.callback(ownership.finish, self._children)
             self._tag = self._tagged()
-            self._earlier = [] if self._tag else table.descendants(_sources())
+            self._earlier = [] if self._tag else table.descendants_twice(_sources())
             self._stack = stack.pop_all()
         _blocks.append(self)
 

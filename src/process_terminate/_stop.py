@@ -23,8 +23,11 @@ def stop(
     Use [`stop_all()`][process_terminate.stop_all] for several processes,
     [`stop_tree()`][process_terminate.stop_tree] if the process has children of its
     own, and [`aio.stop()`][process_terminate.aio.stop] in a coroutine.
-    Do not use it for the worker of a pool, because the pool starts another one: use
-    [`stop_pool()`][process_terminate.stop_pool].
+
+    **When not to use it:** for the worker of a pool, because the pool starts another
+    one: use [`stop_pool()`][process_terminate.stop_pool].
+    For a process that may write a file which it cannot write again: set a long
+    `grace`, because `SIGKILL` follows.
 
     **Linux:** A pidfd tracks the process, so no signal reaches another process that
     got its pid, and `stop()` waits for an event.
@@ -101,6 +104,9 @@ def stop_all(
 
     **When to use it:** if you started several workers, and want to wait one grace
     period, not one for each.
+
+    **When not to use it:** if one worker needs more time than the others: call
+    [`stop()`][process_terminate.stop] for it.
 
     **Linux, macOS and BSD, Windows:** as for [`stop()`][process_terminate.stop].
 

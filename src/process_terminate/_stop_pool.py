@@ -25,7 +25,9 @@ def stop_pool(pool: Pool | Executor, *, grace: float = 5.0) -> list[ExitStatus]:
 
     **When to use it:** if workers may hang or ignore `SIGTERM`.
     `Pool.terminate()` then waits forever, and an executor has no call that waits.
-    If the tasks may finish, call `close()` and `join()`, or `shutdown()`.
+
+    **When not to use it:** if the tasks may finish: call `close()` and `join()`, or
+    `shutdown()`. A `ThreadPool` has no processes to stop.
 
     **Linux, macOS and BSD, Windows:** as for [`stop()`][process_terminate.stop].
     It reads private attributes of CPython 3.11 to 3.15.

@@ -46,8 +46,12 @@ def stop_tree(
     **When to use it:** if the process starts others: a shell, a supervisor, a worker
     with its own workers.
     It finds descendants that appear while it works, for example replaced workers.
-    Use [`no_orphans()`][process_terminate.no_orphans] if a descendant may have lost
-    its parent before the call: such an orphan no longer belongs to the tree.
+
+    **When not to use it:** if a descendant may have lost its parent before the call,
+    because such an orphan no longer belongs to the tree: use
+    [`no_orphans()`][process_terminate.no_orphans].
+    For a service that must clean up in order: only its root should get the signal,
+    so use [`stop()`][process_terminate.stop].
 
     **Linux:** Each process of the tree gets a tag that its children inherit: a value
     of the resource limit `RLIMIT_LOCKS`, which the kernel has not used since 2.4.
@@ -160,7 +164,7 @@ def _tag(tree: Tree, root: Member) -> None:
     if tag and (tags.write(entry.pid, tag.value) or tags.read(entry.pid) is None):
         tree.tag = tag
         return
-    tree.tell_apart(table.descendants({os.getpid()}, but=entry.pid))
+    tree.tell_apart(table.descendants_twice({os.getpid()}, but=entry.pid))
     tree.is_alone &= threading.active_count() == 1
 
 

@@ -16,6 +16,9 @@ def terminate(process: BaseProcess) -> None:
     [`kill()`][process_terminate.kill] and `join()`.
     [`stop()`][process_terminate.stop] does all of this.
 
+    **When not to use it:** for a process that shares a queue, a lock or a pipe which
+    others still use, because it may die while it holds them (see below).
+
     **Linux, macOS and BSD:** `SIGTERM` terminates a Python process at once unless the
     process handles, ignores or blocks the signal.
     `process.exitcode` is then -15, the negative number of the signal
@@ -102,6 +105,9 @@ def kill(process: BaseProcess) -> None:
     Call `process.join()` next. Call
     [`terminate()`][process_terminate.terminate] before, if the process should get a
     chance to clean up; [`stop()`][process_terminate.stop] does both, and waits.
+
+    **When not to use it:** as the first signal, if the process has something to clean
+    up or children of its own.
 
     **Linux, macOS and BSD:** A process can neither handle nor ignore nor block
     `SIGKILL`. `process.exitcode` is then -9.

@@ -39,6 +39,10 @@ async def stop(
     **When to use it:** in a coroutine, for any process. An `asyncio` process is
     reaped by its event loop, so `process.returncode` is true afterwards.
 
+    **When not to use it:** for the process of `anyio.open_process()` or
+    `trio.open_process()`, which it refuses with `TypeError`: give it
+    `psutil.Process(process.pid)`, and then `await process.wait()`.
+
     **Linux:** The loop watches a pidfd.
     **macOS and BSD:** It polls (not tested).
     **Windows:** It polls (not tested).
@@ -78,6 +82,9 @@ async def stop_all(
 
     It waits by the event loop, without a thread; if it is canceled, all processes are
     killed at once.
+
+    **When to use it:** for several processes: one call takes a third of the processor
+    time of as many calls of [`aio.stop()`][process_terminate.aio.stop] side by side.
 
     Args:
         processes: What [`aio.stop()`][process_terminate.aio.stop] takes.

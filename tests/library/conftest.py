@@ -45,6 +45,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _measured(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure the coverage only of programs that may open and write its files."""
+    measured = ("test_command", "test_diagnose", "test_sigterm")
+    if request.path.stem not in measured:
+        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
+@pytest.fixture(autouse=True)
 def _nothing_left() -> Iterator[None]:
     """Fail if a test leaves a process; end that process."""
     before = descendants()

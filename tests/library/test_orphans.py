@@ -182,9 +182,10 @@ POOLS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("make", POOLS.values(), ids=POOLS)
-@pytest.mark.parametrize("fails", [True, False])
+@pytest.mark.parametrize(
+    ("method", "fails"), [*((method, False) for method in METHODS), ("fork", True)]
+)
 def test_pool_that_is_not_closed_ends_with_the_block(
     method: str, make: Callable[[Any], Any], fails: bool
 ) -> None:

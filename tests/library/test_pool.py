@@ -44,13 +44,12 @@ def wait_for_tasks(folder: Path, count: int) -> None:
 
 
 @each_pool
-@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
-    ("task", "grace", "status"),
+    ("method", "task", "grace", "status"),
     [
-        (workers.sleep_in_pool, 5, TERMINATED),
-        (workers.ignore_in_pool, 0.3, KILLED),
-        (workers.sleep_in_pool, 0, KILLED),
+        *((method, workers.sleep_in_pool, 5, TERMINATED) for method in METHODS),
+        ("fork", workers.ignore_in_pool, 0.3, KILLED),
+        ("fork", workers.sleep_in_pool, 0, KILLED),
     ],
 )
 def test_stop_pool_stops_busy_workers_and_fails_what_is_pending(  # noqa: PLR0913, PLR0917

@@ -84,7 +84,7 @@ def received(pipe: Any) -> Iterator[object]:
                 return
 
 
-def test_sigterm_leaves_with_blocks() -> None:
+def test_sigterm_leaves_with_blocks_and_loses_nothing() -> None:
     program = """
         from contextlib import contextmanager
         @contextmanager
@@ -94,66 +94,34 @@ def test_sigterm_leaves_with_blocks() -> None:
             except BaseException as error:
                 print(repr(error))
                 raise
+        atexit.register(print, "atexit")
         with exit_on_sigterm(), block():
+            print("not flushed")
             signal.raise_signal(signal.SIGTERM)
         print("not reached")
     """
-    assert run(program) == ("SystemExit(143)\n", 143)
+    assert run(program) == ("not flushed\nSystemExit(143)\natexit\n", 143)
 
 
-def test_sigterm_leaves_no_output_behind() -> None:
-    program = """
-        with exit_on_sigterm():
-            print("text", end="")
-            signal.raise_signal(signal.SIGTERM)
-    """
-    assert run(program) == ("text", 143)
-
-
-def test_sigterm_runs_atexit() -> None:
-    program = """
-        atexit.register(print, "atexit")
-        with exit_on_sigterm():
-            signal.raise_signal(signal.SIGTERM)
-    """
-    assert run(program) == ("atexit\n", 143)
-
-
-def test_second_sigterm_does_not_interrupt_finally() -> None:
-    program = """
-        with exit_on_sigterm():
-            try:
-                signal.raise_signal(signal.SIGTERM)
-            finally:
-                signal.raise_signal(signal.SIGTERM)
-                print("cleaned up")
-    """
-    assert run(program) == ("cleaned up\n", 143)
-
-
-def test_second_sigterm_does_not_interrupt_atexit() -> None:
+def test_second_sigterm_does_not_interrupt_the_cleanup() -> None:
     program = """
         @atexit.register
         def clean_up():
             signal.raise_signal(signal.SIGTERM)
-            print("cleaned up", flush=True)
-        with exit_on_sigterm():
-            signal.raise_signal(signal.SIGTERM)
-    """
-    assert run(program) == ("cleaned up\n", 143)
-
-
-def test_second_sigterm_does_not_interrupt_an_outer_block() -> None:
-    program = """
+            print("atexit", flush=True)
         with exit_on_sigterm():
             try:
                 with exit_on_sigterm():
-                    signal.raise_signal(signal.SIGTERM)
+                    try:
+                        signal.raise_signal(signal.SIGTERM)
+                    finally:
+                        signal.raise_signal(signal.SIGTERM)
+                        print("inner")
             finally:
                 signal.raise_signal(signal.SIGTERM)
-                print("cleaned up", flush=True)
+                print("outer")
     """
-    assert run(program) == ("cleaned up\n", 143)
+    assert run(program) == ("inner\nouter\natexit\n", 143)
 
 
 def test_block_raises_system_exit() -> None:

@@ -66,18 +66,18 @@ def test_tracker_of_a_copy_of_loky_is_known(monkeypatch: pytest.MonkeyPatch) -> 
     assert 7 in stdlib.resource_trackers()
 
 
-@pytest.mark.parametrize("kind", ["fork", "forkserver", "subprocess"])
 @pytest.mark.parametrize(
-    ("owner", "name"),
+    ("kind", "owner", "name"),
     [
-        (BaseProcess, "_popen"),
-        (BaseProcess, "_parent_pid"),
-        (modules.forkserver, "_forkserver"),
-        (modules.resource_tracker, "_resource_tracker"),
-        (subprocess, "_cleanup"),
-        (subprocess.Popen, "_handle_exitstatus"),
-        (subprocess.Popen, "_waitpid_lock"),
-        (modules.util, "_finalizer_registry"),
+        ("fork", BaseProcess, "_popen"),
+        ("forkserver", BaseProcess, "_popen"),
+        ("fork", BaseProcess, "_parent_pid"),
+        ("forkserver", modules.forkserver, "_forkserver"),
+        ("forkserver", modules.resource_tracker, "_resource_tracker"),
+        ("subprocess", subprocess, "_cleanup"),
+        ("subprocess", subprocess.Popen, "_handle_exitstatus"),
+        ("subprocess", subprocess.Popen, "_waitpid_lock"),
+        ("fork", modules.util, "_finalizer_registry"),
     ],
 )
 def test_stop_works_where_python_has_renamed_an_attribute(

@@ -19,8 +19,6 @@ from typing import Any
 import psutil
 import pytest
 import workers
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from support import (
     DEADLINE,
     IGNORE,
@@ -68,16 +66,20 @@ def reap_elsewhere(worker: Worker) -> None:
 # How processes end.
 
 
-@each_kind
+ENDS = [("rest", 5, TERMINATED), ("ignore_sigterm", 0.2, KILLED)]
+MORE_ENDS = [
+    ("block_sigterm", 0.2, KILLED),
+    ("exit_with_zero_on_sigterm", DEADLINE, ExitStatus(0)),
+    ("finish_soon", DEADLINE, ExitStatus(0)),
+    ("rest", 0, KILLED),
+]
+
+
 @pytest.mark.parametrize(
-    ("task", "grace", "status"),
+    ("kind", "task", "grace", "status"),
     [
-        ("rest", 5, TERMINATED),
-        ("ignore_sigterm", 0.2, KILLED),
-        ("block_sigterm", 0.2, KILLED),
-        ("exit_with_zero_on_sigterm", DEADLINE, ExitStatus(0)),
-        ("finish_soon", DEADLINE, ExitStatus(0)),
-        ("rest", 0, KILLED),
+        *((kind, *end) for kind in KINDS for end in ENDS),
+        *((kind, *end) for kind in ("fork", "subprocess") for end in MORE_ENDS),
     ],
 )
 def test_stop_returns_how_the_process_ended(
@@ -173,8 +175,14 @@ class Timer(Exception):  # noqa: N818
     """What a handler raises."""
 
 
-@main_kinds
-@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, Timer])
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("fork", KeyboardInterrupt),
+        ("forkserver", SystemExit),
+        ("subprocess", Timer),
+    ],
+)
 def test_exception_while_stop_waits_kills_and_reaps(
     kind: str, error: type[BaseException], start: Start, handler: Any
 ) -> None:
@@ -404,22 +412,13 @@ def test_stop_all_of_nothing_returns_nothing() -> None:
     assert stop_all([]) == []
 
 
-@settings(max_examples=10, deadline=None, database=None)
-@given(kinds=st.lists(st.sampled_from([REST, IGNORE, "echo; exit 3"]), max_size=5))
-def test_stop_all_keeps_the_order(kinds: list[str]) -> None:
+def test_stop_all_keeps_the_order(shell: Shell) -> None:
     ends = {REST: TERMINATED, IGNORE: KILLED, "echo; exit 3": ExitStatus(3)}
-    processes = [
-        subprocess.Popen(["/bin/sh", "-c", kind], stdout=subprocess.PIPE)
-        for kind in kinds
-    ]
-    for kind, process in zip(kinds, processes, strict=True):
-        assert process.stdout
-        with process.stdout as stdout:
-            stdout.readline()
-        if "exit" in kind:
-            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    statuses = stop_all(processes, grace=0.05 if IGNORE in kinds else DEADLINE)
-    assert statuses == [ends[kind] for kind in kinds]
+    kinds = [*ends, *reversed(ends)]
+    processes = [shell(kind) for kind in kinds]
+    for process in (processes[2], processes[3]):
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert stop_all(processes, grace=0.2) == [ends[kind] for kind in kinds]
 
 
 def test_stop_all_takes_any_iterable_of_any_mixture_within_one_grace_period(

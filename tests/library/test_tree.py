@@ -279,6 +279,36 @@ def test_stop_tree_leaves_the_orphan_of_another_child_alone(
         orphan.kill()
 
 
+def test_stop_tree_leaves_an_orphan_alone_that_appears_while_it_looks(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kind 2, without tags: its parent is dead when that is looked at."""
+    root = shell(REST)
+    command = ["sh", "-c", "read x; exec >&-; setsid sleep 60 & echo $! >&2"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as other:
+        all_pids = table.all_pids
+        orphans: list[psutil.Process] = []
+
+        def all_pids_and_an_orphan() -> list[int]:
+            pids = all_pids()
+            if not orphans:
+                assert other.stdin
+                assert other.stderr
+                other.stdin.write(b"\n")
+                other.stdin.close()
+                orphans.append(psutil.Process(int(other.stderr.readline())))
+                os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)
+            return pids
+
+        monkeypatch.delattr(resource, "prlimit")
+        monkeypatch.setattr(table, "all_pids", all_pids_and_an_orphan)
+        stop_tree(root)
+        assert orphans[0].status() == "sleeping"
+        orphans[0].kill()
+
+
 def is_sleep_of(process: psutil.Process, shell: "subprocess.Popen[bytes]") -> bool:
     """Return whether a process writes to the pipe that a shell had."""
     try:
@@ -530,9 +560,14 @@ time.sleep(60)
 
 
 @pytest.mark.parametrize(
-    ("mood", "grace"), [("polite", 5), ("polite", 0), ("ignore", 0.5)]
+    ("mood", "grace", "number"),
+    [
+        ("polite", 5, signal.SIGTERM),
+        ("polite", 0, signal.SIGTERM),
+        ("ignore", 0.5, signal.SIGTERM),
+        ("polite", 5, signal.SIGHUP),
+    ],
 )
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_shared_memory_of_a_stopped_tree_is_removed(
     mood: str, grace: float, number: signal.Signals
 ) -> None:

@@ -59,7 +59,7 @@ def adapt(
 
 def kind(value: object) -> str:
     """Return a value and its type, for messages."""
-    return f"{value!r} ({type(value).__module__}.{type(value).__qualname__})"
+    return f"{value!r:.100} ({type(value).__module__}.{type(value).__qualname__})"
 
 
 class Adapter(ABC):

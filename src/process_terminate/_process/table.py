@@ -135,6 +135,11 @@ def descendants(roots: set[int], but: int = 0) -> list[Entry]:
     return found
 
 
+def descendants_twice(roots: set[int], but: int = 0) -> list[Entry]:
+    """Return them as seen twice: the orphan of one that is dead is there by then."""
+    return [*descendants(roots, but), *descendants(roots, but)]
+
+
 def children(pids: set[int]) -> set[int] | None:
     """Return the pids of the children of some processes; None if that is unknown.
 

@@ -47,9 +47,10 @@ def end_tree(
         try:
             yield from _ended(tree, grace, first, owned, prepare, gate)
         except BaseException:  # Such as one that another thread raises in this one.
-            for member in tree.alive():
-                if member.suspended:
-                    member.handle.send(SIGKILL)
+            suspended = [m.handle for m in tree.alive() if m.suspended]
+            for handle in suspended:
+                handle.send(SIGKILL)
+            yield wait_for(suspended, NOTE_WAIT)
             raise
     if tree.doubtful:
         log.warning(

@@ -1,0 +1,191 @@
+"""Circumstances that no test of a whole call brings about for certain."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import types
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any
+
+import psutil
+import pytest
+import workers
+from support import DEADLINE, IGNORE, Shell, wait_until
+
+from process_terminate import no_orphans, stop_tree
+from process_terminate._process import adapters, handle, pools, stdlib, table, waits
+from process_terminate._process.handle import Handle
+from process_terminate._process.table import Entry
+from process_terminate._tree import ending as tree_ending
+from process_terminate._tree import tags, tree
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+NO_PID = 0x7FFFFFFF
+
+
+@pytest.fixture
+def child() -> Iterator["subprocess.Popen[bytes]"]:
+    """A child that sleeps."""
+    process = subprocess.Popen(["sleep", "60"])
+    yield process
+    process.kill()
+    process.wait(DEADLINE)
+
+
+def fail(error: Exception) -> Any:
+    """Return a function that raises."""
+
+    def function(*_: object, **__: object) -> None:
+        raise error
+
+    return function
+
+
+def test_room_is_made_for_descriptors_and_taken_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    monkeypatch.setattr(os, "pipe", fail(OSError(24, "EMFILE")))
+    with table.room():
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (before[1], before[1])
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == before
+
+
+def test_children_are_unknown_where_the_kernel_does_not_show_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(table, "_read", lambda *_: b"")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "stat", fail(FileNotFoundError()))
+        assert table.children({os.getpid()}) is None
+        with no_orphans():
+            pass
+
+
+def test_lock_that_is_not_released_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waits, "NOTE_WAIT", 0.01)
+    lock = threading.Lock()
+    with lock, pytest.raises(TimeoutError, match="a lock was not released"):
+        waits.locked(lock).__enter__()
+
+
+def test_handle_without_waitid_asks_for_the_parent(
+    child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with handle.open_handle(child.pid) as found, monkeypatch.context() as patch:
+        patch.delattr(os, "waitid")
+        assert found.is_child()
+        assert found.exit_code() is None
+
+
+def test_handle_that_polls_is_alive_if_the_table_cannot_be_read(
+    child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with handle._PollingHandle(child.pid, child=True) as found:
+        with monkeypatch.context() as patch:
+            patch.setattr(table, "look_up", fail(OSError(24, "EMFILE")))
+            assert not found.is_dead()
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "kill", fail(PermissionError()))
+            found.send(signal.SIGTERM)
+        assert found.forbidden
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_handle_of_windows_without_access_asks_whether_it_runs(
+    running: bool, child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = handle._WindowsHandle(child.pid)
+    with monkeypatch.context() as patch:
+        patch.setattr(psutil.Process, "wait", fail(psutil.AccessDenied()))
+        patch.setattr(psutil.Process, "is_running", lambda _: running)
+        assert found.is_dead() is not running
+
+
+def test_parent_of_windows_that_is_younger_is_none(
+    child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: Any = types.SimpleNamespace(ppid=lambda: child.pid, create_time=lambda: 0)
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert table._parent(shown) == 0
+
+
+def test_process_that_its_event_loop_does_not_reap_has_the_code_that_is_seen(
+    child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapters, "NOTE_WAIT", 0.01)
+    found = adapters._Asyncio(types.SimpleNamespace(pid=child.pid, returncode=None))
+    assert found.find()
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert waits.run(found.status()).code == -9
+    assert found._code_on_windows() is None
+    found.close()
+
+
+@pytest.mark.parametrize(("pid", "pipe"), [(os.getpid(), None), (NO_PID, 0)])
+def test_pipe_that_is_unknown_has_no_other_end(pid: int, pipe: int | None) -> None:
+    assert not adapters._has_other_end(pid, pipe)
+
+
+def test_private_attributes_that_are_missing_have_an_answer() -> None:
+    nothing: Any = types.SimpleNamespace(returncode=None)
+    assert stdlib.pipe_of_worker(nothing) is None
+    assert not stdlib.reap_popen(nothing, None)
+
+
+def test_executor_of_loky_is_shut_down() -> None:
+    calls: list[bool] = []
+    loky = types.SimpleNamespace(shutdown=lambda *, wait: calls.append(wait))
+    waits.run(pools.adapt(loky).retire())
+    assert calls == [False]
+
+
+def test_executor_that_was_dropped_ends_with_the_block() -> None:
+    threads = set(threading.enumerate())
+    with no_orphans(grace=0):
+        executor = ProcessPoolExecutor(1, mp_context=get_context("fork"))
+        future = executor.submit(workers.sleep_in_pool, "/nowhere")
+        del executor
+    assert future.exception(DEADLINE) is not None
+    wait_until(lambda: set(threading.enumerate()) <= threads)
+
+
+def test_tag_cannot_be_set_without_prlimit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(resource, "prlimit")
+    assert not tags.write(0, 1)
+
+
+def test_tree_takes_no_process_that_is_another_one_by_now(
+    child: "subprocess.Popen[bytes]",
+) -> None:
+    found = tree.Tree(None)
+    for pid in (NO_PID, child.pid):
+        assert found._take(Entry(pid, 1, 0, "S", ""), lambda _: None, set())
+    assert not found.members
+
+
+def test_stop_tree_finds_two_generations_that_appear_at_once(shell: Shell) -> None:
+    born = "sh -c 'sh -c \"sleep 60 & wait\" & wait' & wait"
+    root = shell(f"on() {{ {born}; }}; trap on TERM; echo; sleep 60 & wait; wait")
+    found = stop_tree(root, grace=0.3)
+    assert [process.name for process in found].count("sleep") == 2
+
+
+def test_tree_with_a_member_that_does_not_die_is_an_error(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, is_dead = shell(IGNORE), Handle.is_dead
+    with monkeypatch.context() as patch:
+        patch.setattr(tree_ending, "NOTE_WAIT", 0.01)
+        patch.setattr(tree_ending, "LAST_WAIT", 0.02)
+        patch.setattr(Handle, "is_dead", lambda h: h.pid != root.pid and is_dead(h))
+        with pytest.raises(TimeoutError, match=f"after SIGKILL: pid {root.pid}"):
+            stop_tree(root, grace=0)
+    assert root.wait(DEADLINE) == -9
