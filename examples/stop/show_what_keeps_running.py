@@ -1,4 +1,4 @@
-"""Print the threads and child processes that keep a program running."""
+"""Print the threads and children that keep a program running."""
 
 import multiprocessing
 import threading

@@ -209,7 +209,7 @@ def test_metadata_is_valid_and_complete(wheel: Path) -> None:
 
 def test_description_has_no_relative_link(wheel: Path) -> None:
     description = metadata_of(wheel).description or ""
-    assert "`src/process_terminate/`" in description
+    assert "CHANGELOG.md lists what has changed" in description
     links = re.findall(r"\]\(([^)\s]+)\)", description)
     assert [link for link in links if "://" not in link] == []
 

@@ -70,7 +70,7 @@ def test_markdown_of_an_example_has_code_events_and_results(site: Path) -> None:
         assert (
             f'```python title="examples/{example.name}.py"\n{example.source}```' in text
         )
-        events, results = text.split("\n## Timeline\n")[1].split("\n## Tested on\n")
+        results, events = text.split("\n## Tested on\n")[1].split("\n## Timeline\n")
         assert "\n1. 0 ms: main" in events or "was not traced" in events, example.name
         assert "\n| Start method | CPython " in results
         assert any(
