@@ -86,7 +86,8 @@ if (!matchMedia("(hover: hover)").matches) document.getElementById("rests")?.rem
       if (!this.real) {
         this.real = new Real(...this.where);
         this.real.onmessage = ({ data }) => {
-          if (data.type === RESULT && data.data.items) this.answer(data.data);
+          // Another theme sends its queries in another form, and orders the pages itself.
+          if (data.type === RESULT && this.queries.length) this.answer(data.data);
           const event = new MessageEvent("message", { data });
           this.onmessage?.(event);
           this.dispatchEvent(event);
