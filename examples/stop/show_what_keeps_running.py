@@ -27,7 +27,7 @@ if __name__ == "__main__":
     stop_reading = threading.Event()
     reader = threading.Thread(target=stop_reading.wait, name="reader")
     reader.start()
-    # The last line of the program: it should exit now, but it would not.
+    # The last line of the program: it should exit now, but does not.
     show_what_keeps_running()
     # Each of them stops once it gets what it waits for.
     stop_reading.set()
