@@ -116,13 +116,17 @@ _masks = threading.local()
 def _before_fork() -> None:
     """Block SIGTERM, which the child could get before it has its default action."""
     if signal.getsignal(signal.SIGTERM) is _do_nothing:
-        _masks.old = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        block = signal.SIG_BLOCK  # type: ignore[attr-defined,unused-ignore]
+        _masks.old = signal.pthread_sigmask(  # type: ignore[attr-defined,unused-ignore]
+            block, [signal.SIGTERM]
+        )
 
 
 def _after_fork() -> None:
     old = _masks.__dict__.pop("old", None)
     if old is not None:
-        signal.pthread_sigmask(signal.SIG_SETMASK, old)
+        set_mask = signal.SIG_SETMASK  # type: ignore[attr-defined,unused-ignore]
+        signal.pthread_sigmask(set_mask, old)  # type: ignore[attr-defined,unused-ignore]
 
 
 def _after_fork_in_child() -> None:

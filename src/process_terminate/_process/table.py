@@ -64,7 +64,7 @@ def room() -> Iterator[None]:
     try:
         yield
     finally:
-        if old is not None:
+        if sys.platform != "win32" and old is not None:
             resource.setrlimit(resource.RLIMIT_NOFILE, old)
 
 
