@@ -110,7 +110,7 @@ def test_pages_are_made_ready_only_where_a_pointer_can_rest(
 
 def test_reader_gets_to_an_example_onward_and_back(page: Page, base: str) -> None:
     page.goto(base)
-    page.click(".wrong li a >> nth=0")
+    page.click(".wrong a[href*=escalate_to_kill]")
     page.wait_for_url(f"**{EXAMPLE}")
     page.click(".md-footer__link--next")
     page.wait_for_url("**/examples/stop/*/")
