@@ -8,7 +8,6 @@
 import os
 import signal
 import subprocess
-import time
 from multiprocessing import Pipe, Process
 from textwrap import wrap
 
@@ -22,8 +21,9 @@ def work(pipe):
 
 
 def find(pid):
-    while "stopped" not in str(found := diagnose(pid).get("zombie")):
-        time.sleep(0.01)
+    found = None
+    while not found or "is stopped" not in found.text:
+        found = diagnose(pid).get("zombie")
     return wrap(f"{found.name}: {found.text}", 56)
 
 

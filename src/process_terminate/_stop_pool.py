@@ -38,7 +38,8 @@ def stop_pool(pool: Pool | Executor, *, grace: float = 5.0) -> list[ExitStatus]:
         grace: Seconds between `SIGTERM` and `SIGKILL`; 0 kills at once.
 
     Returns:
-        The status of each worker.
+        The status of each worker. A worker of a `multiprocessing.Pool` that has no
+        task may exit with 0 before the signal arrives.
 
     Raises:
         TypeError: If `pool` is none of these, for example a `ThreadPool`.
