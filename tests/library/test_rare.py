@@ -171,11 +171,16 @@ def test_tree_takes_no_process_that_is_another_one_by_now(
     assert not found.members
 
 
-def test_stop_tree_finds_two_generations_that_appear_at_once(shell: Shell) -> None:
-    born = "sh -c 'sh -c \"sleep 60 & wait\" & wait' & wait"
-    root = shell(f"on() {{ {born}; }}; trap on TERM; sleep 60 & echo; wait; wait")
-    # Counted without names: a shell has its own until it runs the command.
-    assert len(stop_tree(root, grace=1)) == 5
+def test_scan_finds_two_generations_that_appear_at_once(shell: Shell) -> None:
+    root = shell("sh -c 'sleep 60 & echo; wait' & wait")
+    found = tree.Tree(None)
+    entry = table.look_up(root.pid)
+    assert entry
+    found.add(entry, handle.open_handle(root.pid))
+    assert found.scan(lambda _: None)
+    assert len(found.members) == 3
+    found.close()
+    assert len(stop_tree(root, grace=0)) == 3
 
 
 def test_tree_with_a_member_that_does_not_die_is_an_error(
