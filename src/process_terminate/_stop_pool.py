@@ -73,9 +73,11 @@ def _stopping(pool: object, grace: float) -> Steps[list[ExitStatus]]:
     try:
         yield from ended.retire()
     except BaseException:
-        yield from _end(ended, 0)
+        grace = 0
         raise
-    return (yield from _end(ended, grace))
+    finally:
+        found = yield from _end(ended, grace)
+    return found
 
 
 def _end(ended: pools.Pool, grace: float) -> Steps[list[ExitStatus]]:

@@ -198,11 +198,16 @@ async def _run(steps: Steps[T]) -> T:
         except StopIteration as done:
             result: T = done.value
             return result
+        except GeneratorExit:
+            closed = True
+            # Generators that get GeneratorExit itself may not wait any more.
+            error = asyncio.CancelledError()
         except BaseException as caught:  # A cancellation, or an error of the steps.
             if is_over(steps):
+                if closed and isinstance(caught, asyncio.CancelledError):
+                    raise GeneratorExit from None
                 raise
             error = caught
-            closed = closed or isinstance(caught, GeneratorExit)
 
 
 async def _wait(wait: Wait) -> None:
@@ -227,24 +232,20 @@ async def _readable(fds: set[int], timeout: float) -> None:
     if not fds or timeout <= 0:
         return
     loop = asyncio.get_running_loop()
-    done = loop.create_future()
+    done = asyncio.Event()
     waiting = set(fds)
-
-    def finish() -> None:
-        if not done.done():
-            done.set_result(None)
 
     def ready(fd: int) -> None:
         loop.remove_reader(fd)
         waiting.discard(fd)
         if not waiting:
-            finish()
+            done.set()
 
     for fd in fds:  # Windows, whose loop cannot do that, has none.
         loop.add_reader(fd, ready, fd)
-    timer = loop.call_later(timeout, finish)
+    timer = loop.call_later(timeout, done.set)
     try:
-        await done
+        await done.wait()
     finally:
         timer.cancel()
         for fd in waiting:

@@ -1,5 +1,6 @@
 """Circumstances that diagnose() meets rarely: other rights, other systems, races."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -185,13 +186,41 @@ def test_what_is_gone_meanwhile_is_left_out(
 def test_what_is_not_there_is_not_found() -> None:
     here, machine = Process(os.getpid()), Machine()
     assert here.memory(0, 8) == b""
+    lock = multiprocessing.get_context("fork").Lock()
     assert waits.semaphore_at(here, 0) is None
+    assert lock.acquire()
+    assert not relations._is_alive(NO_PID)
     assert machine.peer(1) is None
     assert peers.lock_holders(NO_PID) == set()
     assert peers.address(os.getpid(), 1) is None
     assert peers.inode_of(os.getpid(), "127.0.0.1:1", "127.0.0.1:1") == 0
     assert peers._words("/no/such/file") == []
     assert peers.files_of(here, Wait("files", reads=(9999,)), machine)[0].wakers is None
+
+
+def test_lock_that_several_processes_wait_for_has_one_holder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines = "1: FLOCK ADVISORY WRITE 5\n1: -> FLOCK ADVISORY WRITE 6\n1: -> FLOCK ADVISORY WRITE 7"
+    words = [line.split() for line in lines.splitlines()]
+    monkeypatch.setattr(peers, "_words", returning(words))
+    assert peers.lock_holders(7) == {5}
+
+
+def test_process_in_the_kernel_is_uninterruptible(tmp_path: Path) -> None:
+    """A parent in vfork() waits until its child, which opens a pipe, is another program."""
+    os.mkfifo(path := tmp_path / "fifo")
+    actions = f"[(os.POSIX_SPAWN_OPEN, 0, {str(path)!r}, os.O_RDONLY, 0)]"
+    code = f"import os; os.posix_spawn('/bin/true', ['true'], {{}}, file_actions={actions})"
+    with subprocess.Popen([sys.executable, "-c", code]) as program:
+        try:
+            wait_until(lambda: diagnose(program).get("uninterruptible"))
+            found = diagnose(program).get("uninterruptible")
+        finally:
+            os.close(os.open(path, os.O_WRONLY))
+    assert found
+    assert "State: D" in found.facts[0]
+    assert found.facts[1].startswith("system call: ")
 
 
 def test_kernel_that_does_not_answer_about_sockets_is_no_error(
