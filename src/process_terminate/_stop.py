@@ -76,7 +76,8 @@ def stop(
         - It does not stop the children of the process
           ([example: orphaned child](../examples/children/orphaned_child.md)).
         - Shared objects may be unusable afterwards. For example, a lock that the
-          process held stays locked ([example: lock of a dead process](../examples/queues/terminate_a_lock_holder.md)).
+          process held stays locked
+          ([example: lock of a dead process](../examples/queues/terminate_a_lock_holder.md)).
         - The exit code is not available if the process was reaped elsewhere
           ([example: reaped elsewhere](../examples/exit_codes/reaped_elsewhere.md)).
         - If the forkserver of a worker was killed, `stop()` still stops the worker on

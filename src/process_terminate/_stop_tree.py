@@ -98,9 +98,11 @@ def stop_tree(
 
     Warning: Caveats
         - A descendant that lost its parent before the call does not belong to the
-          tree ([example: escape from a tree](../examples/children/escape_from_a_tree.md)).
+          tree
+          ([example: escape from a tree](../examples/children/escape_from_a_tree.md)).
         - Shared objects may be unusable afterwards. For example, a lock that a
-          process held stays locked ([example: lock of a dead process](../examples/queues/terminate_a_lock_holder.md)).
+          process held stays locked
+          ([example: lock of a dead process](../examples/queues/terminate_a_lock_holder.md)).
     """
     return run(stopping_tree(process, grace, signal))
 

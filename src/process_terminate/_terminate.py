@@ -65,15 +65,14 @@ def terminate(process: BaseProcess) -> None:
           ([example: stopped worker](../examples/stop/terminate_a_stopped_worker.md)).
         - Children of the process become orphans and keep running
           ([example: orphaned child](../examples/children/orphaned_child.md)).
-        - One of the processes that wait in `Queue.get()` holds the lock of the queue;
-          if it is terminated, no other process gets an item
+        - One of the processes that wait in `Queue.get()` holds the lock of the queue.
+          If you terminate that process, no other process gets an item
           ([example: reader in get()](../examples/queues/terminate_a_reader_in_get.md)).
-        - If its queue still writes an item, even after `put()` has returned, half a
-          message remains: `get(timeout=...)` hangs on it, and the queue stays locked
+        - If its queue is still writing an item, even after `put()` has returned, half
+          a message remains. Then `get(timeout=...)` hangs, and the queue stays locked
           ([example: writer in put()](../examples/queues/terminate_a_writer_in_put.md)).
-        - If it is in the middle of a `Connection.send()`, half a message remains,
-          which the reader gets as an `OSError` if every other copy of the sending end
-          is closed
+        - If it is in the middle of a `Connection.send()`, half a message remains. The
+          reader gets an `OSError` if every other copy of the sending end is closed
           ([example: sender in send()](../examples/queues/terminate_a_sender_in_send.md)).
         - If it is in `Event.wait()`, the next `Event.set()` hangs
           ([example: waiter on an event](../examples/queues/event_set_hangs.md)).

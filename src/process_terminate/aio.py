@@ -23,7 +23,7 @@ __all__ = ["AnyProcess", "no_orphans", "stop", "stop_all", "stop_tree"]
 
 T = TypeVar("T")
 
-#: Any object that stands for one process, that of asyncio too.
+#: Any object that stands for one process, even a process of asyncio.
 AnyProcess = adapters.AnyProcess | asyncio.subprocess.Process
 
 
@@ -148,7 +148,8 @@ async def stop_tree(
 
     Warning: Caveats
         - A descendant that lost its parent before the call does not belong to the
-          tree ([example: escape from a tree](../examples/children/escape_from_a_tree.md)).
+          tree
+          ([example: escape from a tree](../examples/children/escape_from_a_tree.md)).
     """
     return await _run(stopping_tree(process, grace, signal, loop=True))
 

@@ -44,7 +44,7 @@ _DO = {
 def diagnose(
     process: AnyProcess | int, *, tree: bool = False, py_spy: bool = False
 ) -> Diagnosis:
-    """Tell why a process is still there, and what would stop it.
+    """Explain why a process is still there, and how you can stop it.
 
     `print(diagnose(process))` shows a report.
     It reads `/proc`, and asks the kernel for the other ends of Unix sockets.

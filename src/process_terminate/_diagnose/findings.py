@@ -1,4 +1,4 @@
-"""What a diagnosis consists of, and how it is printed."""
+"""The parts of a diagnosis, and how they are printed."""
 
 from __future__ import annotations
 
