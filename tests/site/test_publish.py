@@ -72,7 +72,7 @@ def test_markdown_of_an_example_has_code_events_and_results(site: Path) -> None:
         )
         results, events = text.split("\n## Tested on\n")[1].split("\n## Timeline\n")
         assert "\n1. 0 ms: main" in events or "was not traced" in events, example.name
-        assert "\n| Start method | CPython " in results
+        assert "\n| Python | " in results
         assert any(
             f"| {cell} " in results for cell in ("passed", "differed", "earlier")
         )
