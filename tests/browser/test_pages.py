@@ -120,10 +120,26 @@ def test_link_to_a_heading_shows_it_below_the_header(page: Page, base: str) -> N
     assert heading.evaluate("e => e.getBoundingClientRect().top") >= header
 
 
-def test_nothing_is_wider_than_its_page(page: Page, base: str) -> None:
-    """Tables lose no column, and on a phone no page scrolls sideways."""
+#: What is wider than its page, too small to read, or below a button.
+FAULTS = """() => {
+    const all = (selector) => [...document.querySelectorAll(selector)]
+    const boxes = all(':root, .measured, .md-typeset__scrollwrap, .md-typeset table')
+    if (innerWidth < 720) boxes.push(...all('pre > code'))
+    const wide = boxes.filter(e => e.scrollWidth > e.clientWidth + 1)
+    const small = all('.md-typeset code').filter(
+        e => parseFloat(getComputedStyle(e).fontSize) < 13)
+    const covered = all('.md-code__button').filter(button => {
+        const [a, b] = [button, button.closest('pre').querySelector('code')]
+            .map(e => e.getBoundingClientRect())
+        return a.left < b.right && a.right > b.left && a.top < b.bottom && a.bottom > b.top
+    })
+    return [...wide, ...small, ...covered].map(e => e.outerHTML.slice(0, 80))
+}"""
+
+
+def test_tables_and_code_are_whole_at_each_width(page: Page, base: str) -> None:
     tables = ["/evidence/", "/evidence/survivors/", "/evidence/runners/", "/decoder/"]
-    wide = []
+    faults = []
     for path in [*tables, "/", EXAMPLE, "/reference/stop/"]:
         page.goto(base + path)
         page.evaluate(
@@ -131,14 +147,8 @@ def test_nothing_is_wider_than_its_page(page: Page, base: str) -> None:
         )
         for width in (390, 768, 1000, 1240, 2560):
             page.set_viewport_size({"width": width, "height": 800})
-            boxes = ":root, .measured, .md-typeset__scrollwrap, .md-typeset table"
-            found = page.eval_on_selector_all(
-                boxes,
-                "all => all.filter(e => e.scrollWidth > e.clientWidth + 1)"
-                ".map(e => e.className || e.tagName)",
-            )
-            wide += [(path, width, box) for box in found]
-    assert wide == []
+            faults += [(path, width, fault) for fault in page.evaluate(FAULTS)]
+    assert faults == []
 
 
 def test_row_of_a_wide_table_is_a_list_on_a_phone(page: Page, base: str) -> None:
