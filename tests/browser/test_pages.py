@@ -151,6 +151,23 @@ def test_tables_and_code_are_whole_at_each_width(page: Page, base: str) -> None:
     assert faults == []
 
 
+def test_timeline_fills_its_box_below_the_names_of_its_lanes(
+    page: Page, base: str
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 300})
+    page.goto(base + EXAMPLE)
+    heights = ".timeline[open] li"
+    measure = "all => all.map(e => [e.clientHeight, e.firstChild.clientHeight])"
+    rows = page.eval_on_selector_all(heights, measure)
+    assert [row for row, picture in rows if row != picture] == []
+    assert max(rows) > min(rows), "a long row has a high picture"
+    box = page.locator(".timeline[open]").first
+    share = "e => e.querySelector('li').clientWidth / e.clientWidth"
+    assert box.evaluate(share) > 0.9
+    box.locator("li").last.scroll_into_view_if_needed()
+    expect(box.locator("> svg")).to_be_in_viewport(ratio=1)
+
+
 def test_row_of_a_wide_table_is_a_list_on_a_phone(page: Page, base: str) -> None:
     page.set_viewport_size({"width": 390, "height": 800})
     page.goto(f"{base}/evidence/survivors/")
