@@ -1,6 +1,7 @@
 """Each kind of page in a browser: whole, private, and within its policy."""
 
 import json
+import re
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -220,3 +221,10 @@ def test_printed_page_is_dark_on_light_with_all_code_and_urls(
     shown = link.evaluate("e => getComputedStyle(e, '::after').content")
     assert str(link.get_attribute("href")) in shown or "attr(href)" in shown
     assert not page.is_visible("header")
+    # Else the head of a table covers its first row.
+    assert page.locator("thead").first.evaluate(style, "position") == "static"
+    margin = dict.fromkeys(("top", "right", "bottom", "left"), "15mm")
+    for path, most in ((EXAMPLE, 4), ("/reference/stop/", 5)):
+        page.goto(base + path)
+        pdf = page.pdf(format="A4", margin=margin)  # type: ignore[arg-type]
+        assert len(re.findall(rb"/Type /Page\b", pdf)) <= most, path
