@@ -71,6 +71,27 @@ def test_wrong_url_shows_a_styled_page_that_leads_on(page: Page, base: str) -> N
     expect(page.locator(".md-search-result__item").first).to_be_visible()
 
 
+def test_reader_sees_which_page_and_section_this_is(page: Page, base: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 300})
+    page.goto(base + EXAMPLE)
+    page.keyboard.press("Tab")  # To the link that skips the navigation.
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("!!document.activeElement.closest('.md-content')")
+    page.locator("#see-also").scroll_into_view_if_needed()
+    page.mouse.wheel(0, 2000)
+    expect(page.locator(".md-tabs__item--active")).to_be_in_viewport()
+    section = ".md-sidebar--secondary .md-nav__link--active >> text=See also"
+    expect(page.locator(section)).to_be_in_viewport()
+    page.emulate_media(forced_colors="active")
+    style = "(e, [of, name]) => getComputedStyle(e, of)[name]"
+    current = page.locator(".md-nav--primary a.md-nav__link--active:visible").first
+    assert current.evaluate(style, ["", "textDecorationLine"]) == "underline"
+    ground = page.locator("body").evaluate(style, ["", "backgroundColor"])
+    fold = page.locator("summary").first
+    assert fold.evaluate(style, ["::after", "backgroundColor"]) != ground
+
+
 @pytest.mark.parametrize("system", ["light", "dark"])
 def test_chosen_scheme_holds_on_all_pages_whatever_the_system_has(
     context: BrowserContext, page: Page, base: str, system: Literal["light", "dark"]
@@ -121,7 +142,7 @@ def test_link_to_a_heading_shows_it_below_the_header(page: Page, base: str) -> N
     assert heading.evaluate("e => e.getBoundingClientRect().top") >= header
 
 
-#: What is wider than its page, too small to read, or below a button.
+#: What is wider than its page, too small to read, below a button, or a head over rows.
 FAULTS = """() => {
     const all = (selector) => [...document.querySelectorAll(selector)]
     const boxes = all(':root, .measured, .md-typeset__scrollwrap, .md-typeset table')
@@ -134,7 +155,9 @@ FAULTS = """() => {
             .map(e => e.getBoundingClientRect())
         return a.left < b.right && a.right > b.left && a.top < b.bottom && a.bottom > b.top
     })
-    return [...wide, ...small, ...covered].map(e => e.outerHTML.slice(0, 80))
+    const top = e => e.getBoundingClientRect().top
+    const moved = all('thead').filter(e => top(e) > top(e.parentElement) + 2)
+    return [...wide, ...small, ...covered, ...moved].map(e => e.outerHTML.slice(0, 80))
 }"""
 
 

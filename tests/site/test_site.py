@@ -104,6 +104,13 @@ def test_each_page_has_its_own_title_description_and_url(
         assert repeated == set(), what
 
 
+def test_last_page_of_a_topic_leads_to_no_other_topic(site: Path) -> None:
+    for *_, last in pages.topics().values():
+        text = (site / last.address / "index.html").read_text("utf-8")
+        assert "md-footer__link--prev" in text
+        assert "md-footer__link--next" not in text, last.path
+
+
 def test_inventory_has_exactly_the_exported_names(each_site: Path) -> None:
     with (each_site / "objects.inv").open("rb") as file:
         inventory = Inventory.parse_sphinx(file)
