@@ -48,8 +48,8 @@ def files() -> dict[str, str]:
 
 def table(found: Results) -> str:
     """Return the section of an example's page that says where it was tested."""
-    groups = results.groups(found.columns.values())
-    return fill("table.html", results=found, groups=groups)
+    names = {key: results.title(column) for key, column in found.columns.items()}
+    return fill("table.html", results=found, names=names)
 
 
 def state_of(found: Results) -> str:
