@@ -4,9 +4,10 @@ import time
 from multiprocessing import Pipe, Process
 from signal import SIGTERM, signal
 
+stopping = []
+
 
 def work(ready):
-    stopping = []
     signal(SIGTERM, lambda *args: stopping.append(1))
     ready.send("ready")
     while not stopping:
@@ -14,13 +15,16 @@ def work(ready):
 
 
 def service(ready):
+    signal(SIGTERM, lambda *args: stopping.append(1))
     workers = [Process(target=work, args=[ready]) for _ in range(2)]
     for worker in workers:
         worker.start()
-    signal(SIGTERM, lambda *args: [w.terminate() for w in workers])
-    ready.send("ready")
-    while any(worker.is_alive() for worker in workers):
+    while not stopping:
         time.sleep(0.1)
+    for worker in workers:
+        worker.terminate()
+    for worker in workers:
+        worker.join()
     print("its workers: exit codes", *(w.exitcode for w in workers))
     #> its workers: exit codes 0 0
 
@@ -29,8 +33,7 @@ if __name__ == "__main__":
     receiver, sender = Pipe(duplex=False)
     process = Process(target=service, args=[sender])
     process.start()
-    print(receiver.recv(), receiver.recv(), receiver.recv())
-    #> ready ready ready
+    assert receiver.recv() == receiver.recv() == "ready"
     process.terminate()  # As systemd does with KillMode=mixed.
     process.join()
     print("the service: exit code", process.exitcode)

@@ -3,16 +3,16 @@
 import fcntl
 import os
 import tempfile
-import time
 from multiprocessing import Pipe, Process
 
 
 def serve(path, ready):
-    with open(path, "wb", buffering=0) as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with open(path, "ab", buffering=0) as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        file.truncate(0)
         file.write(b"%d" % os.getpid())
         ready.send("ready")
-        time.sleep(60)
+        ready.recv()
 
 
 def check(path):
@@ -26,14 +26,14 @@ def check(path):
 
 
 if __name__ == "__main__":
-    receiver, sender = Pipe(duplex=False)
+    pipe, other = Pipe()
     with tempfile.NamedTemporaryFile(buffering=0) as file:
         file.write(b"%d" % os.getpid())  # A dead server's, once.
         print("stale file:", check(file.name))
         #> stale file: pid exists, not locked: the server is dead
-        server = Process(target=serve, args=[file.name, sender])
+        server = Process(target=serve, args=[file.name, other])
         server.start()
-        receiver.recv()
+        pipe.recv()
         print("new server:", check(file.name))
         #> new server: pid exists, locked: the server runs
         server.kill()

@@ -6,26 +6,13 @@
 # platforms = ["linux"]
 # needs = ["pid namespace"]
 # ///
-import ctypes
 import time
-from multiprocessing import get_context
+from subprocess import DEVNULL, Popen
 from textwrap import wrap
 
+import psutil
+
 from process_terminate import diagnose
-
-
-def contain():
-    ctypes.CDLL(None).unshare(0x20000000)  # CLONE_NEWPID
-    context = get_context("fork")
-    init = context.Process(target=time.sleep, args=[60])
-    init.start()
-    for line in find(init.pid, "pid-1"):
-        print(line)
-        #> as well.
-        #> pid-1: It is process 1 of a container or system: signals
-        #> without a handler are dropped, and SIGKILL from inside
-    init.kill()
-    init.join()
 
 
 def find(pid, name):
@@ -35,6 +22,15 @@ def find(pid, name):
 
 
 if __name__ == "__main__":
-    container = get_context("fork").Process(target=contain)
-    container.start()
-    container.join()
+    command = ["unshare", "--pid", "--fork", "sleep", "60"]
+    # It complains when its child is killed (util-linux 2.38).
+    unshare = Popen(command, stderr=DEVNULL)
+    while not (children := psutil.Process(unshare.pid).children()):
+        time.sleep(0.01)
+    for line in find(children[0].pid, "pid-1"):
+        print(line)
+        #> pid-1: It is process 1 of a container or system: signals
+        #> without a handler are dropped, and SIGKILL from inside
+        #> as well.
+    children[0].kill()
+    unshare.wait()

@@ -3,6 +3,7 @@
 # /// script
 # dependencies = ["process-terminate"]
 # ///
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
@@ -26,15 +27,14 @@ def call(function, value, limit):
     sender.close()  # Otherwise recv() hangs if the worker dies.
     try:
         return answer.recv() if answer.poll(limit) else TimeoutError()
+    except EOFError as error:  # It died without an answer.
+        return error
     finally:
         stop(worker, grace=0.5)
 
 
 if __name__ == "__main__":
-    tasks = [(time.sleep, 60, 1), (abs, -1, 30), (ord, "", 30)]
+    tasks = (time.sleep, 60, 1), (os._exit, 1, 30), (abs, -1, 30)
     with ThreadPoolExecutor(max_workers=3) as threads:
-        for result in threads.map(call, *zip(*tasks)):
-            print(type(result).__name__)
-            #> TimeoutError
-            #> int
-            #> TypeError
+        print(list(threads.map(call, *zip(*tasks))))
+        #> [TimeoutError(), EOFError(), 1]

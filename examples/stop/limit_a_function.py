@@ -19,9 +19,11 @@ def call(function, *args, limit):
     worker.start()
     sender.close()  # Or recv() hangs if the worker dies.
     try:
-        if receiver.poll(limit):
-            return receiver.recv()
-        raise TimeoutError(f"not done after {limit} s")
+        if not receiver.poll(limit):
+            raise TimeoutError(f"not done after {limit} s")
+        result = receiver.recv()
+        worker.join(1)  # It has answered, so let it exit.
+        return result
     finally:
         stop(worker, grace=0.5)
 

@@ -16,31 +16,31 @@ from process_terminate._process import stdlib
 def exit_on_sigterm() -> Iterator[None]:
     """Exit by `SystemExit` on `SIGTERM`, so that this process cleans up.
 
-    For the worker: inside the `with` block, or in a function that it decorates,
-    `SIGTERM` raises `SystemExit(143)` in the main thread.
-    The process then ends by way of its `finally` and `with` blocks, its buffers, and
-    its `atexit` functions
+    Use it in the worker, as a `with` block or as a decorator of a function.
+    `SIGTERM` then raises `SystemExit(143)` in the main thread.
+    So `finally` blocks and the exits of `with` blocks run, buffers are written, and
+    `atexit` functions are called
     ([example: clean up on SIGTERM](../examples/signals/clean_up_on_sigterm.md)).
     A shell reports 143 for a process terminated by `SIGTERM`.
-    A second `SIGTERM` does not interrupt the cleanup; `SIGKILL` does.
-    The old handler is back at the end of the block.
+    A second `SIGTERM` does not interrupt the cleanup, but `SIGKILL` does.
+    The end of the block restores the old handler.
 
     **When to use it:** if a worker has something to clean up within the grace period
-    of [`stop()`][process_terminate.stop].
+    of [`stop()`][process_terminate.stop], for example a temporary file.
 
     **When not to use it:** in a thread, or if another program expects the exit code
-    -15, because the worker exits with 143.
+    -15, because the worker exits with 143 instead.
 
-    **Linux, macOS and BSD:** A command that the cleanup starts does not ignore
-    `SIGTERM`, nor does a process that the cleanup forks. A process that is forked
-    inside the block before `SIGTERM` inherits the handler.
+    **Linux, macOS and BSD:** If your cleanup starts a command or forks a process, that
+    process does not ignore `SIGTERM`. If you fork a process inside the block before
+    `SIGTERM` arrives, that process inherits the handler.
 
-    **Windows:** No signal arrives there: `terminate()` is `TerminateProcess`, and this
-    block changes nothing (from CPython's source).
+    **Windows:** No signal arrives there. `terminate()` is `TerminateProcess`, and this
+    block changes nothing (from CPython's source, not tested on Windows).
 
-    **In a task of a `ProcessPoolExecutor`,** which catches `SystemExit` and passes it
-    to the parent, the worker exits with 143 at the end of the block, without `atexit`
-    functions; the parent gets `BrokenProcessPool`.
+    **In a task of a `ProcessPoolExecutor`:** The executor catches `SystemExit` and
+    passes it to the parent. So the worker exits with 143 at the end of the block,
+    without `atexit` functions, and the parent gets `BrokenProcessPool`.
 
     Yields:
         Nothing.
@@ -50,19 +50,19 @@ def exit_on_sigterm() -> Iterator[None]:
             allows signal handlers only there.
 
     Warning: Caveats
-        - A long call into C, for example one of NumPy, delays the exit until it
-          returns; without a handler `SIGTERM` terminates the process at once
+        - A long call into C, for example into NumPy, delays the exit until it
+          returns. Without a handler `SIGTERM` terminates the process at once
           ([example: delayed by C](../examples/signals/c_code_delays_sigterm.md)).
-        - A signal in the microseconds before the main thread begins to wait is
-          handled only when that wait is over, as with any handler in Python
+        - If a signal arrives in the microseconds before the main thread begins to
+          wait, Python handles it only when that wait is over, as with any handler
           ([example: signal before a wait](../examples/signals/signal_just_before_a_wait.md)).
-        - A bare `except:` in the worker swallows the `SystemExit`; the worker
+        - A bare `except:` in the worker catches the `SystemExit`. The worker then
           continues, and ignores `SIGTERM` until the end of the block
-          ([example: swallowed SystemExit](../examples/signals/system_exit_is_caught.md)).
+          ([example: SystemExit is caught](../examples/signals/system_exit_is_caught.md)).
         - A process that is forked inside the block inherits the handler
           ([example: inherited handler](../examples/signals/forked_worker_inherits_handler.md)).
-        - The exit code is 143, not -15; a worker that should end with -15 must send
-          the signal to itself again
+        - The exit code is 143, not -15. If you need -15, let the worker send the
+          signal to itself again
           ([example: exit with -15 after cleanup](../examples/signals/clean_up_and_exit_with_minus_15.md)).
 
     Note: Versions

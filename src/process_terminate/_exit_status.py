@@ -12,19 +12,19 @@ _HIGHEST_SIGNAL = 64  # Linux; other systems have fewer.
 
 @dataclass(frozen=True)
 class ExitStatus:
-    """What an exit code means: which signal, which shell code, in a sentence.
+    """Explain an exit code: the signal, the number in a shell, and a sentence.
 
-    It takes the number as `Process.exitcode` and `Popen.returncode` show it: 0 or
-    more for an exit, `-n` for a process killed by signal n
+    Pass the number that `Process.exitcode` or `Popen.returncode` shows. It is 0 or
+    more for an exit, and `-n` for a process killed by signal n
     ([example: exit codes](../examples/exit_codes/read_exit_codes.md)).
-    Use [`from_shell()`][process_terminate.ExitStatus.from_shell] for the number that a
-    shell shows, `$?`.
+    If the number is from a shell, which shows it as `$?`, use
+    [`from_shell()`][process_terminate.ExitStatus.from_shell].
     `str()` makes a sentence of it
     ([example: describe exit codes](../examples/exit_codes/describe_exit_codes.md)).
 
     Args:
-        code: The exit code; `None` if it is unknown, because the process is still
-            running, or was reaped elsewhere.
+        code: The exit code, or `None` if it is unknown, because the process is still
+            running or was reaped elsewhere.
         gone: Whether the process is known to be dead although its code is unknown.
 
     Raises:
@@ -33,13 +33,13 @@ class ExitStatus:
 
     Warning: Caveats
         - A shell has one number, 143, for a process terminated by `SIGTERM` and for
-          `sys.exit(143)`; `from_shell()` takes it for the first
+          `sys.exit(143)`. `from_shell()` assumes that it was `SIGTERM`
           ([example: Python and a shell](../examples/exit_codes/minus_15_or_143.md)).
-        - A negative number that went through `sys.exit()` becomes another one: -15
-          becomes 241
+        - A negative number that you pass to `sys.exit()` becomes another number, for
+          example -15 becomes 241
           ([example: exit code 241](../examples/exit_codes/exit_code_241.md)).
-        - Exit code 255 of a worker whose forkserver died says nothing about the
-          worker, which may even be alive
+        - If the forkserver of a worker died, the exit code is 255, and the worker may
+          even be alive
           ([example: killed forkserver](../examples/exit_codes/forkserver_killed.md)).
     """
 
@@ -47,7 +47,7 @@ class ExitStatus:
     """The number, as `Process.exitcode` has it: -15 for a process that was
     terminated by `SIGTERM`."""
     gone: bool = field(default=False, kw_only=True, compare=False, repr=False)
-    """Whether the process is known to have ended although its code is unknown."""
+    """Whether the process is known to be dead although its code is unknown."""
 
     def __post_init__(self) -> None:
         if self.code is None:
@@ -87,7 +87,7 @@ class ExitStatus:
 
     @property
     def signal(self) -> int | None:
-        """The number of the signal that killed the process; `None` for an exit."""
+        """The number of the signal that killed the process, or `None` for an exit."""
         return -self.code if self.code is not None and self.code < 0 else None
 
     @property
@@ -97,7 +97,7 @@ class ExitStatus:
 
     @property
     def shell_code(self) -> int | None:
-        """The number that a shell shows: 128 + n for signal n, else the lowest 8 bits."""
+        """The number in a shell: 128 + n for signal n, else the lowest 8 bits."""
         if self.code is None:
             return None
         return _SHELL_BASE - self.code if self.code < 0 else self.code & 0xFF

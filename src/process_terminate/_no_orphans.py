@@ -20,66 +20,70 @@ def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
     """Stop, at the end of a block, every process that was started in it.
 
     At the end of the `with` block it stops the pools and executors that were made
-    inside, sends `SIGTERM` to all processes that descend from the block, and
-    `SIGKILL` after `grace` seconds.
+    inside, and sends `SIGTERM` to all processes that descend from the block.
+    After `grace` seconds it sends `SIGKILL` to the processes that are still running.
     It does the same when an exception leaves the block, for example Ctrl-C.
-    If an exception interrupts the end of the block, the processes are killed at once,
-    and the exception is raised; no process stays stopped.
+    If an exception interrupts the end of the block, it kills the processes at once,
+    and raises the exception. It leaves no process paused.
 
-    **When to use it:** around code that starts processes which may hide, by `setsid`,
-    a double fork, or a parent that is dead
+    **When to use it:** around code that starts processes that may hide, for example
+    with `setsid`, with a double fork, or because their parent is dead
     ([example: escape from a tree](../examples/children/escape_from_a_tree.md)).
     In a program with other threads, a process that another thread starts during the
     block counts as started inside.
 
-    **When not to use it:** for one process and its descendants: use
-    [`stop_tree()`][process_terminate.stop_tree].
-    Around code that starts a process which must survive the block, such as a daemon.
+    **When not to use it:** for one process and its descendants, because
+    [`stop_tree()`][process_terminate.stop_tree] does that.
+    Do not use it around code that starts a process that must survive the block, such
+    as a daemon.
 
     **Linux:** A process that is started inside the block inherits a tag: a value of
     the resource limit `RLIMIT_LOCKS`, which the kernel has not used since 2.4.
-    So it is found when all its ancestors are dead, and no process of an earlier child
-    is mistaken for one.
-    Where that limit cannot be set, an orphan that may belong to an earlier child is
-    left alone, and a warning is logged.
-    The calling process is child subreaper inside the block; an orphan of an earlier
+    With the tag `no_orphans()` finds the process even if all its ancestors are dead,
+    and mistakes no process of an earlier child for one of the block.
+    If that limit cannot be set, an orphan that may belong to an earlier child is left
+    alone, and a warning is logged.
+    The calling process is a child subreaper inside the block. An orphan of an earlier
     child may come to it, and is left alone.
 
-    **macOS, BSD, Windows:** They have no such means. It raises `RuntimeError`.
+    **macOS, BSD, Windows:** It raises `RuntimeError`, because it needs the child
+    subreaper of Linux.
 
     It leaves alone the resource trackers and forkservers of `multiprocessing`, and
-    the workers of pools that were made before; the workers that a forkserver starts
-    inside the block are stopped.
-    Each dead child is reaped by its own object: `process.poll()` and
-    `process.exitcode` are true afterwards. A child that was forked with `os.fork()`,
-    or `os.posix_spawn()`, or started by an event loop, is left for you, or for the
-    loop, to reap. A child that C code has forked is reaped here.
+    the workers of pools that were made before the block. It stops the workers that a
+    forkserver starts inside the block.
+    Each dead child is reaped by its own object, so you can read `process.poll()` and
+    `process.exitcode` afterwards.
+    If you forked a child with `os.fork()` or `os.posix_spawn()`, you have to reap it,
+    and an event loop reaps the children that it started.
+    A child that C code has forked is reaped by `no_orphans()`.
 
-    Blocks may be nested in one thread and one asyncio task: each stops what was
-    started inside it.
+    You can nest blocks in one thread and one asyncio task. Each block stops the
+    processes that were started inside it.
 
     Args:
-        grace: Seconds between `SIGTERM` and `SIGKILL`; 0 kills at once.
+        grace: Seconds between `SIGTERM` and `SIGKILL`. 0 kills at once.
 
     Returns:
-        A context manager; its value is `None`.
+        A context manager. Its value is `None`.
 
     Raises:
-        TypeError: If `grace` is no number.
+        TypeError: If `grace` is not a number.
         ValueError: If `grace` is negative or not finite.
         RuntimeError: If the system is not Linux, `/proc` is missing or belongs to
             another pid namespace, or another thread or asyncio task is inside such a
             block.
-        PermissionError: If the system does not permit a signal to one of them.
-        TimeoutError: If one is still running 10 seconds after `SIGKILL`, or new ones
-            appear faster than they can be killed.
+        PermissionError: If the system does not permit a signal to one of the
+            processes.
+        TimeoutError: If a process is still running 10 seconds after `SIGKILL`, or new
+            ones appear faster than they can be killed.
 
     Warning: Caveats
         - It cannot help if the process that runs it is itself killed
           ([example: kill the process that runs no_orphans()](../examples/children/kill_the_no_orphans_process.md)).
-        - A fixture of pytest that starts a process for the whole session must be made
-          before a block of an `autouse` fixture
-          ([example: end what a test starts](../examples/children/pytest_leaves_processes.md)).
+        - If a fixture of pytest starts a process for the whole session, set it up
+          before an `autouse` fixture enters `no_orphans()`
+          ([example: stop what a test starts](../examples/children/pytest_leaves_processes.md)).
     """
     return _no_orphans(checked_grace(grace))
 

@@ -14,26 +14,27 @@ def stop(
 ) -> ExitStatus:
     """Stop one process, and return how it exited or was killed.
 
-    It sends `SIGTERM`, waits up to `grace` seconds, sends `SIGKILL` if the process is
-    still running, waits until it is dead, and reaps it.
-    If an exception interrupts the wait, for example Ctrl-C or a timer, the process
-    is killed at once, in the middle of its cleanup, and the exception is raised.
+    It sends `SIGTERM` and waits up to `grace` seconds.
+    If the process is still running then, it sends `SIGKILL`.
+    It returns when the process is dead and reaped.
+    If an exception interrupts the wait, for example Ctrl-C or a timer, `stop()` kills
+    the process at once, even in the middle of its cleanup, and raises the exception.
 
-    **When to use it:** if the process must be gone when the call returns.
+    **When to use it:** if the process must be dead when the call returns.
     Use [`stop_all()`][process_terminate.stop_all] for several processes,
     [`stop_tree()`][process_terminate.stop_tree] if the process has children of its
     own, and [`aio.stop()`][process_terminate.aio.stop] in a coroutine.
 
     **When not to use it:** for the worker of a pool, because the pool starts another
-    one: use [`stop_pool()`][process_terminate.stop_pool].
-    For a process that may write a file which it cannot write again: set a long
+    worker. Use [`stop_pool()`][process_terminate.stop_pool] instead.
+    If the process may be writing a file that it cannot write again, set a long
     `grace`, because `SIGKILL` follows.
 
-    **Linux:** A pidfd tracks the process, so no signal reaches another process that
-    got its pid, and `stop()` waits for an event.
+    **Linux:** `stop()` tracks the process with a pidfd, so it never signals another
+    process that got the same pid, and it waits for an event instead of polling.
     Without pidfds (Linux before 5.3, no free file descriptor) it compares pid and
     start time before each signal, and polls.
-    `SIGCONT` follows the first signal, so that a stopped process receives it.
+    It sends `SIGCONT` after the first signal, so that a stopped process receives it.
 
     **macOS and BSD:** As on Linux without pidfds (not tested).
 
@@ -41,32 +42,32 @@ def stop(
     period, and the exit code is 15 (from CPython's and psutil's source, not tested on
     Windows).
 
-    No wait is longer than the grace period and 12 seconds.
-    Python may notice Ctrl-C only at the end of a wait, so each wait takes 0.5 seconds
-    at most.
-    The logger `process_terminate` gets a warning if `SIGKILL` was needed, and a debug
-    message for each signal.
+    `stop()` never waits longer than the grace period and 12 seconds.
+    Python may notice Ctrl-C only at the end of a wait, so `stop()` waits in steps of
+    0.5 seconds at most.
+    It logs a warning to the logger `process_terminate` if `SIGKILL` was needed, and a
+    debug message for each signal.
 
     Args:
         process: A started `multiprocessing.Process`, of any start method, or a
             `subprocess.Popen`, both started by the calling process, or any
             `psutil.Process`.
-            A child that is given as `psutil.Process` is not reaped, because another
-            object may have to do that.
-        grace: Seconds between the first signal and `SIGKILL`; 0 kills at once.
+            If you pass a child as `psutil.Process`, `stop()` does not reap it,
+            because another object may have to do that.
+        grace: Seconds between the first signal and `SIGKILL`. 0 kills at once.
         signal: The first signal, for example `signal.SIGINT`.
 
     Returns:
-        How the process exited or was killed. The code is `None` if it is not available here: the
-            process is no child of this one, it was reaped elsewhere, or a debugger
-            holds it.
+        How the process exited or was killed. The code is `None` if it is not
+            available here, because the process is not a child of this one, was reaped
+            elsewhere, or is held by a debugger.
 
     Raises:
-        TypeError: If `process` is none of these, `grace` is no number, or `signal`
-            is no signal.
+        TypeError: If `process` is none of these, `grace` is not a number, or `signal`
+            is not a signal.
         ValueError: If `process` was not started, is closed, was started by another
-            process, is the calling process or one of its ancestors; or if `grace` is
-            negative or not finite.
+            process, or is the calling process or one of its ancestors.
+            Also if `grace` is negative or not finite.
         PermissionError: If the system does not permit a signal to the process.
         TimeoutError: If the process is still running 10 seconds after `SIGKILL`,
             because it is in an uninterruptible system call.
@@ -74,14 +75,15 @@ def stop(
     Warning: Caveats
         - It does not stop the children of the process
           ([example: orphaned child](../examples/children/orphaned_child.md)).
-        - Shared objects may be left unusable: a lock that the process held stays
-          locked ([example: lock of a dead process](../examples/queues/terminate_a_lock_holder.md)).
+        - Shared objects may be unusable afterwards. For example, a lock that the
+          process held stays locked
+          ([example: lock of a dead process](../examples/queues/terminate_a_lock_holder.md)).
         - The exit code is not available if the process was reaped elsewhere
           ([example: reaped elsewhere](../examples/exit_codes/reaped_elsewhere.md)).
         - If the forkserver of a worker was killed, `stop()` still stops the worker on
-          Linux, but the exit code is 255, not the worker's own
+          Linux, but the exit code is 255 and not the one of the worker
           ([example: killed forkserver](../examples/exit_codes/forkserver_killed.md)).
-        - `join(timeout)` may wait for a grandchild, `stop()` does not
+        - `join(timeout)` may wait for a grandchild, but `stop()` does not
           ([example: join() behind a grandchild](../examples/process_objects/join_waits_for_a_grandchild.md)).
     """
     return stop_all([process], grace=grace, signal=signal)[0]
@@ -95,24 +97,23 @@ def stop_all(
 ) -> list[ExitStatus]:
     """Stop several processes within one grace period, and return the status of each.
 
-    It does for each process what [`stop()`][process_terminate.stop] does, but sends
-    the first signal to all of them before it waits.
-    If an exception interrupts the wait, all processes are killed at once, and the
-    exception is raised.
-    If one process cannot be stopped, the others are stopped before the error is
-    raised.
+    It stops each process as [`stop()`][process_terminate.stop] does, but sends the
+    first signal to all of them before it waits.
+    If an exception interrupts the wait, it kills all processes at once, and raises
+    the exception.
+    If it cannot stop one process, it stops the others before it raises the error.
 
-    **When to use it:** if you started several workers, and want to wait one grace
-    period, not one for each.
+    **When to use it:** if you started several workers, and want to wait for one grace
+    period instead of one per worker.
 
-    **When not to use it:** if one worker needs more time than the others: call
-    [`stop()`][process_terminate.stop] for it.
+    **When not to use it:** if one worker needs more time than the others. Call
+    [`stop()`][process_terminate.stop] for that worker.
 
-    **Linux, macOS and BSD, Windows:** as for [`stop()`][process_terminate.stop].
+    **Linux, macOS and BSD, Windows:** As for [`stop()`][process_terminate.stop].
 
     Args:
-        processes: What `stop()` takes, in any mixture.
-        grace: Seconds between the first signal and `SIGKILL`; 0 kills at once.
+        processes: Processes of any kind that `stop()` takes. You can mix the kinds.
+        grace: Seconds between the first signal and `SIGKILL`. 0 kills at once.
         signal: The first signal, for example `signal.SIGINT`.
 
     Returns:
@@ -121,13 +122,13 @@ def stop_all(
     Raises:
         TypeError: As for `stop()`, before any signal is sent.
         ValueError: As for `stop()`, before any signal is sent.
-        PermissionError: As for `stop()`; the message lists every such process.
-        TimeoutError: As for `stop()`; the message lists every such process.
+        PermissionError: As for `stop()`. The message lists every such process.
+        TimeoutError: As for `stop()`. The message lists every such process.
 
     Warning: Caveats
         - It does not stop the children of the processes
           ([example: orphaned child](../examples/children/orphaned_child.md)).
-        - One deadline holds for all processes
+        - All processes have the same deadline
           ([example: stop many workers](../examples/stop/stop_many_workers.md)).
     """
     return run(stopping(processes, grace, signal))

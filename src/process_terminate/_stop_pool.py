@@ -15,27 +15,29 @@ from process_terminate._stop import statuses
 def stop_pool(pool: Pool | Executor, *, grace: float = 5.0) -> list[ExitStatus]:
     """Stop a pool or an executor, and return the status of each of its workers.
 
-    It keeps the pool from replacing workers, sends `SIGTERM` to the workers, waits up
-    to `grace` seconds, sends `SIGKILL` to the remaining ones, and ends the threads of
-    the pool.
-    Results that are still pending raise an error instead of never arriving:
+    It keeps the pool from replacing workers, sends `SIGTERM` to the workers, and waits
+    up to `grace` seconds.
+    Then it sends `SIGKILL` to the remaining workers, and stops the threads of the pool.
+    If you wait for a pending result, you get an error instead of waiting forever:
     `RuntimeError` for a pool, `BrokenProcessPool` or `CancelledError` for an executor.
-    If an exception interrupts the wait, for example Ctrl-C, the workers are killed at
-    once, and the exception is raised.
+    If an exception interrupts the wait, for example Ctrl-C, `stop_pool()` kills the
+    workers at once, and raises the exception.
 
     **When to use it:** if workers may hang or ignore `SIGTERM`.
-    `Pool.terminate()` then waits forever, and an executor has no call that waits.
+    `Pool.terminate()` then waits forever, and an executor has no call that stops its
+    workers and waits.
 
-    **When not to use it:** if the tasks may finish: call `close()` and `join()`, or
-    `shutdown()`. A `ThreadPool` has no processes to stop.
+    **When not to use it:** if you can let the tasks finish. Then call `close()` and
+    `join()`, or `shutdown()` for an executor.
+    A `ThreadPool` has no processes that you could stop.
 
-    **Linux, macOS and BSD, Windows:** as for [`stop()`][process_terminate.stop].
+    **Linux, macOS and BSD, Windows:** As for [`stop()`][process_terminate.stop].
     It reads private attributes of CPython 3.11 to 3.15.
 
     Args:
-        pool: A `multiprocessing.Pool`, a `ProcessPoolExecutor`, or those of
-            multiprocess (pathos) and loky.
-        grace: Seconds between `SIGTERM` and `SIGKILL`; 0 kills at once.
+        pool: A `multiprocessing.Pool`, a `ProcessPoolExecutor`, or a pool or executor
+            of multiprocess (pathos) or loky.
+        grace: Seconds between `SIGTERM` and `SIGKILL`. 0 kills at once.
 
     Returns:
         The status of each worker. A worker of a `multiprocessing.Pool` that has no
@@ -44,10 +46,10 @@ def stop_pool(pool: Pool | Executor, *, grace: float = 5.0) -> list[ExitStatus]:
     Raises:
         TypeError: If `pool` is none of these, for example a `ThreadPool`.
         ValueError: As for `stop()`.
-        RuntimeError: If this Python has other private attributes; before any signal
-            is sent.
-        PermissionError: As for `stop()`; the message lists every such worker.
-        TimeoutError: As for `stop()`; the message lists every such worker.
+        RuntimeError: If this Python has other private attributes. It is raised before
+            any signal is sent.
+        PermissionError: As for `stop()`. The message lists every such worker.
+        TimeoutError: As for `stop()`. The message lists every such worker.
 
     Warning: Caveats
         - It does not stop the children of the workers
@@ -73,9 +75,11 @@ def _stopping(pool: object, grace: float) -> Steps[list[ExitStatus]]:
     try:
         yield from ended.retire()
     except BaseException:
-        yield from _end(ended, 0)
+        grace = 0
         raise
-    return (yield from _end(ended, grace))
+    finally:
+        found = yield from _end(ended, grace)
+    return found
 
 
 def _end(ended: pools.Pool, grace: float) -> Steps[list[ExitStatus]]:

@@ -20,16 +20,19 @@ from process_terminate._tree.tree import Member, Tree, servers
 
 @dataclass(frozen=True)
 class StoppedProcess:
-    """A process that [`stop_tree()`][process_terminate.stop_tree] stopped or found dead."""
+    """One process that [`stop_tree()`][process_terminate.stop_tree] has stopped.
+
+    Or one that was already dead when `stop_tree()` found it.
+    """
 
     pid: int
-    """The pid that it had; another process may have it by now."""
+    """The pid that it had. Another process may have the same pid by now."""
     name: str
-    """The name of its program, as ps(1) shows it, cut to 15 letters on Linux."""
+    """The name of its program, as ps(1) shows it. Linux cuts it to 15 letters."""
     signal: signals.Signals | None
-    """The last signal that was sent to it; `None` if it was dead already."""
+    """The last signal that was sent to it, or `None` if it was already dead."""
     status: ExitStatus
-    """How it ended; unknown if its parent was another process."""
+    """How it exited or was killed. Unknown if its parent was another process."""
 
 
 def stop_tree(
@@ -38,65 +41,68 @@ def stop_tree(
     """Stop a process and all its descendants, and return the status of each.
 
     It sends `SIGTERM` to all processes of the tree and waits up to `grace` seconds.
-    Then it stops the remaining ones with `SIGSTOP`, rescans until no new process has
-    appeared, and sends `SIGKILL` to all of them.
-    If an exception interrupts the wait, for example Ctrl-C, the tree is killed at
-    once, and the exception is raised; no process stays stopped.
+    Then it pauses the remaining processes with `SIGSTOP`, rescans until no new process
+    has appeared, and sends `SIGKILL` to all of them.
+    If an exception interrupts the wait, for example Ctrl-C, it kills the tree at once,
+    and raises the exception. It leaves no process paused.
 
-    **When to use it:** if the process starts others: a shell, a supervisor, a worker
-    with its own workers.
-    It finds descendants that appear while it works, for example replaced workers.
+    **When to use it:** if the process starts other processes, for example if it is a
+    shell, a supervisor, or a worker with its own workers.
+    It finds descendants that appear while it works, such as replaced workers.
 
-    **When not to use it:** if a descendant may have lost its parent before the call,
-    because such an orphan no longer belongs to the tree: use
+    **When not to use it:** if a descendant may have lost its parent before the call.
+    Such an orphan no longer belongs to the tree, so use
     [`no_orphans()`][process_terminate.no_orphans].
-    For a service that must clean up in order: only its root should get the signal,
-    so use [`stop()`][process_terminate.stop].
+    If a service must clean up in order, only its root should get the signal, so use
+    [`stop()`][process_terminate.stop].
 
     **Linux:** Each process of the tree gets a tag that its children inherit: a value
     of the resource limit `RLIMIT_LOCKS`, which the kernel has not used since 2.4.
-    So an orphan of the tree is found wherever it goes, and no other process is
-    mistaken for one.
-    The calling process is child subreaper during the call; an orphan of another
+    With the tag `stop_tree()` recognizes an orphan of the tree wherever it is, and
+    mistakes no other process for one.
+    The calling process is a child subreaper during the call. An orphan of another
     child may come to it meanwhile, and is left alone.
     Without tags (a hard limit on `RLIMIT_LOCKS`, another user's process) an orphan
     that may belong to another child is left alone, and a warning is logged.
-    Resource trackers of `multiprocessing` and loky stop last, because they
-    remove the shared memory of the others.
+    Resource trackers of `multiprocessing` and loky are stopped last, because they
+    remove the shared memory of the other processes.
 
-    **macOS and BSD:** An orphan is out of reach (not tested).
+    **macOS and BSD:** It cannot reach an orphan (not tested).
 
     **Windows:** All processes are suspended at once, and killed by
-    `TerminateProcess`; there is no grace period (from CPython's and psutil's source,
+    `TerminateProcess`. There is no grace period (from CPython's and psutil's source,
     not tested on Windows).
 
-    [Which processes survive when a tree is stopped?](../evidence/survivors.md) compares it with other ways to stop a
-    tree.
+    It is compared with other ways to stop a tree in
+    [Which processes survive when a tree is stopped?](../evidence/survivors.md)
 
     Args:
-        process: What [`stop()`][process_terminate.stop] takes.
-        grace: Seconds between the first signal and `SIGKILL`; 0 kills at once.
+        process: Any process that [`stop()`][process_terminate.stop] takes.
+        grace: Seconds between the first signal and `SIGKILL`. 0 kills at once.
         signal: The first signal, for example `signal.SIGINT`.
 
     Returns:
-        One [`StoppedProcess`][process_terminate.StoppedProcess] per process; the
+        One [`StoppedProcess`][process_terminate.StoppedProcess] per process. The
             root comes first.
 
     Raises:
         TypeError: As for `stop()`, before any signal is sent.
         ValueError: As for `stop()`, before any signal is sent.
         RuntimeError: If `/proc` is missing on Linux, or belongs to another pid
-            namespace; before any signal is sent.
-        PermissionError: If the system does not permit a signal to one of them, or
-            `/proc` hides the process, so that its descendants cannot be found.
-        TimeoutError: If one is still running 10 seconds after `SIGKILL`, or new ones
-            appear faster than they can be killed.
+            namespace. It is raised before any signal is sent.
+        PermissionError: If the system does not permit a signal to one of the
+            processes, or `/proc` hides `process`, so that its descendants cannot be
+            found.
+        TimeoutError: If a process is still running 10 seconds after `SIGKILL`, or new
+            ones appear faster than they can be killed.
 
     Warning: Caveats
         - A descendant that lost its parent before the call does not belong to the
-          tree ([example: escape from a tree](../examples/children/escape_from_a_tree.md)).
-        - Shared objects may be left unusable: a lock that a process held stays
-          locked ([example: lock of a dead process](../examples/queues/terminate_a_lock_holder.md)).
+          tree
+          ([example: escape from a tree](../examples/children/escape_from_a_tree.md)).
+        - Shared objects may be unusable afterwards. For example, a lock that a
+          process held stays locked
+          ([example: lock of a dead process](../examples/queues/terminate_a_lock_holder.md)).
     """
     return run(stopping_tree(process, grace, signal))
 

@@ -8,16 +8,16 @@ from process_terminate._process.adapters import check
 def terminate(process: BaseProcess) -> None:
     """Send `SIGTERM` to a worker, and return without waiting.
 
-    It is [`Process.terminate()`][multiprocessing] with clear errors, and it first
-    checks, as `subprocess` does, whether the process is dead already.
+    It calls [`Process.terminate()`][multiprocessing], but raises clear errors, and
+    first checks whether the process is already dead, as `subprocess` does.
 
-    **When to use it:** if you wait for the end yourself.
-    Call `process.join(timeout)` next, and if `process.is_alive()` is still true,
+    **When to use it:** if you want to wait for the end of the process yourself.
+    Call `process.join(timeout)` next. If `process.is_alive()` is still true, call
     [`kill()`][process_terminate.kill] and `join()`.
     [`stop()`][process_terminate.stop] does all of this.
 
-    **When not to use it:** for a process that shares a queue, a lock or a pipe which
-    others still use, because it may die while it holds them (see below).
+    **When not to use it:** if the process shares a queue, a lock or a pipe that other
+    processes still use, because it may die while it holds one of them (see below).
 
     **Linux, macOS and BSD:** `SIGTERM` terminates a Python process at once unless the
     process handles, ignores or blocks the signal.
@@ -25,7 +25,7 @@ def terminate(process: BaseProcess) -> None:
     ([example: exit codes](../examples/exit_codes/read_exit_codes.md)).
 
     **Windows:** `TerminateProcess` with exit code 0x10000 kills the process, which can
-    neither handle nor ignore that; `exitcode` shows -15
+    neither handle nor ignore this call. `exitcode` shows -15
     (from [CPython's source][windows], not tested on Windows).
 
     A process that is [already dead](../examples/stop/terminate_a_dead_worker.md)
@@ -49,7 +49,7 @@ def terminate(process: BaseProcess) -> None:
             process runs as another user now.
 
     Warning: Caveats
-        - It returns before the process is dead; `join()` waits for that
+        - It returns before the process is dead. Call `join()` to wait
           ([example: alive after terminate()](../examples/stop/terminate_does_not_wait.md)).
         - A process that ignores or blocks `SIGTERM` keeps running, and `join()`
           without a timeout waits for it
@@ -65,15 +65,14 @@ def terminate(process: BaseProcess) -> None:
           ([example: stopped worker](../examples/stop/terminate_a_stopped_worker.md)).
         - Children of the process become orphans and keep running
           ([example: orphaned child](../examples/children/orphaned_child.md)).
-        - One of the processes that wait in `Queue.get()` holds the lock of the queue;
-          if it is terminated, no other process gets an item
+        - One of the processes that wait in `Queue.get()` holds the lock of the queue.
+          If you terminate that process, no other process gets an item
           ([example: reader in get()](../examples/queues/terminate_a_reader_in_get.md)).
-        - If its queue still writes an item, even after `put()` has returned, half a
-          message remains: `get(timeout=...)` hangs on it, and the queue stays locked
+        - If its queue is still writing an item, even after `put()` has returned, half
+          a message remains. Then `get(timeout=...)` hangs, and the queue stays locked
           ([example: writer in put()](../examples/queues/terminate_a_writer_in_put.md)).
-        - If it is in the middle of a `Connection.send()`, half a message remains,
-          which the reader gets as an `OSError` if every other copy of the sending end
-          is closed
+        - If it is in the middle of a `Connection.send()`, half a message remains. The
+          reader gets an `OSError` if every other copy of the sending end is closed
           ([example: sender in send()](../examples/queues/terminate_a_sender_in_send.md)).
         - If it is in `Event.wait()`, the next `Event.set()` hangs
           ([example: waiter on an event](../examples/queues/event_set_hangs.md)).
@@ -81,15 +80,15 @@ def terminate(process: BaseProcess) -> None:
           ([example: lock of a dead process](../examples/queues/terminate_a_lock_holder.md)).
         - An `RLock` that it held stays locked forever
           ([example: RLock of a dead process](../examples/queues/terminate_an_rlock_holder.md)).
-        - Any process that has the object can call it; the rule that only the parent
-          should is not checked
+        - Any process that has the object can call it. Nothing checks that only the
+          parent does
           ([example: call from a sibling](../examples/process_objects/terminate_from_a_sibling.md)).
 
     Note: Versions
         `Process.terminate()` exists since Python 2.6.
         In Python 3.14 and later the default start method on Linux is forkserver, not
-        fork: the operating system then shows the forkserver as the parent of the
-        process, and the process does not inherit a handler of yours.
+        fork. The operating system then shows the forkserver as the parent of the
+        process, and the process does not inherit your handlers.
     """
     if _is_running(process, "terminate"):
         process.terminate()
@@ -98,21 +97,22 @@ def terminate(process: BaseProcess) -> None:
 def kill(process: BaseProcess) -> None:
     """Send `SIGKILL` to a worker, and return without waiting.
 
-    It is [`Process.kill()`][multiprocessing] with clear errors, and it first checks
-    whether the process is dead already.
+    It calls [`Process.kill()`][multiprocessing], but raises clear errors, and first
+    checks whether the process is already dead.
 
     **When to use it:** if the process ignores `SIGTERM`, or must not clean up.
-    Call `process.join()` next. Call
-    [`terminate()`][process_terminate.terminate] before, if the process should get a
-    chance to clean up; [`stop()`][process_terminate.stop] does both, and waits.
+    Call `process.join()` next.
+    If the process should get a chance to clean up, call
+    [`terminate()`][process_terminate.terminate] before.
+    [`stop()`][process_terminate.stop] does both, and waits.
 
     **When not to use it:** as the first signal, if the process has something to clean
     up or children of its own.
 
-    **Linux, macOS and BSD:** A process can neither handle nor ignore nor block
-    `SIGKILL`. `process.exitcode` is then -9.
+    **Linux, macOS and BSD:** A process cannot handle, ignore or block `SIGKILL`.
+    `process.exitcode` is then -9.
 
-    **Windows:** It is the same as [`terminate()`][process_terminate.terminate], and
+    **Windows:** It does the same as [`terminate()`][process_terminate.terminate], and
     `exitcode` is -15 (from [CPython's source][windows], not tested on Windows).
 
     A process that is [already dead](../examples/stop/terminate_a_dead_worker.md)
@@ -137,7 +137,7 @@ def kill(process: BaseProcess) -> None:
     Warning: Caveats
         - No handler and no `finally` block of the process runs
           ([example: skipped handlers](../examples/stop/terminate_or_kill.md)).
-        - A stopped process dies as well, unlike with `terminate()`
+        - It also kills a stopped process, unlike `terminate()`
           ([example: stopped worker](../examples/stop/kill_a_stopped_worker.md)).
         - Children of the process become orphans and keep running
           ([example: orphaned child](../examples/children/orphaned_child.md)).

@@ -1,7 +1,7 @@
-"""The functions for asyncio: they wait by the event loop, without a thread.
+"""The functions for asyncio: they wait with the event loop, without a thread.
 
-Each does what the function of the same name in `process_terminate` does, and also
-takes an `asyncio.subprocess.Process`, which its event loop reaps.
+Each works like the function of the same name in `process_terminate`, and also takes
+an `asyncio.subprocess.Process`, which its event loop reaps.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ __all__ = ["AnyProcess", "no_orphans", "stop", "stop_all", "stop_tree"]
 
 T = TypeVar("T")
 
-#: Any object that stands for one process, that of asyncio too.
+#: Any object that stands for one process, even a process of asyncio.
 AnyProcess = adapters.AnyProcess | asyncio.subprocess.Process
 
 
@@ -32,28 +32,28 @@ async def stop(
 ) -> ExitStatus:
     """Stop one process, as [`stop()`][process_terminate.stop] does, and await its end.
 
-    It waits by the event loop, without a thread.
-    If the task is canceled, or another exception interrupts the wait, the process is
-    killed at once, and the exception is raised when the process is dead.
+    It waits with the event loop, without a thread, so your other tasks continue.
+    If the task is canceled, or another exception interrupts the wait, it kills the
+    process at once, and raises the exception when the process is dead.
 
-    **When to use it:** in a coroutine, for any process. An `asyncio` process is
-    reaped by its event loop, so `process.returncode` is true afterwards.
+    **When to use it:** in a coroutine, for any process. The event loop reaps an
+    `asyncio` process, so you can read `process.returncode` afterwards.
 
     **When not to use it:** for the process of `anyio.open_process()` or
-    `trio.open_process()`, which it refuses with `TypeError`: give it
-    `psutil.Process(process.pid)`, and then `await process.wait()`.
+    `trio.open_process()`, which it refuses with `TypeError`. Pass
+    `psutil.Process(process.pid)` instead, and then `await process.wait()`.
 
     **Linux:** The loop watches a pidfd.
     **macOS and BSD:** It polls (not tested).
     **Windows:** It polls (not tested).
 
-    **Other loops:** uvloop and anyio's asyncio backend work. Trio does not: use
-    `trio.to_thread.run_sync()` with [`stop()`][process_terminate.stop].
+    **Other loops:** uvloop and anyio's asyncio backend work. Trio does not work, so
+    use `trio.to_thread.run_sync()` with [`stop()`][process_terminate.stop].
 
     Args:
-        process: What [`stop()`][process_terminate.stop] takes, or an
+        process: Any process that [`stop()`][process_terminate.stop] takes, or an
             `asyncio.subprocess.Process` of the running loop.
-        grace: Seconds between the first signal and `SIGKILL`; 0 kills at once.
+        grace: Seconds between the first signal and `SIGKILL`. 0 kills at once.
         signal: The first signal, for example `signal.SIGINT`.
 
     Returns:
@@ -80,15 +80,20 @@ async def stop_all(
 ) -> list[ExitStatus]:
     """Stop several processes, as [`stop_all()`][process_terminate.stop_all] does.
 
-    It waits by the event loop, without a thread; if it is canceled, all processes are
-    killed at once.
+    It waits with the event loop, without a thread, so your other tasks continue.
+    If the task is canceled, it kills all processes at once.
 
-    **When to use it:** for several processes: one call takes a third of the processor
-    time of as many calls of [`aio.stop()`][process_terminate.aio.stop] side by side.
+    **When to use it:** in a coroutine, for several processes. One call takes a third
+    of the processor time that one call of [`aio.stop()`][process_terminate.aio.stop]
+    for each process, side by side, would take.
+
+    **When not to use it:** if one process needs more time than the others. Await
+    [`aio.stop()`][process_terminate.aio.stop] for that process.
 
     Args:
-        processes: What [`aio.stop()`][process_terminate.aio.stop] takes.
-        grace: Seconds between the first signal and `SIGKILL`; 0 kills at once.
+        processes: Processes of any kind that
+            [`aio.stop()`][process_terminate.aio.stop] takes. You can mix the kinds.
+        grace: Seconds between the first signal and `SIGKILL`. 0 kills at once.
         signal: The first signal, for example `signal.SIGINT`.
 
     Returns:
@@ -112,17 +117,26 @@ async def stop_tree(
 ) -> list[StoppedProcess]:
     """Stop a process tree, as [`stop_tree()`][process_terminate.stop_tree] does.
 
-    It waits by the event loop, without a thread; if it is canceled, the tree is
-    killed at once. Each rescan of the process table blocks the loop for some
-    milliseconds.
+    It waits with the event loop, without a thread, so your other tasks continue.
+    If the task is canceled, it kills the tree at once.
+    Each rescan of the process table blocks the loop for some milliseconds.
+
+    **When to use it:** in a coroutine, if the process starts other processes, for
+    example if it is a shell that runs a command.
+
+    **When not to use it:** if a descendant may have lost its parent before the call.
+    Such an orphan no longer belongs to the tree, so use
+    [`aio.no_orphans()`][process_terminate.aio.no_orphans].
+    If only the first process should get the signal, await
+    [`aio.stop()`][process_terminate.aio.stop].
 
     Args:
-        process: What [`aio.stop()`][process_terminate.aio.stop] takes.
-        grace: Seconds between the first signal and `SIGKILL`; 0 kills at once.
+        process: Any process that [`aio.stop()`][process_terminate.aio.stop] takes.
+        grace: Seconds between the first signal and `SIGKILL`. 0 kills at once.
         signal: The first signal, for example `signal.SIGINT`.
 
     Returns:
-        One [`StoppedProcess`][process_terminate.StoppedProcess] per process; the
+        One [`StoppedProcess`][process_terminate.StoppedProcess] per process. The
             root comes first.
 
     Raises:
@@ -134,7 +148,8 @@ async def stop_tree(
 
     Warning: Caveats
         - A descendant that lost its parent before the call does not belong to the
-          tree ([example: escape from a tree](../examples/children/escape_from_a_tree.md)).
+          tree
+          ([example: escape from a tree](../examples/children/escape_from_a_tree.md)).
     """
     return await _run(stopping_tree(process, grace, signal, loop=True))
 
@@ -142,22 +157,29 @@ async def stop_tree(
 def no_orphans(*, grace: float = 5.0) -> AbstractAsyncContextManager[None]:
     """Stop, at the end of an `async with` block, every process that was started in it.
 
-    It does what [`no_orphans()`][process_terminate.no_orphans] does, and waits by the
-    event loop, without a thread.
+    It works like [`no_orphans()`][process_terminate.no_orphans], but waits with the
+    event loop, without a thread, so your other tasks continue.
     Processes that another task starts during the block count as started inside.
-    The children of the loop are reaped by the loop: `await process.wait()` works
-    afterwards.
+    The loop reaps its own children, so `await process.wait()` works afterwards.
 
-    **Linux only:** on other systems it raises `RuntimeError`.
+    **When to use it:** in a coroutine, around code that starts processes that may
+    hide, for example a shell command that starts a program with `&`.
+
+    **When not to use it:** for one process and its descendants, because
+    [`aio.stop_tree()`][process_terminate.aio.stop_tree] does that.
+    Do not use it in two tasks at the same time, or around code that starts a process
+    that must survive the block.
+
+    **Linux only:** On other systems it raises `RuntimeError`.
 
     Args:
-        grace: Seconds between `SIGTERM` and `SIGKILL`; 0 kills at once.
+        grace: Seconds between `SIGTERM` and `SIGKILL`. 0 kills at once.
 
     Returns:
-        An asynchronous context manager; its value is `None`.
+        An asynchronous context manager. Its value is `None`.
 
     Raises:
-        TypeError: If `grace` is no number.
+        TypeError: If `grace` is not a number.
         ValueError: If `grace` is negative or not finite.
         RuntimeError: As for `no_orphans()`.
         PermissionError: As for `no_orphans()`.
@@ -198,11 +220,16 @@ async def _run(steps: Steps[T]) -> T:
         except StopIteration as done:
             result: T = done.value
             return result
+        except GeneratorExit:
+            closed = True
+            # Generators that get GeneratorExit itself may not wait any more.
+            error = asyncio.CancelledError()
         except BaseException as caught:  # A cancellation, or an error of the steps.
             if is_over(steps):
+                if closed and isinstance(caught, asyncio.CancelledError):
+                    raise GeneratorExit from None
                 raise
             error = caught
-            closed = closed or isinstance(caught, GeneratorExit)
 
 
 async def _wait(wait: Wait) -> None:
@@ -227,24 +254,20 @@ async def _readable(fds: set[int], timeout: float) -> None:
     if not fds or timeout <= 0:
         return
     loop = asyncio.get_running_loop()
-    done = loop.create_future()
+    done = asyncio.Event()
     waiting = set(fds)
-
-    def finish() -> None:
-        if not done.done():
-            done.set_result(None)
 
     def ready(fd: int) -> None:
         loop.remove_reader(fd)
         waiting.discard(fd)
         if not waiting:
-            finish()
+            done.set()
 
     for fd in fds:  # Windows, whose loop cannot do that, has none.
         loop.add_reader(fd, ready, fd)
-    timer = loop.call_later(timeout, finish)
+    timer = loop.call_later(timeout, done.set)
     try:
-        await done
+        await done.wait()
     finally:
         timer.cancel()
         for fd in waiting:

@@ -16,6 +16,7 @@ import pytest
 from support import DEADLINE, IGNORE, KILLED, REST, TERMINATED, TREE, Start
 
 from process_terminate import ExitStatus, aio
+from process_terminate._process.waits import Wait
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="starts shells"),
@@ -163,9 +164,18 @@ def test_call_whose_loop_is_closed_kills_the_process() -> None:
             coroutine.close()
             assert process.returncode == -9
             task.cancel()
+            with pytest.raises(RuntimeError, match="already awaited"):
+                await task
 
-        with pytest.raises((asyncio.CancelledError, RuntimeError)):
-            asyncio.run(main())
+        asyncio.run(main())
+
+
+def test_wait_ends_when_a_descriptor_is_readable() -> None:
+    reader, writer = os.pipe()
+    os.write(writer, b"1")
+    asyncio.run(aio._wait(Wait(time.monotonic() + DEADLINE, None, reader)))
+    os.close(reader)
+    os.close(writer)
 
 
 def test_stop_works_without_pidfds(monkeypatch: pytest.MonkeyPatch) -> None:

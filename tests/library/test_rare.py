@@ -7,8 +7,9 @@ import subprocess
 import sys
 import threading
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any
 
@@ -17,10 +18,19 @@ import pytest
 import workers
 from support import DEADLINE, IGNORE, Shell, wait_until
 
-from process_terminate import no_orphans, stop_tree
-from process_terminate._process import adapters, handle, pools, stdlib, table, waits
+from process_terminate import _exit_on_sigterm, _no_orphans, no_orphans, stop_tree
+from process_terminate._process import (
+    adapters,
+    handle,
+    ownership,
+    pools,
+    stdlib,
+    table,
+    waits,
+)
 from process_terminate._process.handle import Handle
 from process_terminate._process.table import Entry
+from process_terminate._process.waits import Gate
 from process_terminate._tree import ending as tree_ending
 from process_terminate._tree import tags, tree
 
@@ -167,15 +177,20 @@ def test_tree_takes_no_process_that_is_another_one_by_now(
 ) -> None:
     found = tree.Tree(None)
     for pid in (NO_PID, child.pid):
-        assert found._take(Entry(pid, 1, 0, "S", ""), lambda _: None, set())
+        found._take(Entry(pid, 1, 0, "S", ""), lambda _: None, set())
     assert not found.members
 
 
-def test_stop_tree_finds_two_generations_that_appear_at_once(shell: Shell) -> None:
-    born = "sh -c 'sh -c \"sleep 60 & wait\" & wait' & wait"
-    root = shell(f"on() {{ {born}; }}; trap on TERM; sleep 60 & echo; wait; wait")
-    # Counted without names: a shell has its own until it runs the command.
-    assert len(stop_tree(root, grace=1)) == 5
+def test_scan_finds_two_generations_that_appear_at_once(shell: Shell) -> None:
+    root = shell("sh -c 'sleep 60 & echo; wait' & wait")
+    found = tree.Tree(None)
+    entry = table.look_up(root.pid)
+    assert entry
+    found.add(entry, handle.open_handle(root.pid))
+    assert found.scan(lambda _: None)
+    assert len(found.members) == 3
+    found.close()
+    assert len(stop_tree(root, grace=0)) == 3
 
 
 def test_tree_with_a_member_that_does_not_die_is_an_error(
@@ -189,3 +204,62 @@ def test_tree_with_a_member_that_does_not_die_is_an_error(
         with pytest.raises(TimeoutError, match=f"after SIGKILL: pid {root.pid}"):
             stop_tree(root, grace=0)
     assert root.wait(DEADLINE) == -9
+
+
+def test_tree_with_a_member_that_dies_late_is_stopped(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, is_dead, opened = shell(IGNORE), Handle.is_dead, Gate.opened
+    late = threading.Event()
+
+    @contextmanager
+    def waiting(gate: Gate) -> Iterator[None]:
+        late.set()
+        with opened(gate):
+            yield
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tree_ending, "NOTE_WAIT", 0.01)
+        patch.setattr(Gate, "opened", waiting)
+        patch.setattr(
+            Handle,
+            "is_dead",
+            lambda h: (h.pid != root.pid or late.is_set()) and is_dead(h),
+        )
+        stop_tree(root, grace=0)
+    assert late.is_set()
+
+
+def test_block_that_a_forked_child_leaves_stops_nothing() -> None:
+    inside = _no_orphans.Block(0)
+    inside._pid = NO_PID
+    waits.run(inside.leaving())
+    inside._pid = os.getpid()
+    waits.run(inside.leaving())
+
+
+def test_last_descriptors_are_left_to_the_program(
+    child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handle, "_RESERVED", 1 << 40)
+    with pytest.raises(OSError, match="left to the program"):
+        handle._PidfdHandle(child.pid)
+
+
+def test_function_that_was_replaced_meanwhile_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "posix_spawn", os.posix_spawn)
+    children = ownership.start()
+    other = fail(AssertionError())
+    monkeypatch.setattr(os, "posix_spawn", other)
+    ownership.finish(children)
+    assert os.posix_spawn is other
+
+
+def test_process_that_the_cleanup_forks_ends_by_sigterm(
+    handler: Callable[[int, Callable[..., object]], None],
+) -> None:
+    handler(signal.SIGTERM, _exit_on_sigterm._do_nothing)
+    _exit_on_sigterm._after_fork_in_child()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

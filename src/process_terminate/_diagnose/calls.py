@@ -49,8 +49,8 @@ _WRITES = {
 #: says that only threads of the same process can wake it.
 _FUTEX_WAITS, _FUTEX_ABSOLUTE = {0, 6, 9, 11, 13}, {6, 9, 11, 13}
 _FUTEX_PRIVATE, _FUTEX_REALTIME, _FUTEX_COMMAND = 128, 256, 127
+#: Both for poll(2) and for epoll(7).
 _POLLIN, _POLLOUT = 1, 4
-_EPOLLIN, _EPOLLOUT = 1, 4
 _TIMER_ABSTIME = 1
 #: Types of id of waitid(2).
 _P_PID, _P_PIDFD = 1, 3
@@ -118,11 +118,8 @@ def _timeout(process: Process, address: int, *, micro: bool = False) -> float | 
     return seconds
 
 
-def _absolute(process: Process, address: int, clock: int) -> tuple[float, float] | None:
+def _absolute(at: float, clock: int) -> tuple[float, float]:
     """Return the seconds until a time of a clock, and that time since the epoch."""
-    at = _timeout(process, address)
-    if at is None:
-        return None
     rest = at - time.clock_gettime(clock)
     return max(rest, 0.0), time.time() + rest
 
@@ -135,12 +132,21 @@ def _poll(process: Process, name: str, args: tuple[int, ...]) -> Wait:
         limit = None if _int(args[2]) < 0 else _int(args[2]) / 1000
     else:
         limit = _timeout(process, args[2])
+    waits = [(fd, _only_writes(events)) for fd, events, _ in polled if fd >= 0]
     return _files(
         name,
-        [fd for fd, events, _ in polled if fd >= 0 and not events & _POLLOUT],
-        [fd for fd, events, _ in polled if fd >= 0 and events & _POLLOUT],
+        [fd for fd, writes in waits if not writes],
+        [fd for fd, writes in waits if writes],
         limit,
     )
+
+
+def _only_writes(events: int) -> bool:
+    """Return whether these events of poll(2) or epoll(7) are those of a writer.
+
+    `poll.register(fd)` without events asks for both, whatever it waits for.
+    """
+    return bool(events & _POLLOUT and not events & _POLLIN)
 
 
 def _files(name: str, reads: list[int], writes: list[int], limit: float | None) -> Wait:
@@ -175,10 +181,8 @@ def _epoll(process: Process, name: str, args: tuple[int, ...]) -> Wait:
     for line in process.read(f"fdinfo/{_int(args[0])}").splitlines():
         words = line.split()
         if words[:1] == ["tfd:"]:
-            events = int(words[3], 16)
-            (writes if events & _EPOLLOUT and not events & _EPOLLIN else reads).append(
-                int(words[1])
-            )
+            to = writes if _only_writes(int(words[3], 16)) else reads
+            to.append(int(words[1]))
     return _files(name, reads, writes, limit)
 
 
@@ -191,8 +195,7 @@ def _futex(process: Process, name: str, args: tuple[int, ...]) -> Wait:
     if limit is not None and command in _FUTEX_ABSOLUTE:
         realtime = args[1] & _FUTEX_REALTIME
         clock = time.CLOCK_REALTIME if realtime else time.CLOCK_MONOTONIC
-        found = _absolute(process, args[3], clock)
-        limit = found[0] if found else limit
+        limit, _ = _absolute(limit, clock)
     return Wait(kind, name, address=args[0], limit=limit)
 
 
@@ -222,12 +225,11 @@ def _nanosleep(process: Process, name: str, args: tuple[int, ...]) -> Wait:
 
 
 def _clock_nanosleep(process: Process, name: str, args: tuple[int, ...]) -> Wait:
-    if not args[1] & _TIMER_ABSTIME:
-        return Wait("time", name, limit=_timeout(process, args[2]))
-    found = _absolute(process, args[2], _int(args[0]))
-    if found is None or not process.memory(args[2], 16):
-        return Wait("time", name, limit=0.0)
-    return Wait("time", name, limit=found[0], until=found[1])
+    limit = _timeout(process, args[2])
+    if not limit or not args[1] & _TIMER_ABSTIME:  # 0 if it cannot be read.
+        return Wait("time", name, limit=limit)
+    limit, until = _absolute(limit, _int(args[0]))
+    return Wait("time", name, limit=limit, until=until)
 
 
 def _pause(process: Process, name: str, args: tuple[int, ...]) -> Wait:

@@ -44,29 +44,32 @@ _DO = {
 def diagnose(
     process: AnyProcess | int, *, tree: bool = False, py_spy: bool = False
 ) -> Diagnosis:
-    """Tell why a process is still there, and what would stop it.
+    """Explain why a process is still there, and how you can stop it.
 
     `print(diagnose(process))` shows a report.
-    It reads `/proc`, and asks the kernel for the peers of Unix sockets.
+    It reads `/proc`, and asks the kernel for the other ends of Unix sockets.
     It never signals, stops or attaches to a process, unless you set `py_spy`.
-    Each finding is certain, or is marked as likely.
+    A finding that is not certain is marked as likely.
 
-    **When to use it:** if a process does not end, and you want to know why before you
+    **When to use it:** if a process does not stop, and you want to know why before you
     kill it.
-    Give it an object if you have one, because a pid may belong to another process by
+    Pass an object if you have one, because a pid may belong to another process by
     now.
+
+    **When not to use it:** if you only want to stop the process. Call
+    [`stop()`][process_terminate.stop] instead.
 
     **Linux:** It has all findings on x86-64.
     The numbers of the system calls of ARM64 are from the kernel's source, not tested.
     Root sees all processes.
     Other users see their own, unless `kernel.yama.ptrace_scope` forbids that.
-    `unseen` says what could not be read, and why.
+    `unseen` lists the facts that it could not read, and why.
 
-    **macOS and Windows:** It has the state and the descendants, as psutil shows them
-    (not tested).
+    **macOS and Windows:** It has only the state and the descendants, as psutil shows
+    them (not tested).
 
     Args:
-        process: What [`stop()`][process_terminate.stop] takes, or a pid.
+        process: Any process that [`stop()`][process_terminate.stop] takes, or a pid.
         tree: Whether to diagnose the descendants of the process as well.
         py_spy: Whether to run `py-spy dump` if it is installed, for 10 seconds at most.
             It stops the process for some milliseconds.
@@ -80,7 +83,7 @@ def diagnose(
             positive.
 
     Warning: Caveats
-        - A pid says nothing about a dead process: another process may have it
+        - If the process is dead, its pid may belong to another process by now
           ([example: a pid that is gone](../examples/diagnose/gone.md)).
         - `/proc` does not show whether a busy thread is in Python or in C, so that
           finding is likely

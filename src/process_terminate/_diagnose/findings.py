@@ -1,4 +1,4 @@
-"""What a diagnosis consists of, and how it is printed."""
+"""The parts of a diagnosis, and how they are printed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 @dataclass(frozen=True)
 class Finding:
-    """One reason why a process does not end, or one fact about how it can end."""
+    """One reason why a process does not stop, or one fact about how it can stop."""
 
     name: str
     """A stable name for programs, such as `sigterm-ignored`."""
@@ -21,38 +21,41 @@ class Finding:
     facts: tuple[str, ...]
     """The lines of `/proc` and the processes that the text rests on."""
     do: str
-    """How you can end the process anyway, or find out more."""
+    """The way to stop the process anyway, or to find out more."""
     page: str
     """The page of the site that shows it, such as
     `examples/diagnose/sigterm_ignored/`."""
     certain: bool
-    """Whether the facts prove the text; otherwise it is likely."""
+    """Whether the facts prove the text. If not, the text is only likely."""
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What [`diagnose()`][process_terminate.diagnose] found; `str()` makes a report of it."""
+    """The result of [`diagnose()`][process_terminate.diagnose].
+
+    `str()` makes a report of it.
+    """
 
     pid: int
     """The pid of the process."""
     command: str
-    """Its command line, or its name; empty if the process is gone."""
+    """Its command line, or its name. Empty if the process is gone."""
     age: float | None
-    """Seconds since its start; `None` if unknown."""
+    """Seconds since its start, or `None` if unknown."""
     state: str
     """`running`, `sleeping`, `uninterruptible`, `stopped`, `traced`, `idle`,
     `zombie`, `gone` or `unknown`."""
     findings: tuple[Finding, ...]
-    """What was found, the most important first."""
+    """The findings, the most important first."""
     unseen: tuple[str, ...]
-    """What could not be read, and why."""
+    """The facts that could not be read, and why."""
     tree: tuple[Diagnosis, ...] = ()
     """One diagnosis for each descendant, if `tree=True`."""
     stack: str = ""
-    """What `py-spy dump` printed, if `py_spy=True`."""
+    """The output of `py-spy dump`, if `py_spy=True`."""
 
     def get(self, name: str) -> Finding | None:
-        """Return the finding of a name; `None` if there is none.
+        """Return the finding with a name, or `None` if there is none.
 
         Args:
             name: The name, such as `sigterm-ignored`.
@@ -63,7 +66,7 @@ class Diagnosis:
         return next((found for found in self.findings if found.name == name), None)
 
     def as_dict(self) -> dict[str, object]:
-        """Return it as a dictionary for JSON; the keys are the names of the fields."""
+        """Return a dictionary for JSON. Its keys are the names of the fields."""
         found: dict[str, Any] = asdict(self)
         return found
 

@@ -24,7 +24,7 @@ from process_terminate._process.table import look_up
 from process_terminate._process.waits import NOTE_WAIT, Steps, Wait, pause, pauses
 
 AnyProcess = BaseProcess | subprocess.Popen[Any] | psutil.Process
-"""Any object that stands for one process: what [`stop()`][process_terminate.stop] takes."""
+"""Any process that [`stop()`][process_terminate.stop] takes."""
 
 #: What multiprocessing says of a worker whose forkserver is dead.
 _LOST_FORKSERVER = 255

@@ -123,15 +123,16 @@ class Tree:
             elif entry.is_dead:
                 news |= self._note_zombie(entry)
             elif entry.parent in parents or self._belongs(entry):
-                news |= self._take(entry, act, parents)
+                self._take(entry, act, parents)
+                news = True
             else:
                 children.setdefault(entry.parent, []).append(entry)
         waiting = list(parents)
         while waiting:
             for entry in children.pop(waiting.pop(), []):
-                if self._take(entry, act, parents):
-                    news = True
-                    waiting.append(entry.pid)
+                self._take(entry, act, parents)
+                news = True
+                waiting.append(entry.pid)
         return news
 
     def first_scan(self) -> None:
@@ -199,19 +200,21 @@ class Tree:
         self.zombies.add(entry.pid)
         return True
 
-    def _take(self, entry: Entry, act: Act, parents: set[int]) -> bool:
-        """Take in a process and act on it, if it is still the one that was seen."""
+    def _take(self, entry: Entry, act: Act, parents: set[int]) -> None:
+        """Take in a process and act on it, if it is still the one that was seen.
+
+        If it is gone, it may have left a child that this scan has not seen.
+        """
         try:
             handle = open_handle(entry.pid)
         except ProcessLookupError:
-            return True  # It may have left a child that this scan has not seen.
+            return
         now = look_up(entry.pid)
         if now is None or now.key != entry.key or now.is_dead:
             handle.close()
-            return True
+            return
         act(self.add(now, handle))
         parents.add(entry.pid)
-        return True
 
     def reap(self, owned: Iterable[int] = ()) -> None:
         """Reap the dead that came to this process; learn the status of each.

@@ -1,0 +1,138 @@
+"""diagnose() reads each system call in which a process waits."""
+
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import psutil
+import pytest
+from support import DEADLINE
+
+from process_terminate import diagnose
+from process_terminate._diagnose import calls
+from process_terminate._diagnose.reading import Thread
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
+
+HEAD = """
+import ctypes, os, select, signal, socket, time
+libc = ctypes.CDLL(None)
+class Time(ctypes.Structure):
+    _fields_ = [("seconds", ctypes.c_long), ("part", ctypes.c_long)]
+minute = ctypes.byref(Time(60, 0))
+r, w = os.pipe()
+def child():
+    return os.fork() or time.sleep(60)
+"""
+#: A program, the finding of its wait, and a part of the text or the facts.
+PROGRAMS = {
+    "waitid": (
+        "os.waitid(os.P_PID, child(), os.WEXITED)",
+        "waits-for-a-child",
+        "sleeps",
+    ),
+    "waitid of a pidfd": (
+        "os.waitid(os.P_PIDFD, os.pidfd_open(child()), os.WEXITED)",
+        "waits-for-a-child",
+        "sleeps",
+    ),
+    "poll of a pidfd": (
+        "p = select.poll(); p.register(os.pidfd_open(child())); p.poll()",
+        "waits-for-a-child",
+        "pidfd of pid",
+    ),
+    "poll without files": ("select.poll().poll(60_000)", "waits-for-time", "poll: "),
+    "ppoll with a limit": (
+        "libc.ppoll(None, 0, minute, None)",
+        "waits-for-time",
+        "1 min 0 s at most",
+    ),
+    "select with a limit": (
+        "select.select([r], [], [], 60)",
+        "waits-for-a-pipe",
+        "timeout: ",
+    ),
+    "select to write": (
+        "os.set_blocking(w, False)\n"
+        "try:\n    while True: os.write(w, bytes(4096))\n"
+        "except BlockingIOError: pass\n"
+        "select.select([], [w], [])",
+        "waits-to-write",
+        "pipe that is full",
+    ),
+    "epoll_pwait2": (
+        "e = select.epoll(); e.register(r, select.EPOLLIN)\n"
+        "libc.syscall(441, e.fileno(), bytes(64), 1, minute, None, 0)",
+        "waits-for-events",
+        "timeout: 1 min 0 s",
+    ),
+    "epoll to write": (
+        "a, b = socket.socketpair(); a.setblocking(False)\n"
+        "try:\n    while True: a.send(bytes(4096))\n"
+        "except BlockingIOError: pass\n"
+        "e = select.epoll(); e.register(a, select.EPOLLOUT); e.poll()",
+        "waits-for-events",
+        "socket:",
+    ),
+    "nanosleep": (
+        "libc.syscall(35, minute, None)",
+        "waits-for-time",
+        "1 min 0 s at most",
+    ),
+    "clock_nanosleep": (
+        "libc.clock_nanosleep(1, 0, minute, None)",
+        "waits-for-time",
+        "1 min 0 s at most",
+    ),
+    "read of an eventfd": (
+        "os.read(os.eventfd(0), 8)",
+        "waits-for-events",
+        "eventfd",
+    ),
+    "more files than are shown": (
+        "select.select([os.dup(r) for _ in range(9)], [], [])",
+        "waits-for-events",
+        "more",
+    ),
+}
+
+
+@pytest.mark.skipif(calls._MACHINE != "x86_64", reason="has numbers of system calls")
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_wait_is_found_with_its_facts(name: str) -> None:
+    code, finding, fact = PROGRAMS[name]
+    with subprocess.Popen([sys.executable, "-c", HEAD + code]) as program:
+        try:
+            end = time.monotonic() + DEADLINE
+            while (found := diagnose(program).get(finding)) is None:
+                assert time.monotonic() < end, diagnose(program)
+                time.sleep(0.01)
+            assert fact in f"{found.text} {found.facts}"
+        finally:
+            for child in psutil.Process(program.pid).children():
+                child.kill()
+            program.kill()
+
+
+def decode(number: int, *args: int, state: str = "S", memory: bytes = b"") -> Any:
+    """Return what is read of a thread in a system call."""
+    process: Any = SimpleNamespace(memory=lambda *_: memory, read=lambda _: "")
+    call = (number, *args, *(0,) * (6 - len(args)))
+    return calls.decode(process, Thread(1, state, 0, 0, 0, call))
+
+
+@pytest.mark.skipif(calls._MACHINE != "x86_64", reason="has numbers of system calls")
+def test_memory_that_cannot_be_read_is_a_limit_that_is_unknown() -> None:
+    assert decode(230, 1, calls._TIMER_ABSTIME, 4096).limit == 0.0
+    assert decode(230, 1, calls._TIMER_ABSTIME, 4096).until is None
+    assert decode(35, 0).limit is None
+
+
+@pytest.mark.skipif(calls._MACHINE != "x86_64", reason="has numbers of system calls")
+def test_call_that_does_not_wait_is_unknown() -> None:
+    assert decode(202, 4096, 1).kind == "unknown"  # FUTEX_WAKE
+    assert decode(39).kind == "unknown"  # getpid
+    assert decode(247, 3).child == 0  # waitid of a pidfd that is not open any more
+    assert decode(247, 0).child == 0  # waitid of any child

@@ -1,0 +1,329 @@
+"""Circumstances that diagnose() meets rarely: other rights, other systems, races."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from support import DEADLINE, wait_until
+from terminals import Terminal
+
+from process_terminate import Diagnosis, diagnose
+from process_terminate._diagnose import (
+    condition,
+    deadlocks,
+    diagnosing,
+    findings,
+    peers,
+    relations,
+    waits,
+)
+from process_terminate._diagnose.calls import Wait
+from process_terminate._diagnose.peers import Machine
+from process_terminate._diagnose.reading import Process, name_of
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
+
+NO_PID = 0x7FFFFFFF
+as_root = pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0,
+    reason="only root can become another user",
+)
+
+
+@contextmanager
+def another_user() -> Iterator[None]:
+    """Have the rights of another user for the block."""
+    os.setresuid(65534, 65534, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
+
+
+@pytest.fixture
+def sleeper() -> Iterator["subprocess.Popen[bytes]"]:
+    """A child that sleeps."""
+    process = subprocess.Popen(["sleep", "60"])
+    try:
+        wait_until(lambda: bool(diagnose(process).get("waits-for-time")))
+        yield process
+    finally:
+        process.kill()
+        process.wait(DEADLINE)
+
+
+def returning(value: Any) -> Callable[..., Any]:
+    """Return a function that returns this."""
+    return lambda *_: value
+
+
+@as_root
+def test_another_user_cannot_signal_and_sees_no_files_or_memory(
+    sleeper: "subprocess.Popen[bytes]",
+) -> None:
+    machine = Machine()
+    with another_user():
+        found = diagnose(sleeper)
+        read = Process(sleeper.pid)
+        assert read.memory(4096, 8) == b""
+        assert "mem" in read.denied
+        assert machine.holders("pipe:[0]") == []
+        assert "which may have the other end" in machine.unseen(0)[0]
+    assert found.get("not-yours")
+    assert "it belongs to the user with the id 0; use sudo" in found.unseen[0]
+    assert "which may have the other end" in machine.unseen(0)[0]
+
+
+@as_root
+def test_another_user_cannot_see_the_exit_code_of_a_zombie() -> None:
+    command = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, command.pid, os.WEXITED | os.WNOWAIT)
+    with another_user():
+        assert condition.exit_code(Process(command.pid)) is None
+    assert condition.exit_code(Process(command.pid)) == 0
+    command.wait(DEADLINE)
+
+
+def test_rights_that_the_kernel_restricts_are_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = Process(os.getpid())
+    read.denied.add("syscall")
+    monkeypatch.setattr(read, "_read", returning("1\n"))
+    assert "kernel.yama.ptrace_scope is 1; use sudo" in read.unseen()[0]
+
+
+def test_job_that_reads_in_the_background_is_stopped_by_its_terminal() -> None:
+    terminal = Terminal(["sh", "-c", "set -m; cat & echo job $!; sleep 60"])
+    try:
+        terminal.expect(r"job \d+\s")
+        wait_until(lambda: bool(psutil.Process(terminal.process.pid).children()))
+        job, *_ = psutil.Process(terminal.process.pid).children()
+        wait_until(lambda: bool(diagnose(job).get("stopped-by-terminal")))
+        job.kill()
+    finally:
+        terminal.close()
+
+
+def test_frozen_group_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cgroup.events").write_text("populated 1\nfrozen 1\n")
+    monkeypatch.setattr(condition, "cgroups", returning([str(tmp_path)]))
+    found = diagnose(os.getpid()).get("frozen")
+    assert found
+    assert found.facts == (f"frozen 1 in {tmp_path}",)
+
+
+def test_unit_of_systemd_may_restart_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = Process.read
+
+    def group(process: Process, file: str) -> str:
+        here = "0::/system.slice/web.service\n"
+        return here if file == "cgroup" else read(process, file)
+
+    monkeypatch.setattr(Process, "read", group)
+    found = diagnose(os.getpid()).get("restarted")
+    assert found
+    assert found.do == "Use systemctl stop web.service."
+
+
+@pytest.mark.parametrize("where", ["the machine", "its control group", "only a count"])
+def test_process_that_was_killed_for_memory_is_found(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = subprocess.Popen(["sleep", "60"])
+    command.kill()
+    os.waitid(os.P_PID, command.pid, os.WEXITED | os.WNOWAIT)
+    kind = {"the machine": "Out of memory", "its control group": "Memory cgroup out"}
+    log = f"6,1,99999999999999999,-;{kind.get(where)}: Killed process {{}} (sleep)"
+    pid = NO_PID if where == "only a count" else command.pid
+    monkeypatch.setattr(relations, "_kernel_log", returning([log.format(pid)]))
+    (tmp_path / "memory.events").write_text("oom 1\noom_kill 2\n")
+    monkeypatch.setattr(relations, "cgroups", returning([str(tmp_path)]))
+    found = diagnose(command.pid).get("out-of-memory")
+    command.wait(DEADLINE)
+    later = diagnose(command).get("out-of-memory")
+    assert found
+    assert later
+    assert not later.certain
+    assert found.certain == (where != "only a count")
+    assert ("in its control group" in found.text) == (where != "the machine")
+
+
+def test_crash_names_no_killer() -> None:
+    command = subprocess.Popen(["sh", "-c", "kill -SEGV $$"])
+    command.wait(DEADLINE)
+    found = diagnose(command).get("killed")
+    assert found
+    assert "It crashed." in found.text
+
+
+def test_what_is_gone_meanwhile_is_left_out(
+    sleeper: "subprocess.Popen[bytes]",
+) -> None:
+    read, machine = Process(sleeper.pid), Machine()
+    threads = read.threads()
+    sleeper.kill()
+    sleeper.wait(DEADLINE)
+    assert read.threads() == []
+    assert read._thread(sleeper.pid) is None
+    assert not read.is_same()
+    assert name_of(NO_PID) == f"pid {NO_PID} (gone)"
+    assert condition._reaper(NO_PID)[0] == "its parent has not reaped it."
+    assert waits._state(NO_PID, machine) == f"{NO_PID}: gone"
+    assert not waits._waits_for(NO_PID, peers.Semaphore(0, ""))
+    assert not deadlocks._is_asleep({sleeper.pid: (read, threads)})
+    assert list(waits._file_lock(read, Wait("file lock", reads=(0,)))) == []
+
+
+def test_what_is_not_there_is_not_found() -> None:
+    here, machine = Process(os.getpid()), Machine()
+    assert here.memory(0, 8) == b""
+    lock = multiprocessing.get_context("fork").Lock()
+    assert waits.semaphore_at(here, 0) is None
+    assert lock.acquire()
+    assert not relations._is_alive(NO_PID)
+    assert machine.peer(1) is None
+    assert peers.lock_holders(NO_PID) == set()
+    assert peers.address(os.getpid(), 1) is None
+    assert peers.inode_of(os.getpid(), "127.0.0.1:1", "127.0.0.1:1") == 0
+    assert peers._words("/no/such/file") == []
+    assert peers.files_of(here, Wait("files", reads=(9999,)), machine)[0].wakers is None
+
+
+def test_lock_that_several_processes_wait_for_has_one_holder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines = "1: FLOCK ADVISORY WRITE 5\n1: -> FLOCK ADVISORY WRITE 6\n1: -> FLOCK ADVISORY WRITE 7"
+    words = [line.split() for line in lines.splitlines()]
+    monkeypatch.setattr(peers, "_words", returning(words))
+    assert peers.lock_holders(7) == {5}
+
+
+def test_process_in_the_kernel_is_uninterruptible(tmp_path: Path) -> None:
+    """A parent in vfork() waits until its child, which opens a pipe, is another program."""
+    os.mkfifo(path := tmp_path / "fifo")
+    actions = f"[(os.POSIX_SPAWN_OPEN, 0, {str(path)!r}, os.O_RDONLY, 0)]"
+    code = f"import os; os.posix_spawn('/bin/true', ['true'], {{}}, file_actions={actions})"
+    with subprocess.Popen([sys.executable, "-c", code]) as program:
+        try:
+            wait_until(lambda: diagnose(program).get("uninterruptible"))
+            found = diagnose(program).get("uninterruptible")
+        finally:
+            os.close(os.open(path, os.O_WRONLY))
+    assert found
+    assert "State: D" in found.facts[0]
+    assert found.facts[1].startswith("system call: ")
+
+
+def test_kernel_that_does_not_answer_about_sockets_is_no_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(_: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(peers, "_unix_peer", fail)
+    assert Machine().peer(1) is None
+
+
+def test_circle_that_changes_while_it_is_read_is_no_deadlock(
+    sleeper: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, machine = Process(sleeper.pid), Machine()
+    (thread,) = threads = read.threads()
+    woken = [thread._replace(switches=thread.switches + 1)]
+    assert deadlocks._is_asleep({sleeper.pid: (read, threads)})
+    assert not deadlocks._is_asleep({sleeper.pid: (read, [])})
+    assert not deadlocks._is_asleep({sleeper.pid: (read, woken)})
+    assert not deadlocks._is_abandoned({sleeper.pid: (read, threads)})
+    monkeypatch.setattr(deadlocks, "_wakers", returning({NO_PID}))
+    assert deadlocks._closed(read, threads, machine) is None
+    monkeypatch.setattr(deadlocks, "_MOST", 0)
+    assert deadlocks._closed(read, threads, machine) is None
+
+
+def test_lock_in_shared_memory_of_another_kind_is_no_semaphore() -> None:
+    """A database may have such locks."""
+    code = (
+        "import ctypes, mmap; m = mmap.mmap(-1, 4096); libc = ctypes.CDLL(None)\n"
+        "word = ctypes.byref(ctypes.c_int.from_buffer(m))\n"
+        "libc.syscall({'x86_64': 202, 'aarch64': 98}[__import__('os').uname()[4]],"
+        " word, 0, 0, None, None, 0)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code]) as program:
+        status = Path(f"/proc/{program.pid}/wchan")
+        wait_until(lambda: "futex" in status.read_text())
+        assert diagnose(program).findings == ()
+        program.kill()
+
+
+def test_py_spy_adds_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    hint = "the line of Python: py-spy is not installed, or failed"
+    assert hint in diagnose(os.getpid(), py_spy=True).unseen
+    program = tmp_path / "py-spy"
+    program.write_text("#!/bin/sh\necho Thread $3\n")
+    program.chmod(0o755)
+    assert f"Thread {os.getpid()}" in str(diagnose(os.getpid(), py_spy=True))
+    program.write_text("#!/bin/sh\nexit 1\n")
+    assert hint in diagnose(os.getpid(), py_spy=True).unseen
+
+
+@pytest.fixture
+def without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pretend to be macOS or Windows, where psutil tells all that is known."""
+    monkeypatch.setattr(diagnosing, "is_readable", returning(False))
+
+
+@pytest.mark.usefixtures("sleeper", "without_proc")
+def test_state_and_children_are_known_without_proc(
+    sleeper: "subprocess.Popen[bytes]",
+) -> None:
+    os.kill(sleeper.pid, signal.SIGSTOP)
+    wait_until(lambda: diagnose(sleeper).state == "stopped")
+    found = diagnose(sleeper)
+    assert found.command == "sleep 60"
+    assert found.get("stopped")
+    assert "has no /proc of Linux" in found.unseen[0]
+    assert diagnose(os.getpid()).get("leaves-children")
+
+
+@pytest.mark.usefixtures("without_proc")
+def test_command_line_of_another_user_is_not_seen_without_proc(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_: object) -> None:
+        raise psutil.AccessDenied
+
+    monkeypatch.setattr(psutil.Process, "cmdline", refuse)
+    found = diagnose(os.getpid())
+    assert found.command == psutil.Process().name()
+    assert "it belongs to another user" in found.unseen[1]
+
+
+@pytest.mark.usefixtures("without_proc")
+def test_pid_of_no_process_is_gone_without_proc() -> None:
+    assert diagnose(NO_PID).state == "gone"
+
+
+def test_report_without_findings_says_so() -> None:
+    found = Diagnosis(1, "init", None, "sleeping", (), ())
+    assert str(found).splitlines() == [
+        "pid 1 (init) is sleeping",
+        "  Nothing was found that keeps it from ending.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(1.234, "1.23 s"), (61, "1 min 1 s"), (3660, "1 h 1 min"), (90_000, "1 d 1 h")],
+)
+def test_span_is_short(seconds: float, text: str) -> None:
+    assert findings.span(seconds) == text
