@@ -4,6 +4,7 @@ On Linux the library takes the paths of the other system, with SIGKILL in place 
 TerminateProcess. This tests what is called and returned, not when things happen.
 """
 
+import ctypes
 import multiprocessing
 import os
 import subprocess
@@ -63,6 +64,12 @@ def wait_as_on_windows(process: psutil.Process, timeout: float) -> int | None:
         time.sleep(0.001)
 
 
+def cdll_as_on_windows(name: str, **_: object) -> None:
+    """Open no library; there is none without a name."""
+    if name is None:
+        raise TypeError("argument of type 'NoneType' is not iterable")
+
+
 @pytest.fixture(params=SYSTEMS)
 def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The system whose paths the library takes."""
@@ -76,6 +83,7 @@ def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
         monkeypatch.setattr(tree, "SIGSTOP", handle._SUSPEND)
         monkeypatch.setattr(psutil.Process, "terminate", psutil.Process.kill)
         monkeypatch.setattr(psutil.Process, "wait", wait_as_on_windows)
+        monkeypatch.setattr(ctypes, "CDLL", cdll_as_on_windows)
     return str(request.param)
 
 
