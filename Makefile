@@ -17,7 +17,7 @@ export EDIT_URI ?= edit/main/docs/
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help python setup serve site offline test outside update format record bench \
+.PHONY: help python setup serve site offline test platforms outside update format record bench \
 	mutants dist check prose lint types zensical coverage lock clean
 
 help: ## list the targets
@@ -48,6 +48,9 @@ offline: site ## pack the site into dist/, to be read without a server
 
 test: setup ## run all tests, or some: ARGS="-k NAME"
 	@$(RUN) tools/test.py $(ARGS)
+
+platforms: setup ## run the library's tests on Wine, which takes the place of Windows
+	@sh tools/platforms/test_wine.sh
 
 outside: setup ## test real programs, nginx, and the validity of the HTML
 	@$(RUN) -m pytest -q -p no:cacheprovider tests/outside/check_*.py
