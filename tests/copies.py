@@ -14,7 +14,16 @@ from evidence.paths import DOCS, ROOT
 #: Seconds for a run of a few tests on a busy machine.
 DEADLINE = 110
 #: What git ignores in the root.
-UNWANTED = {".git", ".venv", ".build", "site", "dist", "mutants", ".hypothesis"}
+UNWANTED = {
+    ".git",
+    ".venv",
+    ".build",
+    ".platforms",
+    "site",
+    "dist",
+    "mutants",
+    ".hypothesis",
+}
 
 
 def unwanted(folder: str, names: list[str]) -> set[str]:
