@@ -38,6 +38,7 @@ def files() -> dict[str, str]:
     cpythons = [c.version for c in stock.values() if c.implementation == "CPython"]
     numbers = {
         "examples": len(shown),
+        "run_by_tests": sum("linux" in one.example.platforms for one in shown),
         "interpreters": len(columns),
         "runs": sum(tally.runs for cell in cells for tally in cell.tallies()),
         "cells": states.total(),
