@@ -17,7 +17,7 @@ export EDIT_URI ?= edit/main/docs/
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help python setup serve site offline test outside update format record bench \
+.PHONY: help python setup serve site offline test platforms pidfds outside update format record bench \
 	mutants dist check prose lint types zensical coverage lock clean
 
 help: ## list the targets
@@ -48,6 +48,12 @@ offline: site ## pack the site into dist/, to be read without a server
 
 test: setup ## run all tests, or some: ARGS="-k NAME"
 	@$(RUN) tools/test.py $(ARGS)
+
+platforms: setup ## run the library's tests on Wine, which takes the place of Windows
+	@sh tools/platforms/test_wine.sh
+
+pidfds: setup ## test the library's handles and trees as on a system without pidfds
+	@WITHOUT_PIDFDS=1 $(RUN) -m pytest -q -n 3 -p no:cacheprovider -p no:benchmark -p no:hypothesispytest tests/library/test_handle.py tests/library/test_stop.py tests/library/test_tree.py
 
 outside: setup ## test real programs, nginx, and the validity of the HTML
 	@$(RUN) -m pytest -q -p no:cacheprovider tests/outside/check_*.py

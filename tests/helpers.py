@@ -55,6 +55,7 @@ def as_main_program(start_method: str | None) -> Iterator[None]:
         raise KeyboardInterrupt
 
     handler = signal.signal(signal.SIGINT, interrupt)
+    of_sigterm = signal.getsignal(signal.SIGTERM)
     multiprocessing.set_start_method(start_method, force=True)
     try:
         with pytest.MonkeyPatch.context() as patch:
@@ -68,6 +69,7 @@ def as_main_program(start_method: str | None) -> Iterator[None]:
         multiprocessing.set_start_method(None, force=True)
         sys.modules["__main__"] = main
         signal.signal(signal.SIGINT, handler)
+        signal.signal(signal.SIGTERM, of_sigterm)  # An example may handle it.
     if interrupted:  # pytest-examples swallows Ctrl-C.
         raise KeyboardInterrupt
 

@@ -11,6 +11,7 @@ CHECKS = {
     "types": "correct the lines that mypy names above",
     "site": "correct the page or the nav that MkDocs warns of above",
     "zensical": "correct the page that Zensical names above",
+    "pidfds": "correct what the test names above, which ran without pidfds",
     "coverage": "see the lines above that begin with check:, or test the lines that "
     "the table names",
 }

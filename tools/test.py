@@ -22,8 +22,9 @@ SHM = "/dev/shm"  # noqa: S108 - tempfile makes its own folder there.
 ROOM = WORKERS * 64 * 1024**2
 #: Seconds after which something is wrong, although each test has a limit of its own.
 DEADLINE = 3600
-#: Per cent of the lines and branches of the library that its tests must reach.
-LEAST = 0
+#: Per cent of the lines and branches of the library that its tests must reach. What a
+#: killed program has reached is sometimes lost, so it is not 100.
+LEAST = 99
 NO_TESTS = 5  # pytest's exit status.
 
 

@@ -20,6 +20,13 @@ if (!matchMedia("(hover: hover)").matches) document.getElementById("rests")?.rem
   addEventListener("toggle", update, true);
 })();
 
+// On a phone, a row of a wide table is a list, in which each cell names its head.
+for (const table of document.querySelectorAll(".md-typeset table:not(.overview *, details *)")) {
+  const heads = [...table.querySelectorAll("thead th")].map((head) => head.textContent);
+  for (const row of heads.length > 3 ? table.tBodies[0].rows : [])
+    for (const cell of [...row.cells].slice(1)) cell.dataset.head = heads[cell.cellIndex];
+}
+
 // The theme reads from the URL which words to mark, and which query a reader comes back to.
 // No host sees them: they are there only while the theme starts.
 (() => {

@@ -5,7 +5,8 @@ import signal
 import time
 from multiprocessing import get_context
 
-fork = get_context("fork")  # Only a forked worker inherits it.
+# Only a forked worker inherits it.
+fork = get_context("fork")
 
 
 def work(ready, reset):

@@ -7,7 +7,8 @@ import subprocess
 async def main():
     process = await asyncio.create_subprocess_exec("true")
     await process.wait()
-    await asyncio.sleep(0)  # A turn in which the loop releases it.
+    # A turn in which the loop releases it.
+    await asyncio.sleep(0)
     try:
         process.terminate()
     except ProcessLookupError:

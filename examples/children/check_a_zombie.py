@@ -9,7 +9,8 @@ from multiprocessing import get_context
 
 import psutil
 
-spawn = get_context("spawn")  # The forkserver would reap it at once.
+# The forkserver would reap it at once.
+spawn = get_context("spawn")
 
 
 def answers(pid):

@@ -24,7 +24,8 @@ if __name__ == "__main__":
     receiver, sender = Pipe(duplex=False)
     process = Process(target=program, args=(sender,))
     process.start()
-    daemon = receiver.recv()  # The last thing that the program does.
+    # The last thing that the program does.
+    daemon = receiver.recv()
     process.join(timeout=1)
     print("the program has ended:", not process.is_alive())
     #> the program has ended: False

@@ -25,7 +25,8 @@ def survives(new_session, timeout):
     child = ours.recv()
     os.killpg(worker.pid, signal.SIGKILL)
     worker.join()
-    alive = not ours.poll(timeout)  # No end of file: it is alive.
+    # No end of file: it is alive.
+    alive = not ours.poll(timeout)
     if alive:
         os.kill(child, signal.SIGKILL)
     return alive

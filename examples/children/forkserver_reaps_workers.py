@@ -25,7 +25,8 @@ if __name__ == "__main__":
         )
         worker.start()
         child = receiver.recv() == os.getpid()
-        wait([worker.sentinel])  # It has ended, and is not joined.
+        # It has ended, and is not joined.
+        wait([worker.sentinel])
         free = not answers(worker.pid)
         print(f"{method}: my child {child}, its pid is free {free}")
         #> fork: my child True, its pid is free False

@@ -26,7 +26,8 @@ def kill_all(command):
 
 if __name__ == "__main__":
     command = ["sleep", f"60.{os.getpid()}"]
-    ours = subprocess.Popen(command, user=65534)  # The user nobody.
+    # The user nobody.
+    ours = subprocess.Popen(command, user=65534)
     roots = subprocess.Popen(command)
     os.setresuid(65534, 65534, 0)  # We are nobody as well.
     errors = kill_all(command)

@@ -29,6 +29,7 @@ if __name__ == "__main__":
     #> terminate(): [Errno 1] Operation not permitted
     print("kill():", as_nobody(child.kill))
     #> kill(): [Errno 1] Operation not permitted
-    child.stdin.close()  # This needs no rights: cat exits at its end.
+    # This needs no rights: cat exits at its end.
+    child.stdin.close()
     print("without a signal: exit code", child.wait())
     #> without a signal: exit code 0

@@ -15,8 +15,10 @@ if __name__ == "__main__":
     worker.start()
     pidfd = os.pidfd_open(worker.pid)
     signal.pidfd_send_signal(pidfd, signal.SIGTERM)
-    select.select([pidfd], [], [])  # Until the worker is dead.
-    worker.join()  # From now on another process may get its pid.
+    # Until the worker is dead.
+    select.select([pidfd], [], [])
+    # From now on another process may get its pid.
+    worker.join()
     print("exit code", worker.exitcode)
     #> exit code -15
     try:

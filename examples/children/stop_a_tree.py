@@ -13,7 +13,8 @@ from process_terminate import stop_tree
 def supervise(ready):
     signal.signal(signal.SIGTERM, lambda *args: None)
     fds = [ready.fileno()]
-    for _ in range(3):  # If its worker exits, it starts another.
+    # If its worker exits, it starts another.
+    for _ in range(3):
         worker = subprocess.Popen(["sleep", "60"], pass_fds=fds)
         ready.send("ready")
         worker.wait()

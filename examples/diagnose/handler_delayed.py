@@ -16,7 +16,8 @@ from process_terminate import diagnose
 
 def work():
     signal.signal(signal.SIGTERM, lambda *args: None)
-    hashlib.pbkdf2_hmac("sha256", b"", b"", 10**9)  # Minutes.
+    # Minutes.
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 10**9)
 
 
 def find(pid, name):

@@ -20,7 +20,8 @@ def find(pid, name):
 
 if __name__ == "__main__":
     context = get_context("spawn")
-    ours, theirs = context.Pipe()  # Two ways, so it is a socket.
+    # Two ways, so it is a socket.
+    ours, theirs = context.Pipe()
     worker = context.Process(target=theirs.recv)
     worker.start()
     for line in find(worker.pid, "waits-for-a-socket"):

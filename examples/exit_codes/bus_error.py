@@ -4,7 +4,8 @@ import mmap
 import tempfile
 from multiprocessing import get_context
 
-spawn = get_context("spawn")  # A worker without a faulthandler.
+# A worker without a faulthandler.
+spawn = get_context("spawn")
 
 
 def write(file_size):

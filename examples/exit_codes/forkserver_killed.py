@@ -24,7 +24,8 @@ if __name__ == "__main__":
     ours, theirs = forkserver.Pipe()
     worker = forkserver.Process(target=work, args=(theirs,))
     worker.start()
-    theirs.close()  # Or recv() hangs when the worker is dead.
+    # Or recv() hangs when the worker is dead.
+    theirs.close()
     os.kill(ours.recv(), signal.SIGKILL)
     worker.join()
     print("alive", worker.is_alive(), "exit code", worker.exitcode)

@@ -16,7 +16,8 @@ spawn = get_context("spawn")
 if __name__ == "__main__":
     worker = spawn.Process(target=sys.exit, args=(3,))
     worker.start()
-    os.waitpid(worker.pid, 0)  # A library may reap "all children".
+    # A library may reap "all children".
+    os.waitpid(worker.pid, 0)
     worker.join()
     print("alive", worker.is_alive(), "exit code", worker.exitcode)
     #> alive True exit code None

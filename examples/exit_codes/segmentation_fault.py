@@ -6,7 +6,8 @@ import tempfile
 from multiprocessing import get_context
 from pathlib import Path
 
-spawn = get_context("spawn")  # A worker without a faulthandler.
+# A worker without a faulthandler.
+spawn = get_context("spawn")
 
 
 def crash():

@@ -13,7 +13,8 @@ def die(number):
 
 def run(function, argument):
     with ProcessPoolExecutor(max_workers=1) as executor:
-        executor.submit(abs, -1).result()  # It starts the worker.
+        # It starts the worker.
+        executor.submit(abs, -1).result()
         workers = active_children()
         task = executor.submit(function, argument)
     try:

@@ -32,7 +32,8 @@ if __name__ == "__main__":
     main.start()
     receiver.recv()
     os.killpg(main.pid, signal.SIGINT)
-    while not receiver.poll(3):  # It came a moment too early.
+    # It came a moment too early.
+    while not receiver.poll(3):
         os.kill(main.pid, signal.SIGINT)
     print("on stderr:", receiver.recv())
     #> on stderr: b''

@@ -7,7 +7,8 @@ from threading import Thread
 
 
 def die():
-    os.kill(os.getpid(), signal.SIGKILL)  # As the OOM killer does.
+    # As the OOM killer does.
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":

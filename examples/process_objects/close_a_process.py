@@ -20,7 +20,8 @@ def run():
 
 
 if __name__ == "__main__":
-    run().close()  # Now the descriptors that all share are open.
+    # Now the descriptors that all share are open.
+    run().close()
     before = descriptors()
     workers = [run() for _ in range(10)]
     print("10 joined: +", descriptors() - before)

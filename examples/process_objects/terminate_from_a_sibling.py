@@ -3,7 +3,8 @@
 import time
 from multiprocessing import get_context
 
-fork = get_context("fork")  # Only fork hands a Process to a sibling.
+# Only fork hands a Process to a sibling.
+fork = get_context("fork")
 
 
 def work():

@@ -29,7 +29,8 @@ if __name__ == "__main__":
     for _ in pipes:  # What a database does.
         question = server.recv(3).decode()
         server.sendall(f"answer to {question}".encode())
-    for pipe in reversed(pipes):  # The second worker reads first.
+    # The second worker reads first.
+    for pipe in reversed(pipes):
         pipe.send("read")
         pipe.recv()
     server.close()

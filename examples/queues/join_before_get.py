@@ -13,7 +13,8 @@ if __name__ == "__main__":
     worker = Process(target=work, args=(queue, done))
     worker.start()
     done.wait()
-    worker.join(timeout=0.5)  # Without a timeout it waits forever.
+    # Without a timeout it waits forever.
+    worker.join(timeout=0.5)
     print("joined before get(): exit code", worker.exitcode)
     #> joined before get(): exit code None
     print("got", len(queue.get()), "bytes")

@@ -28,7 +28,8 @@ if __name__ == "__main__":
         reader.terminate()
         reader.join()
         queue.put("one")
-        while queue.qsize():  # Until a dead reader got the item.
+        # Until a dead reader got the item.
+        while queue.qsize():
             time.sleep(0.01)
         print("after put(): empty", queue.empty())
         #> after put(): empty True

@@ -21,7 +21,8 @@ def get_after(end):
     end(reader)
     reader.join()
     queue.put("an item")
-    while queue.empty():  # Until the item is in the queue's pipe.
+    # Until the item is in the queue's pipe.
+    while queue.empty():
         time.sleep(0.01)
     try:
         return queue.get(timeout=0.5)

@@ -21,7 +21,8 @@ if __name__ == "__main__":
     worker = Process(target=work, args=(sender,))
     worker.start()
     sender.close()  # Otherwise the pipe does not end.
-    while bytes_waiting(receiver) <= 4:  # Until more than the header.
+    # Until more than the header.
+    while bytes_waiting(receiver) <= 4:
         time.sleep(0.01)
     worker.terminate()
     worker.join()

@@ -8,7 +8,8 @@ def write(queue, report):
     queue.put("Message1")
     queue.put("Message2")
     queue.close()
-    queue.join_thread()  # Until both are in the queue's pipe.
+    # Until both are in the queue's pipe.
+    queue.join_thread()
     report.send("idle")
     time.sleep(60)
 

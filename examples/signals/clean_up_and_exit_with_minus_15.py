@@ -15,7 +15,8 @@ def work(report):
     try:
         with exit_on_sigterm():
             report.send("ready")
-            while True:  # A signal just before a long sleep would wait.
+            # A signal just before a long sleep would wait.
+            while True:
                 time.sleep(0.1)
     except SystemExit:
         report.send("cleaned up")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 def work(log_path, pipe):
     log = open(log_path, "w")
-    log.write("a result")  # Stays in the buffer until close().
+    # Stays in the buffer until close().
+    log.write("a result")
     try:
         pipe.send("ready")
         pipe.recv()

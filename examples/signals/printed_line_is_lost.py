@@ -21,7 +21,8 @@ def output_of(flush):
     receiver, ready = Pipe(duplex=False)
     worker = Process(target=work, args=(sender, ready, flush))
     worker.start()
-    sender.close()  # Or recv() hangs when the worker is dead.
+    # Or recv() hangs when the worker is dead.
+    sender.close()
     receiver.recv()
     worker.terminate()
     worker.join()

@@ -18,7 +18,8 @@ if __name__ == "__main__":
     print("the worker is", receiver.recv())
     #> the worker is ready
     worker.terminate()
-    worker.join(timeout=0.5)  # Without a timeout it waits 60 seconds.
+    # Without a timeout it waits 60 seconds.
+    worker.join(timeout=0.5)
     print("alive", worker.is_alive(), "exit code", worker.exitcode)
     #> alive True exit code None
     worker.kill()

@@ -12,7 +12,8 @@ def work(pipe):
         if pipe.poll(timeout=0.1):
             task = pipe.recv()
             pipe.send(f"{task} begun")
-            pipe.recv()  # This task lasts until the parent says so.
+            # This task lasts until the parent says so.
+            pipe.recv()
             pipe.send(f"{task} done")
 
 

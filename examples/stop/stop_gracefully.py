@@ -13,7 +13,8 @@ from process_terminate import exit_on_sigterm, stop
 def work(report):
     try:
         report.send("ready")
-        while True:  # A signal just before a long sleep would wait.
+        # A signal just before a long sleep would wait.
+        while True:
             time.sleep(0.1)
     finally:
         report.send("cleaned up")

@@ -7,7 +7,8 @@ from multiprocessing.connection import wait
 if __name__ == "__main__":
     worker = Process(target=sys.exit, args=(3,))
     worker.start()
-    wait([worker.sentinel])  # Until it is dead, but not yet joined.
+    # Until it is dead, but not yet joined.
+    wait([worker.sentinel])
     print("terminate() returns", worker.terminate())
     #> terminate() returns None
     worker.join()

@@ -8,12 +8,14 @@ from multiprocessing import Pipe, Process
 
 def work(pipe):
     def clean_up(signum, frame):
-        pipe.recv()  # This cleanup lasts until the parent says so.
+        # This cleanup lasts until the parent says so.
+        pipe.recv()
         sys.exit(0)
 
     signal.signal(signal.SIGTERM, clean_up)
     pipe.send("ready")
-    while True:  # A signal just before a long sleep would wait.
+    # A signal just before a long sleep would wait.
+    while True:
         time.sleep(0.1)
 
 

@@ -10,7 +10,8 @@ def work(pipe):
     signal.signal(signal.SIGTERM, lambda *args: sys.exit(0))
     try:
         pipe.send("ready")
-        while True:  # A signal just before a long sleep would wait.
+        # A signal just before a long sleep would wait.
+        while True:
             time.sleep(0.1)
     finally:
         pipe.send("finally ran")
@@ -20,7 +21,8 @@ def last_words(end):
     ours, theirs = Pipe()
     worker = Process(target=work, args=(theirs,))
     worker.start()
-    theirs.close()  # Or recv() hangs when the worker is dead.
+    # Or recv() hangs when the worker is dead.
+    theirs.close()
     ours.recv()
     end(worker)
     worker.join()

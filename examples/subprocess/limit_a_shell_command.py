@@ -14,7 +14,8 @@ def run(command, limit):
         output, _ = process.communicate(timeout=limit)
     except TimeoutExpired:
         stop_tree(process, grace=5)
-        output, _ = process.communicate()  # Until its end of file.
+        # Until its end of file.
+        output, _ = process.communicate()
     return process.returncode, output
 
 

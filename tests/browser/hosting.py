@@ -50,9 +50,9 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def serve(site: Path, *, headers: bool = True) -> Iterator[str]:
-    """Serve a folder on a free port while the block runs, if wanted with its headers."""
-    lines = (site / "_headers").read_text("utf-8").splitlines()[1:] if headers else []
+def serve(site: Path) -> Iterator[str]:
+    """Serve a folder on a free port while the block runs."""
+    lines = (site / "_headers").read_text("utf-8").splitlines()[1:]
     pairs = (line.strip().partition(": ") for line in lines)
     members = {"site": site, "headers_of_site": {name: to for name, _, to in pairs}}
     handler = type("SiteHandler", (Handler,), members)

@@ -1,7 +1,7 @@
 """Each kind of page in a browser: whole, private, and within its policy."""
 
 import json
-from pathlib import Path
+import re
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, expect
 
 from browser.conftest import kinds
-from browser.hosting import serve
 
 EXAMPLE = "/examples/stop/escalate_to_kill/"
 PALETTE = "form[data-md-component=palette] label:not([hidden])"
@@ -50,19 +49,14 @@ def test_pages_load_without_error_and_ask_no_other_host(
     assert set(page.evaluate(stored)) <= {"/.__palette"}
 
 
-@pytest.mark.parametrize("headers", [True, False])
-def test_policy_blocks_other_scripts_and_hosts(
-    page: Page, site: Path, headers: bool
-) -> None:
-    """It is in the page too, because some hosts send no headers of a site."""
-    with serve(site, headers=headers) as base:
-        page.goto(base)
-        page.evaluate(
-            "document.body.append(Object.assign("
-            "document.createElement('script'), {textContent: 'window.ran = 1'}))"
-        )
-        assert page.evaluate("window.ran") is None
-        assert page.evaluate("fetch('http://127.0.0.1:9/').catch(() => 'no')") == "no"
+def test_policy_blocks_other_scripts_and_hosts(page: Page, base: str) -> None:
+    page.goto(base)
+    page.evaluate(
+        "document.body.append(Object.assign("
+        "document.createElement('script'), {textContent: 'window.ran = 1'}))"
+    )
+    assert page.evaluate("window.ran") is None
+    assert page.evaluate("fetch('http://127.0.0.1:9/').catch(() => 'no')") == "no"
 
 
 def test_wrong_url_shows_a_styled_page_that_leads_on(page: Page, base: str) -> None:
@@ -75,6 +69,27 @@ def test_wrong_url_shows_a_styled_page_that_leads_on(page: Page, base: str) -> N
     page.goto(f"{base}/examples/family/orphaned-child.html")
     page.click("text=Search for orphaned child")
     expect(page.locator(".md-search-result__item").first).to_be_visible()
+
+
+def test_reader_sees_which_page_and_section_this_is(page: Page, base: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 300})
+    page.goto(base + EXAMPLE)
+    page.keyboard.press("Tab")  # To the link that skips the navigation.
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("!!document.activeElement.closest('.md-content')")
+    page.locator("#see-also").scroll_into_view_if_needed()
+    page.mouse.wheel(0, 2000)
+    expect(page.locator(".md-tabs__item--active")).to_be_in_viewport()
+    section = ".md-sidebar--secondary .md-nav__link--active >> text=See also"
+    expect(page.locator(section)).to_be_in_viewport()
+    page.emulate_media(forced_colors="active")
+    style = "(e, [of, name]) => getComputedStyle(e, of)[name]"
+    current = page.locator(".md-nav--primary a.md-nav__link--active:visible").first
+    assert current.evaluate(style, ["", "textDecorationLine"]) == "underline"
+    ground = page.locator("body").evaluate(style, ["", "backgroundColor"])
+    fold = page.locator("summary").first
+    assert fold.evaluate(style, ["::after", "backgroundColor"]) != ground
 
 
 @pytest.mark.parametrize("system", ["light", "dark"])
@@ -127,13 +142,76 @@ def test_link_to_a_heading_shows_it_below_the_header(page: Page, base: str) -> N
     assert heading.evaluate("e => e.getBoundingClientRect().top") >= header
 
 
-@pytest.mark.parametrize("path", ["/", EXAMPLE, "/reference/stop/", "/evidence/"])
-def test_page_on_a_phone_does_not_scroll_sideways(
-    page: Page, base: str, path: str
+#: What is wider than its page, too small to read, below a button, or a head over rows.
+FAULTS = """() => {
+    const all = (selector) => [...document.querySelectorAll(selector)]
+    const boxes = all(':root, .measured, .md-typeset__scrollwrap, .md-typeset table')
+    if (innerWidth < 720) boxes.push(...all('pre > code'))
+    const wide = boxes.filter(e => e.scrollWidth > e.clientWidth + 1)
+    const small = all('.md-typeset code').filter(
+        e => parseFloat(getComputedStyle(e).fontSize) < 13)
+    const covered = all('.md-code__button').filter(button => {
+        const [a, b] = [button, button.closest('pre').querySelector('code')]
+            .map(e => e.getBoundingClientRect())
+        return a.left < b.right && a.right > b.left && a.top < b.bottom && a.bottom > b.top
+    })
+    const top = e => e.getBoundingClientRect().top
+    const moved = all('thead').filter(e => top(e) > top(e.parentElement) + 2)
+    return [...wide, ...small, ...covered, ...moved].map(e => e.outerHTML.slice(0, 80))
+}"""
+
+
+def test_tables_and_code_are_whole_at_each_width(page: Page, base: str) -> None:
+    tables = ["/evidence/", "/evidence/survivors/", "/evidence/runners/", "/decoder/"]
+    faults = []
+    for path in [*tables, "/", EXAMPLE, "/reference/stop/"]:
+        page.goto(base + path)
+        page.evaluate(
+            "document.querySelectorAll('details').forEach(d => d.open = true)"
+        )
+        for width in (390, 768, 1000, 1240, 2560):
+            page.set_viewport_size({"width": width, "height": 800})
+            faults += [(path, width, fault) for fault in page.evaluate(FAULTS)]
+    assert faults == []
+
+
+def test_timeline_fills_its_box_below_the_names_of_its_lanes(
+    page: Page, base: str
 ) -> None:
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(base + path)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.set_viewport_size({"width": 390, "height": 300})
+    page.goto(base + EXAMPLE)
+    heights = ".timeline[open] li"
+    measure = "all => all.map(e => [e.clientHeight, e.firstChild.clientHeight])"
+    rows = page.eval_on_selector_all(heights, measure)
+    assert [row for row, picture in rows if row != picture] == []
+    assert max(rows) > min(rows), "a long row has a high picture"
+    box = page.locator(".timeline[open]").first
+    share = "e => e.querySelector('li').clientWidth / e.clientWidth"
+    assert box.evaluate(share) > 0.9
+    box.locator("li").last.scroll_into_view_if_needed()
+    expect(box.locator("> svg")).to_be_in_viewport(ratio=1)
+
+
+def test_row_of_a_wide_table_is_a_list_on_a_phone(page: Page, base: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"{base}/evidence/survivors/")
+    cell = page.locator("td[data-head='killpg']").first
+    shown = cell.evaluate("e => getComputedStyle(e, '::before').content")
+    assert shown == 'attr(data-head) ": "' or "killpg" in shown
+    assert not page.is_visible("thead")
+
+
+def test_filter_of_all_examples_is_in_the_url(page: Page, base: str) -> None:
+    page.goto(f"{base}/evidence/")
+    page.click(".filter >> text=that differed somewhere")
+    assert page.url.endswith("/evidence/#differed")
+    for row in page.locator(".overview tbody tr[class]:visible").all():
+        assert row.locator(".differed").count()
+    for group in page.locator(".overview tbody:visible").all():
+        assert group.locator("tr[class]:visible").count()
+    page.click(".filter >> text=all")
+    page.locator(".overview tbody tr").nth(40).scroll_into_view_if_needed()
+    expect(page.locator(".overview thead")).to_be_in_viewport(ratio=1)
 
 
 def test_reader_without_scripts_sees_everything(browser: Browser, base: str) -> None:
@@ -166,3 +244,10 @@ def test_printed_page_is_dark_on_light_with_all_code_and_urls(
     shown = link.evaluate("e => getComputedStyle(e, '::after').content")
     assert str(link.get_attribute("href")) in shown or "attr(href)" in shown
     assert not page.is_visible("header")
+    # Else the head of a table covers its first row.
+    assert page.locator("thead").first.evaluate(style, "position") == "static"
+    margin = dict.fromkeys(("top", "right", "bottom", "left"), "15mm")
+    for path, most in ((EXAMPLE, 4), ("/reference/stop/", 5)):
+        page.goto(base + path)
+        pdf = page.pdf(format="A4", margin=margin)  # type: ignore[arg-type]
+        assert len(re.findall(rb"/Type /Page\b", pdf)) <= most, path

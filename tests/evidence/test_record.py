@@ -16,6 +16,8 @@ from evidence.examples import Example
 from evidence.measure import interpreters, leftovers, record, runs
 from evidence.measure.interpreters import Interpreter, UnusableError
 from evidence.measure.runs import Column, Tally
+from evidence.render import results
+from evidence.render.results import Results
 
 PASSES = "print(1)\n#> 1\n"
 HEADER = "# /// script\n# {}\n# ///\n"
@@ -283,3 +285,15 @@ def test_packages_built_for_one_interpreter_come_first(
     path = interpreters.search_path("/opt/pypy3", packages)
     assert path.split(os.pathsep) == [str(tmp_path / "pypy3"), "packages"]
     assert interpreters.search_path("/opt/python3.14", packages) == "packages"
+
+
+def test_runs_on_wine_are_not_called_runs_on_windows() -> None:
+    wine = replace(HERE, platform="win32", layer="Wine 10.0")
+    example = write(HEADER.format('[tool.evidence]\n# platforms = ["win32"]') + PASSES)
+    found = Results(example, runs.Runs({wine.key: record_on(wine, example)}))
+    assert list(found.columns) == ["cpython-3.13-wine"]
+    assert found.titles("passed") == ["CPython 3.13.1 for Windows on Wine 10.0"]
+    assert results.groups(found.columns.values()) == [
+        ("CPython for Windows on Wine 10.0", ["3.13.1"])
+    ]
+    assert "Windows" in found.untested_systems

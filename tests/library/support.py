@@ -44,6 +44,8 @@ _NO_PIDFDS = "import os, signal; del os.pidfd_open, signal.pidfd_send_signal\n"
 def environment() -> dict[str, str]:
     """Return the environment of a program that uses the library and the workers."""
     paths = [str(FOLDER.parents[1] / "src"), str(FOLDER)]
+    if present := os.environ.get("PYTHONPATH"):  # Where psutil may be.
+        paths.append(present)
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 

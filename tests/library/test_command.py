@@ -282,6 +282,7 @@ def test_ctrl_z_stops_the_job_and_fg_continues_it(terminal: Terminal) -> None:
     terminal.expect("begin\r\n")
     terminal.send("\x1a")
     terminal.expect("Stopped")
+    terminal.expect("ready> ")
     terminal.send("echo status $?\n")
     terminal.expect("status 148\r\n")  # What the table of exit codes says.
     terminal.send("fg\n")
@@ -294,6 +295,7 @@ def test_ctrl_z_stops_the_job_and_fg_continues_it(terminal: Terminal) -> None:
 def test_command_that_stops_alone_gives_the_shell_back(terminal: Terminal) -> None:
     terminal.send(in_terminal("sh -c 'kill -STOP $$; echo continued'"))
     terminal.expect("Stopped")
+    terminal.expect("ready> ")
     terminal.send("fg\n")
     terminal.expect("continued\r\n")
     terminal.expect("ready> ")

@@ -4,8 +4,10 @@ On Linux the library takes the paths of the other system, with SIGKILL in place 
 TerminateProcess. This tests what is called and returned, not when things happen.
 """
 
+import ctypes
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -22,6 +24,7 @@ from process_terminate import (
     no_orphans,
     stop,
     stop_all,
+    stop_pool,
     stop_tree,
     terminate,
 )
@@ -63,6 +66,12 @@ def wait_as_on_windows(process: psutil.Process, timeout: float) -> int | None:
         time.sleep(0.001)
 
 
+def cdll_as_on_windows(name: str, **_: object) -> None:
+    """Open no library; there is none without a name."""
+    if name is None:
+        raise TypeError("argument of type 'NoneType' is not iterable")
+
+
 @pytest.fixture(params=SYSTEMS)
 def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The system whose paths the library takes."""
@@ -76,6 +85,7 @@ def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
         monkeypatch.setattr(tree, "SIGSTOP", handle._SUSPEND)
         monkeypatch.setattr(psutil.Process, "terminate", psutil.Process.kill)
         monkeypatch.setattr(psutil.Process, "wait", wait_as_on_windows)
+        monkeypatch.setattr(ctypes, "CDLL", cdll_as_on_windows)
     return str(request.param)
 
 
@@ -154,6 +164,19 @@ def test_stop_tree_elsewhere_ends_each_process_at_once(
     assert len(looks) < 20
 
 
+def test_stop_tree_elsewhere_names_no_signal_that_the_system_lacks(
+    popen: Any,
+) -> None:
+    found = stop_tree(popen(PARENT))
+    number = signal.SIGTERM  # Windows has no other that stops a process.
+    assert [process.signal for process in found] == [number, number]
+
+
+def test_stop_pool_elsewhere_returns_how_the_workers_ended() -> None:
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        assert stop_pool(pool) == [stopped(HERE)] * 2
+
+
 def test_windows_has_one_first_signal(system: str, popen: Any) -> None:
     process = popen(SLEEP)
     if system == "win32":
@@ -173,7 +196,7 @@ def test_no_orphans_elsewhere_says_that_it_needs_linux() -> None:
     ("code", "sentence"),
     [
         (-15, "terminated by TerminateProcess (-15)"),
-        (-9, "killed by SIGKILL (9)"),
+        (-9, f"killed by {'signal 9' if HERE == 'win32' else 'SIGKILL'} (9)"),
         (143, "exited with 143"),
     ],
 )

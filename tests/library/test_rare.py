@@ -9,7 +9,7 @@ import threading
 import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from multiprocessing import get_context
 from typing import Any
 
@@ -116,6 +116,20 @@ def test_handle_of_windows_without_access_asks_whether_it_runs(
         patch.setattr(psutil.Process, "wait", fail(psutil.AccessDenied()))
         patch.setattr(psutil.Process, "is_running", lambda _: running)
         assert found.is_dead() is not running
+
+
+@pytest.mark.parametrize(("winerror", "found"), [(6, None), (5, OSError)])
+def test_process_of_windows_that_dies_while_it_is_read_is_gone(
+    winerror: int,
+    found: type[OSError] | None,
+    child: "subprocess.Popen[bytes]",
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    error: Any = OSError()
+    error.winerror = winerror
+    monkeypatch.setattr(psutil.Process, "name", fail(error))
+    with pytest.raises(found) if found else nullcontext():
+        assert table._ask_psutil(child.pid) is None
 
 
 def test_parent_of_windows_that_is_younger_is_none(

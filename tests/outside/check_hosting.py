@@ -94,7 +94,7 @@ def headers_of(site: Path) -> str:
     if not (site / "_headers").exists():
         (site / "_headers").write_text(
             "/*\n  X-Content-Type-Options: nosniff\n"
-            "  Content-Security-Policy: default-src 'none'; script-src 'self'\n"
+            "  Content-Security-Policy: frame-ancestors 'none'\n"
         )
     page = (ROOT / "docs" / "contributing" / "hosting.md").read_text("utf-8")
     command = re.search(r"(?m)^sed -n '(.*)' site/_headers", page)

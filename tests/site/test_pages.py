@@ -22,8 +22,6 @@ GUIDES = pages.below("guides")
 NAMES = {example.name for example in examples.find()}
 #: Search engines show a description of this length whole.
 SHORTEST, LONGEST = 50, 160
-#: The guides without an example, and why.
-NOT_RUN = {"guides/windows.md": "nothing was run on Windows"}
 #: A guide may have no title but its heading, which tags must not repeat.
 GUIDE_META = {"title", "description", "group", "tags"}
 GOLDEN = Path(__file__).parent / "golden"
@@ -76,10 +74,6 @@ def test_guide_embeds_what_was_run(guide: Page) -> None:
     assert {"description", "group"} <= set(guide.meta) <= GUIDE_META
     files = [path.partition(":")[0] for path in snippets(guide.source)]
     code = [path for path in files if path.endswith(".py")]
-    if guide.path in NOT_RUN:
-        assert code == [], NOT_RUN[guide.path]
-        assert "not run" in guide.body
-        return
     run = {f"examples/{name}.py" for name in NAMES} | {"tests/outside/programs.py"}
     assert code, "embed an example"
     assert set(code) <= run

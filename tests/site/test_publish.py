@@ -72,7 +72,7 @@ def test_markdown_of_an_example_has_code_events_and_results(site: Path) -> None:
         )
         results, events = text.split("\n## Tested on\n")[1].split("\n## Timeline\n")
         assert "\n1. 0 ms: main" in events or "was not traced" in events, example.name
-        assert "\n| Start method | CPython " in results
+        assert "\n| Python | " in results
         assert any(
             f"| {cell} " in results for cell in ("passed", "differed", "earlier")
         )
@@ -96,7 +96,7 @@ def test_elements_of_a_page_become_markdown() -> None:
 <div class="language-sh highlight"><span class="filename">run</span>
 <pre><code><span>a</span> &amp;&amp; b</code><button>Copy</button></pre></div>
 <details><summary>Times</summary><svg><text>1</text></svg>
-<details><summary>In words</summary><ol><li>one</li></ol></details></details>
+<ol><li><svg><text>1</text></svg><span>one</span></li></ol></details>
 <table><thead><tr><th rowspan="2">Method</th><th colspan="2">CPython</th></tr>
 <tr><th>3.9</th><th><a href="../x/">3.10</a></th></tr></thead><tbody>
 <tr><th colspan="3">all</th></tr><tr><th>fork</th><td>4</td><td>a | b</td></tr>

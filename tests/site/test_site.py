@@ -78,13 +78,14 @@ def test_scripts_neither_set_cookies_nor_report(each_site: Path) -> None:
 
 
 def test_pages_need_no_exception_from_the_policy(
-    site: Path, trees: dict[str, HtmlElement]
+    trees: dict[str, HtmlElement],
 ) -> None:
     inline = "//*[@style] | //style | //@*[starts-with(name(), 'on')]"
     assert [url for url, tree in trees.items() if tree.xpath(inline)] == []
-    headers = (site / "_headers").read_text("utf-8")
-    assert "default-src 'none'; script-src 'self' 'sha256-" in headers
-    assert "unsafe" not in headers
+    for url, tree in trees.items():
+        (policy,) = tree.head.xpath("meta[contains(@http-equiv, 'Policy')]/@content")
+        assert "default-src 'none'; script-src 'self' 'sha256-" in policy, url
+        assert "unsafe" not in policy, url
 
 
 def test_each_page_has_its_own_title_description_and_url(
@@ -101,6 +102,13 @@ def test_each_page_has_its_own_title_description_and_url(
         repeated = {text for text, count in counts.items() if count > 1}
         # The page for wrong URLs has the description of the site.
         assert repeated == set(), what
+
+
+def test_last_page_of_a_topic_leads_to_no_other_topic(site: Path) -> None:
+    for *_, last in pages.topics().values():
+        text = (site / last.address / "index.html").read_text("utf-8")
+        assert "md-footer__link--prev" in text
+        assert "md-footer__link--next" not in text, last.path
 
 
 def test_inventory_has_exactly_the_exported_names(each_site: Path) -> None:

@@ -28,6 +28,14 @@ _NOT_IMPORTED = {"..", "__pycache__"}
 _PATIENCE = 30
 _SAY = """
 import importlib, json, multiprocessing, platform, sys
+layer = ""
+try:  # Only the ntdll of Wine has this function.
+    import ctypes
+    wine_version = ctypes.WinDLL("ntdll").wine_get_version
+    wine_version.restype = ctypes.c_char_p
+    layer = "Wine " + wine_version().decode()
+except (ImportError, AttributeError):
+    pass
 missing = {}
 for package in "psutil", "process-terminate", "pytest":
     try:
@@ -43,6 +51,7 @@ print(json.dumps({
     "platform": sys.platform,
     "start_methods": multiprocessing.get_all_start_methods(),
     "missing": missing,
+    "layer": layer,
 }))
 """
 
@@ -66,6 +75,8 @@ class Interpreter:
     """Its default comes first."""
     missing: dict[str, str]
     """The packages that it cannot import, each with the error."""
+    layer: str = ""
+    """What stands in for its platform, such as "Wine 10.0"; empty on the platform."""
     anyway: bool = False
     """Whether it also runs examples that are not written for its platform."""
 
@@ -73,7 +84,8 @@ class Interpreter:
     def key(self) -> str:
         """Its name in the results, the same for all patch versions."""
         major_minor = ".".join(self.language.split(".")[:2])
-        return f"{self.implementation.lower()}-{major_minor}-{self.platform}"
+        system = self.layer.partition(" ")[0].lower() or self.platform
+        return f"{self.implementation.lower()}-{major_minor}-{system}"
 
     def methods_for(self, example: Example) -> list[str]:
         """Return the start methods to measure an example under.

@@ -113,6 +113,7 @@ def _new_column(
         platform=interpreter.platform,
         cores=os.cpu_count() or 1,
         hash=example.hash,
+        layer=interpreter.layer,
         why_not=why_not,
     )
 
@@ -133,8 +134,8 @@ def _add(task: Task, tally: Tally) -> None:
     _save_column(example, interpreter, column)
 
 
-def _versions(column: Column) -> tuple[str, str]:
-    return column.hash, column.version
+def _versions(column: Column) -> tuple[str, str, str]:
+    return column.hash, column.version, column.layer
 
 
 def _save_column(example: Example, interpreter: Interpreter, column: Column) -> None:

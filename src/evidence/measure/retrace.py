@@ -1,5 +1,6 @@
 """Trace the examples that have no timeline of their present version."""
 
+import sys
 from collections.abc import Callable, Sequence
 
 from packaging.version import Version
@@ -44,6 +45,7 @@ def retrace(
 def _can_trace(interpreter: Interpreter, example: Example) -> bool:
     return (
         interpreter.implementation == "CPython"
+        and interpreter.platform == sys.platform  # The tracer reads /proc.
         and Version(interpreter.language) >= _OLDEST
         and interpreter.why_not(example) is None
     )

@@ -80,6 +80,8 @@ class Column(Struct, omit_defaults=True):
     cores: int
     hash: str
     """`Example.hash` of the version that was run."""
+    layer: str = ""
+    """What stood in for the platform, such as "Wine 10.0"; empty on the platform."""
     why_not: str | None = None
     """Why the example was not run."""
     cells: dict[str, Cell] = {}

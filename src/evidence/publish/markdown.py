@@ -74,10 +74,7 @@ def _info(code: Tag) -> str:
 
 
 def _describe_box(title: HtmlElement) -> None:
-    """Let the title of a box be a bold line; an inner one only opens what is open."""
-    if title.tag == "summary" and len(list(title.iterancestors("details"))) > 1:
-        title.drop_tree()
-        return
+    """Let the title of a box be a bold line."""
     title.tag = "strong"
     if title.getparent().tag != "p":
         paragraph = P()

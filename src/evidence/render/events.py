@@ -21,7 +21,7 @@ from evidence.measure.timelines import (
 
 #: Milliseconds that are worth telling: of a zombie, or without an event.
 LONG = 100
-#: Processes of one name that are shown as one if they do the same.
+#: Processes of one name that do the same, or lines that one prints, to show as one.
 MANY = 4
 
 _ACTIONS = {
@@ -90,7 +90,7 @@ def rows(events: Sequence[Event]) -> list[Row]:
     """Return the lines of a timeline.
 
     One process stands for many of a name that do the same, and one line for
-    several cleanups in a row.
+    several cleanups or prints in a row.
     """
     hidden, instead = _fold(events)
     died = {event.who: event.ms for event in events if isinstance(event, Die)}
@@ -107,18 +107,25 @@ def rows(events: Sequence[Event]) -> list[Row]:
 
 
 def _merge(found: Sequence[Row]) -> Iterator[Row]:
-    """Yield the lines, with one for several cleanups in a row."""
+    """Yield the lines, with one for several cleanups or prints in a row."""
 
     def key(row: Row) -> object:
-        return row.text if isinstance(row.event, Cleanup) else id(row)
+        match row.event:
+            case Cleanup():
+                return row.text
+            case Print(who=who):
+                return who
+        return id(row)
 
     for _, group in groupby(found, key):
         first, *others = group
-        if others:
-            first = replace(
-                first, text=f"{first.text}, {len(others) + 1} times in a row"
-            )
-        yield first
+        if isinstance(first.event, Cleanup) and others:
+            text = f"{first.text}, {len(others) + 1} times in a row"
+            yield replace(first, text=text)
+        elif len(others) >= MANY - 1:
+            yield replace(first, text=f"{first.text} (and {len(others)} more lines)")
+        else:
+            yield from [first, *others]
 
 
 def _fold(events: Sequence[Event]) -> tuple[set[str], dict[int, list[Row]]]:

@@ -1,8 +1,12 @@
-"""Draws a timeline as SVG: a lane for each process, a row for each event."""
+"""Draws a timeline: a lane for each process, and a row for each event.
 
-import textwrap
+Each row has a picture of its own, as high as its text, and the bars of the lanes go
+through it. So the text is that of the page: it wraps, and can be read and copied.
+"""
+
 from collections.abc import Sequence
 from html import escape
+from itertools import pairwise
 
 from evidence.measure.timelines import (
     Adopt,
@@ -16,11 +20,10 @@ from evidence.measure.timelines import (
 )
 from evidence.render.events import LONG, Row, lanes
 
-#: Pixels: the picture, a line of text, an event of one line, and a gap.
-WIDTH, LINE, ROW, GAP = 330, 13, 19, 15
-#: Pixels that a character takes on average in a wide font, such as DejaVu Sans;
-#: a line of capitals may reach into the margin.
-LETTER = 6.0
+#: Pixels: where the signs of a row are, and a bar that goes through a row of any height.
+SIGN, ALL = 10, 999
+#: Pixels between two lanes, and of all lanes, at most.
+STEP, WIDTH = 16.0, 140
 
 #: The signs of a picture, in the order in which they are drawn: classes of paths.
 SIGNS = "wlzfrashpcd"
@@ -65,9 +68,9 @@ def signs() -> str:
     )
 
 
-def draw(rows: Sequence[Row], title: str) -> str:
-    """Return the picture of a timeline."""
-    return _Picture(rows).svg(title)
+def draw(rows: Sequence[Row]) -> str:
+    """Return the names of the lanes, and a list of the rows."""
+    return _Picture(rows).html()
 
 
 def _paths(signs: dict[str, str]) -> str:
@@ -77,114 +80,98 @@ def _paths(signs: dict[str, str]) -> str:
 
 
 class _Picture:
-    """The paths of each sign, and the texts beside them."""
+    """The paths of each sign in each row.
+
+    The place of row n is 2n, and the place of its signs is 2n + 1.
+    """
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self._rows = rows
         self._lanes = lanes([row.event for row in rows if row.event])
-        step = min(16.0, 140 / len(self._lanes))
+        step = min(STEP, WIDTH / len(self._lanes))
         self._x = {name: round(8 + step * n, 1) for n, name in enumerate(self._lanes)}
-        self._left = round(10 + step * len(self._lanes))
-        self._signs = dict.fromkeys(SIGNS, "")
-        # Names are short, and may be wide.
-        self._top = 10 + 7 * max(map(len, self._lanes))
-        self._texts = [
-            f'<text transform="translate({x + 4:g} {self._top - 6})rotate(-90)">'
-            f"{escape(name)}</text>"
-            for name, x in self._x.items()
-        ]
-        self._begun: dict[str, float] = {"main": self._top - 2}
-        self._dead: dict[str, float] = {}
-        self._bottom, heights = self._write()
-        events = [
-            (row.event, y) for row, y in zip(rows, heights, strict=True) if row.event
-        ]
-        for event, y in events:
-            self._draw(event, y)
-        for event, y in events:
+        self._width = round(10 + step * len(self._lanes))
+        self._signs = [dict.fromkeys(SIGNS, "") for _ in rows]
+        self._begun: dict[str, int] = {"main": 0}
+        self._dead: dict[str, int] = {}
+        events = [(n, row.event) for n, row in enumerate(rows) if row.event]
+        for n, event in events:
+            self._draw(event, n)
+        for n, event in events:
             if isinstance(event, Call):
-                self._add("w", event.who, y, f"V{self._end(event, heights):g}")
-        for name, top in self._begun.items():
-            self._add("l", name, top, f"V{self._dead.get(name, self._bottom):g}")
+                self._bar("w", event.who, 2 * n + 1, self._end(event))
+        for name, begun in self._begun.items():
+            self._bar("l", name, begun, self._dead.get(name, 2 * len(rows)))
 
-    def _add(self, sign: str, name: str, y: float, path: str) -> None:
+    def _add(self, sign: str, name: str, n: int, path: str, y: int = SIGN) -> None:
         if name in self._x:
-            self._signs[sign] += f"M{self._x[name]:g} {y:g}{path}"
+            self._signs[n][sign] += f"M{self._x[name]:g} {y}{path}"
 
-    def _write(self) -> tuple[float, list[float]]:
-        """Write the texts; return where the last one ends, and the y of each row."""
-        x, y = self._left, self._top + 10.0
-        heights = []
-        before = self._rows[0].ms
-        for row in self._rows:
-            passed = row.ms - before
-            if passed >= LONG:
-                text = (
-                    f'<text class="t" x="{x}" y="{y:g}">\u22ee {passed:.0f} ms</text>'
-                )
-                self._texts.append(text)
-                y += GAP
-            before = row.ms
-            time = f"{row.ms:.0f}"
-            width = int((WIDTH - x) / LETTER)
-            first, *more = map(escape, textwrap.wrap(f"{time} {row.text}", width))
-            text = f'<tspan class="t">{time}</tspan>{first.removeprefix(time)}'
-            for line in more:
-                text += f'<tspan x="{x}" dy="{LINE}">{line}</tspan>'
-            self._texts.append(f'<text x="{x}" y="{y + 4:g}">{text}</text>')
-            heights.append(y)
-            y += ROW + LINE * len(more)
-        return y - 6, heights
+    def _bar(self, sign: str, name: str, first: int, last: int) -> None:
+        """Add a bar from one place to another to each row between them."""
+        for n in range(first // 2, (last + 1) // 2):
+            top = SIGN if first == 2 * n + 1 else 0
+            bottom = SIGN if last == 2 * n + 1 else ALL
+            self._add(sign, name, n, f"V{bottom}", top)
 
-    def _draw(self, event: Event, y: float) -> None:
+    def _draw(self, event: Event, n: int) -> None:
         """Add the signs of an event."""
-        who = event.who
+        who, place = event.who, 2 * n + 1
         match event:
             case Fork(child=child):
-                self._begun.setdefault(child, y)
+                self._begun.setdefault(child, place)
                 ring = "m-2.5 0a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0-5 0"
-                self._add("f", who, y, f"H{self._x[child]:g}{ring}")
+                self._add("f", who, n, f"H{self._x[child]:g}{ring}")
             case Signal(to=to) if to == who:
-                self._add("s", to, y, "m-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0")
+                self._add("s", to, n, "m-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0")
             case Signal(to=to):
                 end = self._x[to]
-                self._add("s", who, y, f"H{end:g}")
+                self._add("s", who, n, f"H{end:g}")
                 back = -5 if end > self._x.get(who, 0) else 5
-                self._add("h", to, y, f"l{back}-3v6z")
+                self._add("h", to, n, f"l{back}-3v6z")
             case Die():
-                self._dead[who] = y
-                self._add("d", who, y, "m-4-4l8 8m0-8l-8 8")
+                self._dead[who] = place
+                self._add("d", who, n, "m-4-4l8 8m0-8l-8 8")
             case Reap(child=child):
-                self._add("z", child, self._dead.get(child, y), f"V{y:g}")
+                self._bar("z", child, self._dead.get(child, place), place)
                 if child in self._x:
-                    self._add("r", who, y, f"H{self._x[child]:g}")
+                    self._add("r", who, n, f"H{self._x[child]:g}")
             case Adopt(by=by):
-                self._begun.setdefault(who, y)
-                self._add("a", who, y, "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0")
-                self._add("r", by, y, f"H{self._x[who]:g}")
+                self._begun.setdefault(who, place)
+                self._add("a", who, n, "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0")
+                self._add("r", by, n, f"H{self._x[who]:g}")
             case Print():
-                self._add("p", who, y, "h0")
+                self._add("p", who, n, "h0")
             case _:
-                self._add("c", who, y, "h0")
+                self._add("c", who, n, "h0")
 
-    def _end(self, call: Call, heights: list[float]) -> float:
+    def _end(self, call: Call) -> int:
         """Return where the bar of a call ends."""
         if call.took is None:
-            return self._dead.get(call.who, self._bottom)
+            return self._dead.get(call.who, 2 * len(self._rows))
         end = call.ms + call.took
-        rows = zip(self._rows, heights, strict=True)
-        return next((y - ROW / 2 for row, y in rows if row.ms >= end), self._bottom)
+        rows = enumerate(self._rows)
+        return next((2 * n for n, row in rows if row.ms >= end), 2 * len(self._rows))
 
-    def svg(self, title: str) -> str:
+    def html(self) -> str:
         """Return all of it."""
-        height = round(self._bottom + 6)
-        description = (
-            f"Processes: {', '.join(self._lanes)}. Events: {len(self._rows)}. "
-            "The list in words follows."
+        top = 10 + 7 * max(map(len, self._lanes))
+        names = "".join(
+            f'<text transform="translate({x + 4:g} {top - 4})rotate(-90)">'
+            f"{escape(name)}</text>"
+            for name, x in self._x.items()
         )
+        gaps = [b.ms - a.ms for a, b in pairwise(self._rows)] + [0.0]
+        items = "\n".join(map(self._item, self._rows, self._signs, gaps))
         return (
-            f'<svg viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-            f'role="img" aria-label="{escape(title)}"><title>{escape(title)}</title>'
-            f"<desc>{escape(description)}</desc>"
-            f"{_paths(self._signs)}{''.join(self._texts)}</svg>"
+            f'<svg width="{self._width}" height="{top}" aria-hidden="true">{names}'
+            f"</svg>\n<ol>\n{items}\n</ol>"
+        )
+
+    def _item(self, row: Row, signs: dict[str, str], gap: float) -> str:
+        """Return a row, with the time after it if that is long."""
+        passed = f' data-passed="{gap:.0f} ms"' if gap >= LONG else ""
+        return (
+            f'<li><svg width="{self._width}" aria-hidden="true">{_paths(signs)}</svg>'
+            f"<span{passed}><span>{row.ms:.0f} ms:</span> {escape(row.text)}</span></li>"
         )

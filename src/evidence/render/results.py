@@ -114,37 +114,42 @@ class Results:
 
     @property
     def untested_systems(self) -> list[str]:
-        """Return the systems without a column."""
-        seen = {column.platform for column in self.columns.values()}
+        """Return the systems without a column of their own."""
+        seen = {column.platform for column in self.columns.values() if not column.layer}
         return [name for system, name in SYSTEMS.items() if system not in seen]
 
 
 def in_order(columns: dict[str, Column]) -> dict[str, Column]:
     """Return columns by implementation, then system, then version."""
 
-    def place(key: str) -> tuple[str, int, Version]:
+    def place(key: str) -> tuple[str, int, str, Version]:
         column = columns[key]
         system = list(SYSTEMS).index(column.platform)
-        return column.implementation, system, Version(column.version)
+        return column.implementation, system, column.layer, Version(column.version)
 
     return {key: columns[key] for key in sorted(columns, key=place)}
 
 
 def title(column: Column) -> str:
     """Return the name of an interpreter, and of its system if that is not Linux."""
-    system = "" if column.platform == "linux" else f" on {SYSTEMS[column.platform]}"
+    system = "" if column.platform == "linux" else _system(column)
     return f"{column.implementation} {column.version}{system}"
+
+
+def _system(column: Column) -> str:
+    """Return where an interpreter ran; Wine is not Windows."""
+    name = SYSTEMS[column.platform]
+    return f" for {name} on {column.layer}" if column.layer else f" on {name}"
 
 
 def groups(columns: Iterable[Column]) -> list[tuple[str, list[str]]]:
     """Return the heads of columns: implementations, and the versions of each."""
     columns = list(columns)
-    several = len({column.platform for column in columns}) > 1
-    found = groupby(columns, lambda column: (column.implementation, column.platform))
+    several = len({_system(column) for column in columns}) > 1
+    found = groupby(columns, lambda c: (c.implementation, _system(c), c.layer))
     return [
-        (f"{name} on {SYSTEMS[system]}" if several else name, versions)
-        for (name, system), group in found
-        if (versions := [column.version for column in group])
+        (name + system if several or layer else name, [c.version for c in group])
+        for (name, system, layer), group in found
     ]
 
 

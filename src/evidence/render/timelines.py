@@ -1,4 +1,4 @@
-"""Renders the timelines: the picture of each, the same in words, and its source."""
+"""Renders the timelines: the rows of each, and where its events come from."""
 
 from html import escape
 
@@ -29,8 +29,7 @@ def render(timeline: Timeline, name: str, version: str = "") -> str:
     """Return the HTML of a timeline, and where its events come from."""
     groups = same_methods(timeline.methods)
     parts = [
-        _details(timeline, name, methods, is_open=methods is groups[0])
-        for methods in groups
+        _details(timeline, methods, is_open=methods is groups[0]) for methods in groups
     ]
     root = pages.root()
     source = (
@@ -44,18 +43,14 @@ def render(timeline: Timeline, name: str, version: str = "") -> str:
     return "\n".join([*parts, source])
 
 
-def _details(
-    timeline: Timeline, name: str, methods: list[str], *, is_open: bool
-) -> str:
+def _details(timeline: Timeline, methods: list[str], *, is_open: bool) -> str:
     shown = rows(timeline.methods[methods[0]])
     title = "Timeline"
     if methods != ["own"]:
         title += f" under {methods[0]}"
     if methods[1:]:
         title += f"; the same happens under {' and '.join(methods[1:])}"
-    items = "".join(f"<li>{row.ms:.0f} ms: {escape(row.text)}</li>" for row in shown)
     return (
         f'<details class="timeline"{" open" if is_open else ""}>'
-        f"<summary>{title}</summary>\n{draw(shown, f'{title}: {name}')}\n"
-        f"<details><summary>In words</summary><ol>{items}</ol></details></details>"
+        f"<summary>{title}</summary>\n{draw(shown)}\n</details>"
     )

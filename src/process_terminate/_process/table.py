@@ -11,6 +11,8 @@ import psutil
 if sys.platform != "win32":  # pragma: no branch
     import resource
 
+#: An error of Windows that psutil lets through if a process dies meanwhile.
+_INVALID_HANDLE = 6
 _STATES = {psutil.STATUS_STOPPED: "T", psutil.STATUS_ZOMBIE: "Z"}
 
 
@@ -187,6 +189,10 @@ def _ask_psutil(pid: int) -> Entry | None:
             )
     except psutil.Error:
         return None
+    except OSError as error:
+        if getattr(error, "winerror", None) == _INVALID_HANDLE:
+            return None
+        raise
 
 
 def _parent(process: psutil.Process) -> int:

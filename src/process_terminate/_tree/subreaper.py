@@ -58,11 +58,11 @@ def switch(on: bool) -> None:
 
 
 def _prctl(option: int, argument: object) -> None:
+    if not AVAILABLE:
+        raise OSError("only Linux has child subreapers")
     import ctypes  # noqa: PLC0415
 
     libc = ctypes.CDLL(None, use_errno=True)
-    if not hasattr(libc, "prctl"):  # pragma: no cover  # not on Linux
-        raise OSError("only Linux has child subreapers")
     if isinstance(argument, int):
         argument = ctypes.c_ulong(argument)
     if libc.prctl(option, argument, *[ctypes.c_ulong(0)] * 3) != 0:
