@@ -27,7 +27,7 @@ def call(function, value, limit):
     sender.close()  # Otherwise recv() hangs if the worker dies.
     try:
         return answer.recv() if answer.poll(limit) else TimeoutError()
-    except EOFError as error:  # It died without an answer.
+    except Exception as error:  # EOFError: it died without an answer.
         return error
     finally:
         stop(worker, grace=0.5)

@@ -55,6 +55,12 @@ class Results:
         """Return each cell that has runs."""
         return [cell for c in self.columns.values() for cell in c.cells.values()]
 
+    @property
+    def current(self) -> list[Cell]:
+        """Return the cells of the example as it is now."""
+        columns = [c for c in self.columns.values() if c.is_of(self.example)]
+        return [cell for column in columns for cell in column.cells.values()]
+
     def count(self, key: str, *methods: str) -> Count:
         """Return the runs on an interpreter, by default under all start methods."""
         total = Count()
@@ -106,7 +112,7 @@ class Results:
         for key, column in self.columns.items():
             for method in self.methods:
                 count = self.count(key, method)
-                for one in count.differed:
+                for one in [] if count.is_earlier else count.differed:
                     where = f"{title(column)}, {method}: {one.count} of {count.runs}"
                     same = found.setdefault(repr(replace(one, count=0)), (one, []))
                     same[1].append(where)
