@@ -258,10 +258,13 @@ def test_lock_in_shared_memory_of_another_kind_is_no_semaphore() -> None:
         " word, 0, 0, None, None, 0)"
     )
     with subprocess.Popen([sys.executable, "-c", code]) as program:
-        status = Path(f"/proc/{program.pid}/wchan")
-        wait_until(lambda: "futex" in status.read_text())
-        assert diagnose(program).findings == ()
-        program.kill()
+        where = Path(f"/proc/{program.pid}/wchan")
+        try:
+            wait_until(
+                lambda: "futex" in where.read_text() and not diagnose(program).findings
+            )
+        finally:
+            program.kill()
 
 
 def test_py_spy_adds_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

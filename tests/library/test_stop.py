@@ -1,6 +1,7 @@
 """stop() and stop_all(): processes end, and how they ended is known."""
 
 import asyncio
+import gc
 import logging
 import multiprocessing
 import multiprocessing.dummy
@@ -650,6 +651,7 @@ def test_stop_all_names_each_process_that_does_not_die(
 
 def test_stop_releases_all_file_descriptors(shell: Shell) -> None:
     processes = [shell(REST), shell(REST)]
+    gc.collect()  # What earlier tests have left may hold descriptors.
     before = psutil.Process().num_fds()
     stop(processes[0])
     stop(processes[0])
