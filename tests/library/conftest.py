@@ -10,6 +10,7 @@ if os.environ.get("WITHOUT_PIDFDS"):
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
@@ -23,6 +24,9 @@ from support import (
     servers,
     stop_servers,
 )
+
+if TYPE_CHECKING:
+    import subprocess
 
 #: Tests fork in processes that have threads, which Python 3.12 warns of.
 _FORK = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
@@ -106,6 +110,17 @@ def shell() -> Iterator[Shell]:
         process.wait(DEADLINE)
         assert process.stdout
         process.stdout.close()
+
+
+@pytest.fixture
+def child() -> "Iterator[subprocess.Popen[bytes]]":
+    """A child that sleeps."""
+    import subprocess  # noqa: PLC0415
+
+    process = subprocess.Popen(["sleep", "60"])
+    yield process
+    process.kill()
+    process.wait(DEADLINE)
 
 
 @pytest.fixture

@@ -26,15 +26,6 @@ needs_pidfds = pytest.mark.skipif(
 )
 
 
-@pytest.fixture
-def child() -> Iterator["subprocess.Popen[bytes]"]:
-    """A child that sleeps."""
-    process = subprocess.Popen(["sleep", "60"])
-    yield process
-    process.kill()
-    process.wait(DEADLINE)
-
-
 def polling(pid: int) -> Handle:
     """Return a handle that polls a child."""
     return handles._PollingHandle(pid, child=True)

@@ -39,15 +39,6 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 NO_PID = 0x7FFFFFFF
 
 
-@pytest.fixture
-def child() -> Iterator["subprocess.Popen[bytes]"]:
-    """A child that sleeps."""
-    process = subprocess.Popen(["sleep", "60"])
-    yield process
-    process.kill()
-    process.wait(DEADLINE)
-
-
 def fail(error: Exception) -> Any:
     """Return a function that raises."""
 
