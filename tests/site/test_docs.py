@@ -1,6 +1,9 @@
 """What the documentation says is what a run shows."""
 
+import ast
 import inspect
+import re
+import textwrap
 from collections.abc import Iterator
 from functools import cache
 from itertools import takewhile
@@ -120,6 +123,22 @@ def test_error_message_is_shown_by_an_example() -> None:
 def test_error_message_has_code_and_says_what_to_do() -> None:
     for message, below in messages():
         assert {"pre", "table"} & {tag.name for tag in below}, message
+
+
+def test_lines_shown_of_an_example_are_whole_statements() -> None:
+    """A range of lines does not follow when the example changes."""
+    shown = re.compile(r'--8<-- "(examples/[^":]+):([0-9:,]+)"')
+    for page in sorted(DOCS.rglob("*.md")):
+        for name, ranges in shown.findall(page.read_text("utf-8")):
+            lines = (ROOT / name).read_text("utf-8").splitlines()
+            bounds = [map(int, part.split(":")) for part in ranges.split(",")]
+            text = "\n".join(
+                line for first, last in bounds for line in lines[first - 1 : last]
+            )
+            try:
+                ast.parse(textwrap.dedent(text))
+            except SyntaxError as error:
+                pytest.fail(f"{page.relative_to(ROOT)}: {name}:{ranges}: {error}")
 
 
 def test_readme_and_first_page_show_the_same_call() -> None:
