@@ -76,6 +76,24 @@ def _nothing_left() -> Iterator[None]:
         assert psutil.Process().num_fds() <= descriptors + 16
 
 
+@pytest.fixture(autouse=True)
+def _signals_kept(_nothing_left: None) -> Iterator[None]:
+    """Fail if a test changes what is done with a signal; put it back."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    yield
+    changed = []
+    for number, handler in before.items():
+        if signal.getsignal(number) != handler and handler is not None:
+            changed.append(number)
+            signal.signal(number, handler)
+    assert changed == [], "handler changed"
+    assert signal.pthread_sigmask(signal.SIG_SETMASK, blocked) == blocked
+
+
 @pytest.fixture
 def start() -> Iterator[Start]:
     """Starts a worker of any kind, ready; ends and reaps it after the test."""

@@ -590,7 +590,9 @@ def test_refused_process_keeps_all_others_running(sleeper: Any) -> None:
 
 def test_force_does_not_stop_the_command_itself(
     capsys: pytest.CaptureFixture[str],
+    handler: Callable[[int, Callable[..., object]], None],
 ) -> None:
+    handler(signal.SIGHUP, lambda *_: None)  # The command ignores it from here on.
     assert main(["stop", "--force", str(os.getpid())]) == 5
     assert "is the calling process" in capsys.readouterr().err
 
