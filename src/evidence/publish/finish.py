@@ -14,7 +14,7 @@ from typing import Literal
 from evidence import examples, pages, store
 from evidence.measure import runs, timelines
 from evidence.paths import DATA, ROOT
-from evidence.publish import addresses, headers, llms, package, sitemap
+from evidence.publish import addresses, glossary, headers, llms, package, sitemap
 from evidence.studies import broken_queue, programs, survivors
 
 Builder = Literal["mkdocs", "zensical"]
@@ -53,6 +53,7 @@ def finish(site: Path, url: str | None = None) -> None:
     shutil.copytree(DATA, site / "data", dirs_exist_ok=True)
     for name, kind in _TYPES.items():
         store.write(site / f"data/{name}.schema.json", store.schema(kind), depth=3)
+    glossary.link(site)
     llms.write(site, url)
     sitemap.write(site, url)
     addresses.redirect(site, url)
