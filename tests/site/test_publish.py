@@ -15,7 +15,7 @@ from evidence import UserError, examples, pages
 from evidence.examples import Example
 from evidence.measure.run import run_file
 from evidence.paths import DATA, EXAMPLES
-from evidence.publish import addresses, offline, sitemap
+from evidence.publish import addresses, glossary, offline, sitemap
 from evidence.publish.markdown import from_html
 from helpers import BASE
 
@@ -107,6 +107,26 @@ def test_elements_of_a_page_become_markdown() -> None:
         f"| Method | CPython 3.9 | CPython [3.10]({BASE}x/index.md) |\n"
         "| --- | --- | --- |\n| all | | |\n| fork | 4 | a \\| b |\n"
     )
+
+
+def test_word_is_linked_once_and_only_in_text(tmp_path: Path) -> None:
+    (tmp_path / "glossary").mkdir()
+    terms = '<article><dl><dt><span id="zombie">Zombie</span></dt></dl></article>'
+    (tmp_path / "glossary/index.html").write_text(terms)
+    (tmp_path / "a").mkdir()
+    page = tmp_path / "a/index.html"
+    before = (
+        '<p>Zombie</p><svg viewBox="0 0 1 1"></svg><article><h1>Zombie</h1>'
+        "<p>A <code>zombie.pid</code> &amp;\n<em>two zombies</em>, a zombie</p></article>"
+    )
+    page.write_text(before)
+    after = before.replace(
+        "two zombies", 'two <a href="../glossary/#zombie">zombies</a>'
+    )
+    for _ in range(2):  # What is finished stays as it is.
+        glossary.link(tmp_path)
+        assert page.read_text() == after
+    assert (tmp_path / "glossary/index.html").read_text() == terms
 
 
 def test_llms_txt_lists_each_page_once_by_section(site: Path) -> None:

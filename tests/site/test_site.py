@@ -15,6 +15,7 @@ from mkdocstrings import Inventory
 import process_terminate
 from evidence import pages
 from evidence.paths import ROOT
+from evidence.publish.glossary import UNLINKED
 from helpers import BASE
 
 PAGES = pages.in_order()
@@ -61,6 +62,34 @@ def test_links_lead_to_files_and_anchors_that_exist(
             if not exists or (name and name not in anchors.get(target, {name})):
                 broken.append((url, link))
     assert broken == []
+
+
+def test_two_other_pages_link_to_each_page(trees: dict[str, HtmlElement]) -> None:
+    """In their text; lists of all pages do not count, such as the nav."""
+    sources: dict[str, set[str]] = {url: set() for url in trees}
+    for url, tree in trees.items():
+        for link in tree.xpath("//article//a/@href"):
+            target, _ = urldefrag(urljoin(url, link))
+            sources.setdefault(target, set()).add(url)
+    urls = [BASE + page.address for page in PAGES]
+    few = {url: sources[url] - {url} for url in urls if len(sources[url] - {url}) < 2}
+    assert few == {}
+
+
+def test_first_use_of_a_word_links_to_the_glossary(
+    trees: dict[str, HtmlElement],
+) -> None:
+    page = BASE + "glossary/"
+    terms = {s.text.lower(): s.get("id") for s in trees[page].iterfind(".//dt/span")}
+    missing = []
+    for url, tree in trees.items():
+        links = Counter(urljoin(url, link) for link in tree.xpath("//article//@href"))
+        text = " ".join(tree.xpath("//article//*[self::p or self::li]/text()")).lower()
+        for term, anchor in terms.items():
+            is_used = anchor not in UNLINKED and f" {term} " in text
+            if url != page and is_used and not links[f"{page}#{anchor}"]:
+                missing.append((url, term))
+    assert missing == []
 
 
 def test_pages_load_nothing_from_other_hosts(trees: dict[str, HtmlElement]) -> None:

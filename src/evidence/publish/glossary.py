@@ -21,7 +21,7 @@ _SKIPPED = {
 def link(site: Path) -> None:
     """Link in each page of a built site; leave alone what is linked already."""
     terms = _terms(site)
-    for path in site.rglob("*.html"):
+    for path in site.rglob("index.html"):  # 404.html is shown at any address.
         if path.parent != site / PAGE:
             to = os.path.relpath(site / PAGE, path.parent).replace(os.sep, "/") + "/"
             before, tag, rest = path.read_text("utf-8").partition("<article")
