@@ -82,7 +82,9 @@ def _signals_kept(_nothing_left: None) -> Iterator[None]:
     if sys.platform == "win32":
         yield
         return
-    before = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    # pytest-timeout has SIGALRM while a test runs.
+    numbers = signal.valid_signals() - {signal.SIGALRM}
+    before = {number: signal.getsignal(number) for number in numbers}
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     yield
     changed = []

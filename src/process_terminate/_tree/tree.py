@@ -140,7 +140,7 @@ class Tree:
 
         A process that is opened before it is looked at, and alive afterwards, is the
         one that was seen, so each is read once. Children come after parents, unless
-        pids have started again at the lowest: a later pass finds these.
+        pids have started again at the lowest: a second pass takes in all of these.
         """
         parents = {member.entry.pid for member in self.alive()}
         waiting = [pid for pid in all_pids() if pid not in parents | self.spared]
@@ -159,7 +159,7 @@ class Tree:
                     else:
                         self.add(entry, handle)
                         parents.add(pid)
-            waiting = [pid for pid, parent in others.items() if parent in parents]
+            waiting = _below(parents, others)
 
     def _belongs(self, entry: Entry) -> bool:
         """Return whether a process that has no parent in the tree belongs to it."""
@@ -235,6 +235,20 @@ class Tree:
         """Release all processes."""
         for member in self.members.values():
             member.handle.close()
+
+
+def _below(pids: set[int], parents: dict[int, int | None]) -> list[int]:
+    """Return the descendants of some processes, each after its parent."""
+    children: dict[int | None, list[int]] = {}
+    for pid, parent in parents.items():
+        children.setdefault(parent, []).append(pid)
+    found = []
+    waiting = list(pids)
+    while waiting:
+        below = children.pop(waiting.pop(), [])
+        found += below
+        waiting += below
+    return found
 
 
 def servers() -> set[int]:
