@@ -101,6 +101,15 @@ def test_queries_find_a_page_that_helps_with_zensical(
     assert len(misses) <= len(asked) / 2, "\n".join(misses)
 
 
+def test_no_number_breaks_the_search(search: Page) -> None:
+    """The theme's own lunr fails for some, depending on what the pages say."""
+    warnings: list[str] = []
+    search.on("console", lambda message: warnings.append(message.text))
+    for number in range(10):
+        assert found(search, f"exit code {number}")
+    assert warnings == []
+
+
 def test_error_message_finds_its_page_even_in_quotes(search: Page) -> None:
     asked = messages()
     assert len(asked) > 50

@@ -24,9 +24,10 @@ OUTPUTS = {example.name: example.output for example in examples.find()}
 PUBLIC = process_terminate.__all__
 #: Messages that only the traceback of a worker has.
 PRINTED_BY_WORKERS = {"Can't get attribute 'work' on <module '__main__'"}
-#: Messages that no example prints: the block below the first one prints it, and the
-#: second one needs Python 3.12.
+#: Messages that no example prints: the blocks below the first two print them, and the
+#: third one needs Python 3.12.
 NOT_IN_AN_EXAMPLE = {
+    "Event loop is closed",
     "Task was destroyed but it is pending!",
     "This process is multi-threaded, use of fork() may lead to deadlocks in the child",
 }
