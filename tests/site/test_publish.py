@@ -1,6 +1,7 @@
 """What the built site has for programs and hosts."""
 
 import json
+import re
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin, urlsplit
 from xml.etree import ElementTree
@@ -14,9 +15,10 @@ from markdown import markdown
 from evidence import UserError, examples, pages
 from evidence.examples import Example
 from evidence.measure.run import run_file
-from evidence.paths import DATA, EXAMPLES
-from evidence.publish import addresses, glossary, offline, sitemap
-from evidence.publish.markdown import from_html
+from evidence.paths import DATA, DOCS, EXAMPLES
+from evidence.publish import addresses, assets, glossary, offline
+from evidence.publish.formats import sitemap
+from evidence.publish.formats.markdown import from_html
 from helpers import BASE
 
 PAGES = pages.in_order()
@@ -297,3 +299,33 @@ def test_zip_depends_on_the_site_alone_and_its_links_lead_to_files(
             if inside and not (path.parent / parts.path).is_file():
                 broken.append((path.name, link))
     assert broken == []
+
+
+def test_names_of_the_themes_files_are_recorded_for_later_deploys(site: Path) -> None:
+    missing = assets.current(site) - set(assets.NAMES.read_text("utf-8").split())
+    assert missing == set(), "add these names to docs/theme_files.txt, and remove none"
+
+
+def test_old_name_of_a_theme_file_leads_to_the_current_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = tmp_path / "names.txt"
+    names.write_text("assets/main.00000000.min.css\nassets/gone.00000000.min.js\n")
+    monkeypatch.setattr(assets, "NAMES", names)
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "main.11111111.min.css").write_text("current")
+    (tmp_path / "index.html").write_text('href="./assets/main.11111111.min.css"')
+    for _ in range(2):
+        assets.keep(tmp_path)
+        kept = (tmp_path / "assets" / "main.00000000.min.css").read_text()
+        assert kept == "current"
+
+
+def test_own_styles_and_scripts_are_published_without_comments(
+    each_site: Path,
+) -> None:
+    for path in (DOCS / "assets").glob("*.[cj]s*"):
+        text = (each_site / "assets" / path.name).read_text("utf-8")
+        assert "/*" not in text
+        assert re.search(r"(?m)^\s*//", text) is None
+        assert len(text) > len(path.read_text("utf-8")) / 2

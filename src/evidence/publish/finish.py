@@ -14,7 +14,8 @@ from typing import Literal
 from evidence import examples, pages, store
 from evidence.measure import runs, timelines
 from evidence.paths import DATA, ROOT
-from evidence.publish import addresses, glossary, headers, llms, package, sitemap
+from evidence.publish import addresses, assets, glossary, headers, package
+from evidence.publish.formats import llms, sitemap
 from evidence.studies import broken_queue, programs, survivors
 
 Builder = Literal["mkdocs", "zensical"]
@@ -61,6 +62,8 @@ def finish(site: Path, url: str | None = None) -> None:
     llms.write(site, url)
     sitemap.write(site, url)
     addresses.redirect(site, url)
+    assets.shrink(site)
+    assets.keep(site)
     headers.write(site)
 
 
