@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections import Counter
+from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
@@ -13,8 +14,9 @@ from lxml.html import HtmlElement
 from mkdocstrings import Inventory
 
 import process_terminate
-from evidence import pages
+from evidence import history, pages
 from evidence.paths import ROOT
+from evidence.publish import foot
 from evidence.publish.glossary import UNLINKED
 from helpers import BASE
 
@@ -133,11 +135,35 @@ def test_each_page_has_its_own_title_description_and_url(
         assert repeated == set(), what
 
 
-def test_last_page_of_a_topic_leads_to_no_other_topic(site: Path) -> None:
-    for *_, last in pages.topics().values():
-        text = (site / last.address / "index.html").read_text("utf-8")
-        assert "md-footer__link--prev" in text
-        assert "md-footer__link--next" not in text, last.path
+def test_previous_and_next_stay_within_the_topic(
+    trees: dict[str, HtmlElement],
+) -> None:
+    """The links in the head are those of the keys P and N."""
+    for before, page, after in zip(
+        [None, *PAGES[:-1]], PAGES, [*PAGES[1:], None], strict=True
+    ):
+        url = BASE + page.address
+        for rel, other in ("prev", before), ("next", after):
+            beside = other if other and other.sections == page.sections else None
+            wanted = [BASE + beside.address] if beside else []
+            for links in (
+                f"/html/head/link[@rel='{rel}']/@href",
+                f"//footer//a[contains(@class, 'md-footer__link--{rel}')]/@href",
+            ):
+                found = [urljoin(url, link) for link in trees[url].xpath(links)]
+                assert found == wanted, (page.path, rel)
+        assert trees[url].xpath("//footer/nav[not(.//a)]") == []
+
+
+def test_foot_of_a_page_has_its_version_and_dates(
+    trees: dict[str, HtmlElement],
+) -> None:
+    changed = history.changes()
+    for page in PAGES:
+        shown = trees[BASE + page.address].xpath("//*[@class='page-facts']/li")
+        texts = [item.text_content() for item in shown]
+        assert texts == foot.facts(page, changed)
+        assert f"process-terminate {metadata.version('process-terminate')}" in texts
 
 
 def test_inventory_has_exactly_the_exported_names(each_site: Path) -> None:

@@ -11,11 +11,19 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
-from evidence import examples, pages, store
+from evidence import examples, history, pages, store
 from evidence.measure import runs, timelines
 from evidence.paths import DATA, ROOT
-from evidence.publish import addresses, assets, glossary, headers, package
-from evidence.publish.formats import llms, sitemap
+from evidence.publish import (
+    addresses,
+    assets,
+    cards,
+    foot,
+    glossary,
+    headers,
+    package,
+)
+from evidence.publish.formats import feed, llms, sitemap
 from evidence.studies import broken_queue, programs, survivors
 
 Builder = Literal["mkdocs", "zensical"]
@@ -59,8 +67,12 @@ def finish(site: Path, url: str | None = None) -> None:
         store.write(site / f"data/{name}.schema.json", store.schema(kind), depth=3)
     glossary.link(site)
     _fix_lunr(site)
+    changed = history.changes()
+    foot.write(site, changed)
     llms.write(site, url)
-    sitemap.write(site, url)
+    sitemap.write(site, url, changed)
+    feed.write(site, url, (ROOT / feed.CHANGELOG).read_text("utf-8"), changed)
+    cards.write(site)
     addresses.redirect(site, url)
     assets.shrink(site)
     assets.keep(site)
