@@ -135,6 +135,11 @@ def test_each_page_has_its_own_title_description_and_url(
         assert repeated == set(), what
 
 
+def test_each_dialog_has_a_name(trees: dict[str, HtmlElement]) -> None:
+    unnamed = "//*[@role='dialog'][not(@aria-label)]"
+    assert [url for url, tree in trees.items() if tree.xpath(unnamed)] == []
+
+
 def test_previous_and_next_stay_within_the_topic(
     trees: dict[str, HtmlElement],
 ) -> None:
