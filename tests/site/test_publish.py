@@ -18,9 +18,10 @@ from evidence.examples import Example
 from evidence.measure import runs
 from evidence.measure.run import run_file
 from evidence.paths import DATA, DOCS, EXAMPLES, ROOT
-from evidence.publish import addresses, assets, cards, glossary, offline
+from evidence.publish import addresses, assets, cards, offline
 from evidence.publish.formats import feed, sitemap
 from evidence.publish.formats.markdown import from_html
+from evidence.publish.markup import glossary
 from helpers import BASE
 
 PAGES = pages.in_order()

@@ -16,8 +16,8 @@ from mkdocstrings import Inventory
 import process_terminate
 from evidence import history, pages
 from evidence.paths import ROOT
-from evidence.publish import foot
-from evidence.publish.glossary import UNLINKED
+from evidence.publish.markup import foot
+from evidence.publish.markup.glossary import UNLINKED
 from helpers import BASE
 
 PAGES = pages.in_order()
