@@ -27,6 +27,33 @@ for (const table of document.querySelectorAll(".md-typeset table:not(.overview *
     for (const cell of [...row.cells].slice(1)) cell.dataset.head = heads[cell.cellIndex];
 }
 
+// Each line of an example has a number, which is a link to it. Keys pass over the numbers,
+// since they would be 40 stops. An empty link adds nothing to what is copied.
+(() => {
+  const code = document.querySelector("#example ~ .highlight .filename + pre > code");
+  if (!code) return;
+  let line = 0;
+  const link = () => {
+    const a = document.createElement("a");
+    a.dataset.line = ++line;
+    a.id = `L${line}`;
+    a.href = `#L${line}`;
+    a.tabIndex = -1;
+    a.ariaHidden = "true";
+    return a;
+  };
+  const texts = [];
+  const walker = document.createTreeWalker(code, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) texts.push(walker.currentNode);
+  const last = texts.at(-1);
+  code.prepend(link());
+  for (const first of texts)
+    for (let text = first, end; (end = text.data.indexOf("\n") + 1); ) {
+      text = text.splitText(end);
+      if (text.data || first !== last) text.before(link());
+    }
+})();
+
 // The theme reads from the URL which words to mark, and which query a reader comes back to.
 // No host sees them: they are there only while the theme starts.
 (() => {

@@ -2,7 +2,7 @@
 
 import gzip
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import Any
 
 
-@cache
 def compressed(path: Path) -> bytes:
     """Return a file as it is sent."""
+    return _compressed(path.resolve())
+
+
+@cache
+def _compressed(path: Path) -> bytes:
     return gzip.compress(path.read_bytes(), 9, mtime=0)
 
 
@@ -22,6 +26,7 @@ class Handler(SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     site: Path
     headers_of_site: dict[str, str]
+    caching: Callable[[str], str]
 
     def do_GET(self) -> None:
         """Send a file, or the page for what does not exist."""
@@ -36,7 +41,7 @@ class Handler(SimpleHTTPRequestHandler):
             "Content-Type": self.guess_type(str(path)),
             "Content-Encoding": "gzip",
             "Content-Length": str(len(body)),
-            "Cache-Control": "max-age=600",
+            "Cache-Control": self.caching(self.path),
         }
         self.send_response(status)
         for name, value in (headers | self.headers_of_site).items():
@@ -50,11 +55,22 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def serve(site: Path) -> Iterator[str]:
-    """Serve a folder on a free port while the block runs."""
+def serve(
+    site: Path, caching: Callable[[str], str] = lambda _: "max-age=600"
+) -> Iterator[str]:
+    """Serve a folder on a free port while the block runs.
+
+    Args:
+        site: The folder.
+        caching: Gives the Cache-Control for a path; default: that of GitHub Pages.
+    """
     lines = (site / "_headers").read_text("utf-8").splitlines()[1:]
     pairs = (line.strip().partition(": ") for line in lines)
-    members = {"site": site, "headers_of_site": {name: to for name, _, to in pairs}}
+    members = {
+        "site": site,
+        "headers_of_site": {name: to for name, _, to in pairs},
+        "caching": staticmethod(caching),
+    }
     handler = type("SiteHandler", (Handler,), members)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True

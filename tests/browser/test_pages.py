@@ -9,6 +9,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, expect
 
 from browser.conftest import kinds
+from evidence.examples import Example
+from evidence.paths import EXAMPLES
 
 EXAMPLE = "/examples/stop/escalate_to_kill/"
 PALETTE = "form[data-md-component=palette] label:not([hidden])"
@@ -134,6 +136,32 @@ def test_reader_gets_to_an_example_onward_and_back(page: Page, base: str) -> Non
     assert page.url == base + EXAMPLE
 
 
+def test_keys_do_what_the_page_of_keys_says(page: Page, base: str) -> None:
+    page.goto(base + EXAMPLE)
+    page.click(".page-actions >> text=Keys")
+    page.wait_for_url("**/guides/#keys")
+    page.wait_for_selector("html.js")  # The theme's script, which knows the keys, runs.
+    shown = page.locator("#keys ~ .md-typeset__scrollwrap kbd, #keys ~ table kbd")
+    keys = shown.all_inner_texts()
+    assert keys == ["/", "F", "S", "N", ".", "P", ",", "Tab", "Enter"]
+    for key in "/fs":
+        page.keyboard.press(key)
+        expect(page.locator("#__search")).to_be_checked()
+        page.keyboard.press("Escape")
+        expect(page.locator("#__search")).not_to_be_checked()
+        expect(page.locator("input[name=query]")).not_to_be_focused()
+    page.goto(base + EXAMPLE)
+    for forward, back in "n,", ".p":
+        page.keyboard.press(forward)
+        page.wait_for_url("**/examples/stop/stop_a_worker/")
+        page.keyboard.press(back)
+        page.wait_for_url(f"**{EXAMPLE}")
+    page.goto(f"{base}/examples/stop/show_what_keeps_running/")
+    page.keyboard.press("n")
+    page.keyboard.press("p")  # Leads to the page before the last one.
+    page.wait_for_url("**/examples/stop/terminate_a_dead_worker/")
+
+
 def test_link_to_a_heading_shows_it_below_the_header(page: Page, base: str) -> None:
     page.goto(f"{base}{EXAMPLE}#tested-on")
     heading = page.locator("#tested-on")
@@ -164,7 +192,8 @@ FAULTS = """() => {
 def test_tables_and_code_are_whole_at_each_width(page: Page, base: str) -> None:
     tables = ["/evidence/", "/evidence/survivors/", "/evidence/runners/", "/decoder/"]
     faults = []
-    for path in [*tables, "/", EXAMPLE, "/reference/stop/"]:
+    differed = "/examples/signals/set_a_handler_in_a_thread/"
+    for path in [*tables, "/", EXAMPLE, differed, "/reference/stop/"]:
         page.goto(base + path)
         page.evaluate(
             "document.querySelectorAll('details').forEach(d => d.open = true)"
@@ -244,6 +273,8 @@ def test_printed_page_is_dark_on_light_with_all_code_and_urls(
     shown = link.evaluate("e => getComputedStyle(e, '::after').content")
     assert str(link.get_attribute("href")) in shown or "attr(href)" in shown
     assert not page.is_visible("header")
+    heading = page.locator(".md-typeset h2").first
+    assert heading.evaluate(style, "breakAfter") == "avoid"
     # Else the head of a table covers its first row.
     assert page.locator("thead").first.evaluate(style, "position") == "static"
     margin = dict.fromkeys(("top", "right", "bottom", "left"), "15mm")
@@ -251,3 +282,26 @@ def test_printed_page_is_dark_on_light_with_all_code_and_urls(
         page.goto(base + path)
         pdf = page.pdf(format="A4", margin=margin)  # type: ignore[arg-type]
         assert len(re.findall(rb"/Type /Page\b", pdf)) <= most, path
+
+
+def test_line_of_an_example_has_a_url(page: Page, base: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 300})
+    page.goto(f"{base}{EXAMPLE}#L7")
+    shown = Example(EXAMPLES / "stop" / "escalate_to_kill.py").source
+    line = page.locator("#L7")
+    expect(line).to_be_in_viewport(ratio=0)
+    after = "e => [getComputedStyle(e, '::after').content, e.nextSibling.textContent]"
+    assert line.evaluate(after)[0] == '""'
+    numbers = page.locator("code a[data-line]")
+    assert numbers.count() == len(shown.splitlines())
+    number = page.locator("#L9")
+    assert number.evaluate("e => getComputedStyle(e, '::before').content")
+    x, y = page.evaluate(
+        "() => {const [a, pre] = [document.querySelector('#L9'), document.querySelector("
+        "'.filename + pre')].map(e => e.getBoundingClientRect());"
+        "return [pre.left + 20, a.top + a.height / 2]}"
+    )
+    page.mouse.click(x, y)
+    expect(page).to_have_url(f"{base}{EXAMPLE}#L9")
+    assert number.evaluate("e => e.matches(':target')")
+    assert page.locator("pre > code").first.evaluate("e => e.innerText") == shown

@@ -1,6 +1,7 @@
 """What the built site has for programs and hosts."""
 
 import json
+import re
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin, urlsplit
 from xml.etree import ElementTree
@@ -10,13 +11,17 @@ import jsonschema
 import pytest
 from lxml import html
 from markdown import markdown
+from PIL import Image
 
 from evidence import UserError, examples, pages
 from evidence.examples import Example
+from evidence.measure import runs
 from evidence.measure.run import run_file
-from evidence.paths import DATA, EXAMPLES
-from evidence.publish import addresses, glossary, offline, sitemap
-from evidence.publish.markdown import from_html
+from evidence.paths import DATA, DOCS, EXAMPLES, ROOT
+from evidence.publish import addresses, assets, cards, offline
+from evidence.publish.formats import feed, sitemap
+from evidence.publish.formats.markdown import from_html
+from evidence.publish.markup import glossary
 from helpers import BASE
 
 PAGES = pages.in_order()
@@ -200,14 +205,28 @@ def test_page_describes_itself_to_programs(site: Path) -> None:
         assert found["title"] == described["headline"]
 
 
-def test_sitemap_has_each_page_with_its_last_change(
-    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_page_names_the_card_of_its_section(each_site: Path) -> None:
+    named = set()
+    for page in PAGES:
+        path = each_site / page.address / "index.html"
+        head = html.document_fromstring(path.read_text("utf-8"))
+        (url,) = head.xpath("//meta[@property='og:image']/@content")
+        tab = page.sections[0] if page.sections else str(page.name)
+        assert url == f"{BASE}{cards.FOLDER}/{cards.name(tab)}"
+        named.add(in_site(each_site, url))
+    assert named == set((each_site / cards.FOLDER).iterdir())
+    for path in named:
+        with Image.open(path) as card:
+            assert (card.format, card.size) == ("PNG", cards.SIZE)
+            assert len(card.getcolors() or []) > 3  # Text was drawn.
+        assert path.stat().st_size < 30_000
+
+
+def test_sitemap_has_each_page_with_its_last_change(site: Path, tmp_path: Path) -> None:
     assert sitemap_of(site / "sitemap.xml")[0] == [BASE + p.address for p in PAGES]
     changes = {"docs/examples/children/check_a_zombie.md": "2026-01-01"}
     changes["examples/children/check_a_zombie.py"] = "2026-01-02"
-    monkeypatch.setattr(sitemap, "_changes", lambda: changes)
-    sitemap.write(tmp_path, BASE)
+    sitemap.write(tmp_path, BASE, changes)
     assert sitemap_of(tmp_path / "sitemap.xml")[1] == ["2026-01-02"]
 
 
@@ -216,6 +235,40 @@ def sitemap_of(path: Path) -> tuple[list[str | None], list[str | None]]:
     root = ElementTree.parse(path).getroot()  # noqa: S314  # It is our own.
     urls, dates = (root.iterfind(f".//{{*}}{name}") for name in ("loc", "lastmod"))
     return [url.text for url in urls], [date.text for date in dates]
+
+
+def test_feed_has_each_version_and_leads_to_its_changes(site: Path) -> None:
+    feed_of_site = ElementTree.parse(site / "feed.xml").getroot()  # noqa: S314
+    atom = "{http://www.w3.org/2005/Atom}"
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    versions = re.findall(r"(?m)^## \[(.*?)\]", text)
+    titles = feed_of_site.findall(f"{atom}entry/{atom}title")
+    assert [title.text for title in titles] == [
+        f"process-terminate: {version}" for version in versions
+    ]
+    anchors = {BASE + address for address in addresses.of(site)}
+    for entry in feed_of_site.iter(f"{atom}entry"):
+        (link,) = entry.iter(f"{atom}link")
+        assert link.get("href") in anchors
+        assert entry.findtext(f"{atom}id") == link.get("href")
+    home = html.document_fromstring((site / "guides" / "index.html").read_text())
+    (found,) = home.xpath("//link[@type='application/atom+xml']/@href")
+    assert in_site(site, urljoin(f"{BASE}guides/", found)) == site / "feed.xml"
+
+
+def test_entry_of_the_feed_has_a_day_and_absolute_links(tmp_path: Path) -> None:
+    text = "# All\n\n## [Unreleased]\n\n- a\n\n## [0.1.0] - 2026-12-01\n\n[b](../x/)\n"
+    known = {"CHANGELOG.md": "2027-01-02"}
+    for changed, newest in (known, "2027-01-02"), ({}, runs.last_day()):
+        feed.write(tmp_path, BASE, text, changed)
+        root = ElementTree.parse(tmp_path / "feed.xml").getroot()  # noqa: S314
+        days = [str(day.text) for day in root.iterfind(".//{*}updated")]
+        entries = [f"{newest}T00:00:00Z", "2026-12-01T00:00:00Z"]
+        assert days == [max(entries), *entries]
+        last = [str(content.text) for content in root.iterfind(".//{*}content")][-1]
+        assert f'href="{BASE}contributing/x/"' in last
+        links = [link.get("href") for link in root.iterfind(".//{*}entry/{*}link")]
+        assert links[1] == f"{BASE}contributing/changelog/#010-2026-12-01"
 
 
 def test_page_for_wrong_urls_leads_to_each_section(each_site: Path) -> None:
@@ -297,3 +350,33 @@ def test_zip_depends_on_the_site_alone_and_its_links_lead_to_files(
             if inside and not (path.parent / parts.path).is_file():
                 broken.append((path.name, link))
     assert broken == []
+
+
+def test_names_of_the_themes_files_are_recorded_for_later_deploys(site: Path) -> None:
+    missing = assets.current(site) - set(assets.NAMES.read_text("utf-8").split())
+    assert missing == set(), "add these names to docs/theme_files.txt, and remove none"
+
+
+def test_old_name_of_a_theme_file_leads_to_the_current_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = tmp_path / "names.txt"
+    names.write_text("assets/main.00000000.min.css\nassets/gone.00000000.min.js\n")
+    monkeypatch.setattr(assets, "NAMES", names)
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "main.11111111.min.css").write_text("current")
+    (tmp_path / "index.html").write_text('href="./assets/main.11111111.min.css"')
+    for _ in range(2):
+        assets.keep(tmp_path)
+        kept = (tmp_path / "assets" / "main.00000000.min.css").read_text()
+        assert kept == "current"
+
+
+def test_own_styles_and_scripts_are_published_without_comments(
+    each_site: Path,
+) -> None:
+    for path in (DOCS / "assets").glob("*.[cj]s*"):
+        text = (each_site / "assets" / path.name).read_text("utf-8")
+        assert "/*" not in text
+        assert re.search(r"(?m)^\s*//", text) is None
+        assert len(text) > len(path.read_text("utf-8")) / 2

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections import Counter
+from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
@@ -13,9 +14,10 @@ from lxml.html import HtmlElement
 from mkdocstrings import Inventory
 
 import process_terminate
-from evidence import pages
+from evidence import history, pages
 from evidence.paths import ROOT
-from evidence.publish.glossary import UNLINKED
+from evidence.publish.markup import foot
+from evidence.publish.markup.glossary import UNLINKED
 from helpers import BASE
 
 PAGES = pages.in_order()
@@ -82,7 +84,8 @@ def test_first_use_of_a_word_links_to_the_glossary(
     page = BASE + "glossary/"
     terms = {s.text.lower(): s.get("id") for s in trees[page].iterfind(".//dt/span")}
     missing = []
-    for url, tree in trees.items():
+    # The page for wrong URLs has no links of its own to the glossary.
+    for url, tree in (trees | {f"{BASE}404.html": html.Element("html")}).items():
         links = Counter(urljoin(url, link) for link in tree.xpath("//article//@href"))
         text = " ".join(tree.xpath("//article//*[self::p or self::li]/text()")).lower()
         for term, anchor in terms.items():
@@ -133,11 +136,40 @@ def test_each_page_has_its_own_title_description_and_url(
         assert repeated == set(), what
 
 
-def test_last_page_of_a_topic_leads_to_no_other_topic(site: Path) -> None:
-    for *_, last in pages.topics().values():
-        text = (site / last.address / "index.html").read_text("utf-8")
-        assert "md-footer__link--prev" in text
-        assert "md-footer__link--next" not in text, last.path
+def test_each_dialog_has_a_name(trees: dict[str, HtmlElement]) -> None:
+    unnamed = "//*[@role='dialog'][not(@aria-label)]"
+    assert [url for url, tree in trees.items() if tree.xpath(unnamed)] == []
+
+
+def test_previous_and_next_stay_within_the_topic(
+    trees: dict[str, HtmlElement],
+) -> None:
+    """The links in the head are those of the keys P and N."""
+    for before, page, after in zip(
+        [None, *PAGES[:-1]], PAGES, [*PAGES[1:], None], strict=True
+    ):
+        url = BASE + page.address
+        for rel, other in ("prev", before), ("next", after):
+            beside = other if other and other.sections == page.sections else None
+            wanted = [BASE + beside.address] if beside else []
+            for links in (
+                f"/html/head/link[@rel='{rel}']/@href",
+                f"//footer//a[contains(@class, 'md-footer__link--{rel}')]/@href",
+            ):
+                found = [urljoin(url, link) for link in trees[url].xpath(links)]
+                assert found == wanted, (page.path, rel)
+        assert trees[url].xpath("//footer/nav[not(.//a)]") == []
+
+
+def test_foot_of_a_page_has_its_version_and_dates(
+    trees: dict[str, HtmlElement],
+) -> None:
+    changed = history.changes()
+    for page in PAGES:
+        shown = trees[BASE + page.address].xpath("//*[@class='page-facts']/li")
+        texts = [item.text_content() for item in shown]
+        assert texts == foot.facts(page, changed)
+        assert f"process-terminate {metadata.version('process-terminate')}" in texts
 
 
 def test_inventory_has_exactly_the_exported_names(each_site: Path) -> None:

@@ -113,6 +113,13 @@ def load(example: Example) -> Runs:
     return store.read(path, Runs) if path.exists() else Runs()
 
 
+def last_day() -> str:
+    """Return the day of the last recorded run of all."""
+    found = (store.read(path, Runs) for path in FOLDER.glob("*/*.json"))
+    columns = (column for one in found for column in one.interpreters.values())
+    return max(cell.date for column in columns for cell in column.cells.values())
+
+
 def save(example: Example, runs: Runs) -> None:
     """Write the runs of an example, one line an interpreter."""
     store.write(path_of(example), runs, depth=2)

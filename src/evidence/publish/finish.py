@@ -11,10 +11,12 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
-from evidence import examples, pages, store
+from evidence import examples, history, pages, store
 from evidence.measure import runs, timelines
 from evidence.paths import DATA, ROOT
-from evidence.publish import addresses, glossary, headers, llms, package, sitemap
+from evidence.publish import addresses, assets, cards, package
+from evidence.publish.formats import feed, llms, sitemap
+from evidence.publish.markup import foot, glossary, headers
 from evidence.studies import broken_queue, programs, survivors
 
 Builder = Literal["mkdocs", "zensical"]
@@ -41,9 +43,6 @@ _TYPES = {
     "studies/programs": programs.Programs,
     "studies/survivors": survivors.Survivors,
 }
-#: For lunr, edges 1 and 25 of a node looked like edges 12 and 5, so that nodes of
-#: other words were taken for the same, and a search for "3" failed.
-_LUNR, _LUNR_FIXED = "e=e+s+o.id}return e", 'e=e+s+o.id+","}return e'
 
 
 def finish(site: Path, url: str | None = None) -> None:
@@ -57,21 +56,17 @@ def finish(site: Path, url: str | None = None) -> None:
     for name, kind in _TYPES.items():
         store.write(site / f"data/{name}.schema.json", store.schema(kind), depth=3)
     glossary.link(site)
-    _fix_lunr(site)
+    changed = history.changes()
+    foot.write(site, changed)
     llms.write(site, url)
-    sitemap.write(site, url)
+    sitemap.write(site, url, changed)
+    feed.write(site, url, (ROOT / feed.CHANGELOG).read_text("utf-8"), changed)
+    cards.write(site)
     addresses.redirect(site, url)
+    assets.fix_lunr(site)
+    assets.shrink(site)
+    assets.keep(site)
     headers.write(site)
-
-
-def _fix_lunr(site: Path) -> None:
-    """Let the theme's search take each number; Zensical has another search."""
-    for path in (site / "assets/javascripts/workers").glob("search.*.js"):
-        text = path.read_text("utf-8")
-        if "lunr" in text and _LUNR_FIXED not in text:
-            if text.count(_LUNR) != 1:
-                raise RuntimeError(f"lunr has changed: see _LUNR, and look at {path}")
-            path.write_text(text.replace(_LUNR, _LUNR_FIXED), "utf-8")
 
 
 def build(site: Path, url: str, builder: Builder = "mkdocs") -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from evidence import pages
 from evidence.pages import Page
-from evidence.publish.markdown import from_html
+from evidence.publish.formats.markdown import from_html
 
 
 def write(site: Path, url: str) -> None:

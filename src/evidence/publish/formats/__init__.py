@@ -1,0 +1,1 @@
+"""The pages in other formats: Markdown, llms.txt, the sitemap, the feed."""

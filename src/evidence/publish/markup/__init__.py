@@ -1,0 +1,1 @@
+"""Change the pages that a builder has written, whichever it was."""
