@@ -84,7 +84,10 @@ cat >"$work/$name" <<END
 # CPython $version for Windows on Wine, written by tools/platforms/wine.sh.
 export WINEPREFIX="$wine/prefix" WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml="
 if [ -n "\${PYTHONPATH-}" ]; then export PYTHONPATH="Z:\$(printf %s "\$PYTHONPATH" | sed 's/:/;Z:/g')"; fi
-"$wine/root/usr/lib/wine/wineserver" -p60 2>/dev/null
+if "$wine/root/usr/lib/wine/wineserver" -p60 >/dev/null 2>&1; then # It did not run yet.
+    # Otherwise Wine's services keep the output of the first program open.
+    "$wine/root/usr/lib/wine/wine64" cmd /c exit </dev/null >/dev/null 2>&1
+fi
 exec "$wine/root/usr/lib/wine/wine64" "$wine/$version/python.exe" "\$@"
 END
 chmod +x "$work/$name"
