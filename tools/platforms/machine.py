@@ -134,6 +134,7 @@ def pack(machine: Path) -> None:
         site = next((ROOT / ".venv/lib").glob("python3.*")) / "site-packages"
         for package in PACKAGES:
             shutil.copytree(site / package, root / "packages" / package)
+        shutil.copy(site / "py.py", root / "packages")
         (root / "packages/process_terminate").symlink_to(ROOT / "src/process_terminate")
         for folder in ("proc", "sys", "dev", "tmp", "root"):
             (root / folder).mkdir(exist_ok=True)
