@@ -16,8 +16,9 @@ from evidence import UserError, examples
 def main() -> None:
     """Do what the command line says."""
     arguments = _parser().parse_args()
-    # A background job of a shell ignores Ctrl-C from its start.
+    # A background job of a shell ignores Ctrl-C and Ctrl-\ from its start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     try:
         arguments.run(arguments)
     except KeyboardInterrupt:

@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 import pytest
-from support import DEADLINE, environment
+from support import DEADLINE, environment, skip_if_unseen
 
 from process_terminate import Diagnosis, Finding, diagnose
 from process_terminate._diagnose import reading
@@ -54,12 +54,6 @@ def find(pid: Any, name: str) -> Finding:
         skip_if_unseen(found)
         assert time.monotonic() < end, f"{name} is not in:\n{found}"
         time.sleep(0.01)
-
-
-def skip_if_unseen(found: Diagnosis) -> None:
-    """Skip a test that needs system calls of a machine with unknown numbers."""
-    if any("the system calls" in text for text in found.unseen):
-        pytest.skip("the numbers of the system calls here are unknown")
 
 
 @contextmanager

@@ -184,5 +184,5 @@ def test_calls_of_a_32_bit_program_are_unseen_and_not_read_as_others(
         finally:
             program.kill()
     known = "only those of 64-bit programs for x86-64 and ARM64 are known"
-    assert found.findings == ()
+    assert [one.name for one in found.findings if one.name.startswith("waits")] == []
     assert found.unseen == (f"the system calls that its threads wait in: {known}",)

@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
-from support import DEADLINE, wait_until
+from support import DEADLINE, skip_if_unseen, wait_until
 from terminals import Terminal
 
 from process_terminate import Diagnosis, diagnose
@@ -53,6 +53,7 @@ def sleeper() -> Iterator["subprocess.Popen[bytes]"]:
     """A child that sleeps."""
     process = subprocess.Popen(["sleep", "60"])
     try:
+        skip_if_unseen(diagnose(process))
         wait_until(lambda: bool(diagnose(process).get("waits-for-time")))
         yield process
     finally:
