@@ -24,8 +24,8 @@ from evidence.paths import PLATFORMS
 _DISTRIBUTIONS = ["psutil", "pytest", "iniconfig", "packaging", "pluggy", "pygments"]
 #: Files of a distribution that are not modules: commands, compiled code.
 _NOT_IMPORTED = {"..", "__pycache__"}
-#: Seconds in which an interpreter must describe itself.
-_PATIENCE = 30
+#: Seconds in which an interpreter must describe itself: an emulated one starts first.
+_PATIENCE = 180
 _SAY = """
 import importlib, json, multiprocessing, os, platform, sys
 layer = os.environ.get("EVIDENCE_LAYER", "")  # The scripts in tools/platforms/ set it.
