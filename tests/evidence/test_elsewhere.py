@@ -11,7 +11,7 @@ from evidence.measure.interpreters import Interpreter
 
 THERE = Interpreter("python", "CPython", "3.14.1", "3.14.1", "linux", [], {}, "i386")
 SAID = """
-FAILED tests/library/test_tree.py::test_tree - assert 1 == 2
+FAILED tests/library/test_tree.py::test_tree[no /proc-1] - assert 1 == 2
 ==== 1 failed, 20 passed, 3 skipped, 1 error in 5.10s ====
 """
 
@@ -33,7 +33,7 @@ def test_counts_are_recorded_with_the_names_of_what_failed(
     says(monkeypatch, SAID)
     found = tests.record("python", [])
     assert (found.passed, found.failed, found.skipped) == (20, 2, 3)
-    assert found.names == ["test_tree.py::test_tree"]
+    assert found.names == ["test_tree.py::test_tree[no /proc-1]"]
     assert tests.load().tests == {"cpython-3.14-i386": found}
 
 

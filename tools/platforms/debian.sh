@@ -63,6 +63,7 @@ fi
 cat >"$folder/enter" <<END
 set -e
 $register
+mount --rbind "$folder/root" "$folder/root" # unshare wants a root that is mounted.
 for path in /proc /sys /dev /tmp "$PWD" "$(dirname "$(readlink -f .venv)")"; do
     mkdir -p "$folder/root\$path"
     mount --rbind "\$path" "$folder/root\$path"

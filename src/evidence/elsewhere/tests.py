@@ -20,7 +20,7 @@ PATH = DATA / "studies" / "platforms.json"
 _DEADLINE = 1500
 _TESTS = Path("tests") / "library"
 _COUNT = re.compile(r"(\d+) (passed|failed|skipped|errors?)")
-_FAILED = re.compile(r"(?m)^(?:FAILED|ERROR) (?:\S*/)?(\S+)")
+_FAILED = re.compile(r"(?m)^(?:FAILED|ERROR) \S*?([\w.]+::.*?)(?: - .*)?$")
 
 
 class Tests(Struct, omit_defaults=True):
