@@ -150,6 +150,7 @@ def pack(machine: Path) -> None:
             cwd=root,
             input=names.encode(),
             stdout=subprocess.PIPE,
+            timeout=STARTS,
         ).stdout
     with (machine / "initrd").open("wb") as initrd:
         initrd.write((machine / "system.cpio").read_bytes() + packed)
