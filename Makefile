@@ -49,8 +49,10 @@ offline: site ## pack the site into dist/, to be read without a server
 test: setup ## run all tests, or some: ARGS="-k NAME"
 	@$(RUN) tools/test.py $(ARGS)
 
-platforms: setup ## run the library's tests on Wine, which takes the place of Windows
-	@sh tools/platforms/test_wine.sh
+platforms: setup ## run the library's tests on Wine and on i386, which takes minutes
+	@sh tools/platforms/wine.sh 3.11
+	@sh tools/platforms/debian.sh i386
+	@$(RUN) -m evidence tests --python .platforms/wine/wine-python-3.11 --python .platforms/i386/i386-python-3.14
 
 pidfds: setup ## test the library's handles and trees as on a system without pidfds
 	@WITHOUT_PIDFDS=1 $(RUN) -m pytest -q -n 3 -p no:cacheprovider -p no:benchmark -p no:hypothesispytest tests/library/test_handle.py tests/library/test_stop.py tests/library/test_tree.py

@@ -16,8 +16,9 @@ from evidence import UserError, examples
 def main() -> None:
     """Do what the command line says."""
     arguments = _parser().parse_args()
-    # A background job of a shell ignores Ctrl-C from its start.
+    # A background job of a shell ignores Ctrl-C and Ctrl-\ from its start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     try:
         arguments.run(arguments)
     except KeyboardInterrupt:
@@ -97,6 +98,23 @@ def _hangs(_: argparse.Namespace) -> None:
     from evidence.studies import hangs
 
     hangs.record(report)
+
+
+def _tests(arguments: argparse.Namespace) -> None:
+    from evidence.elsewhere import tests
+
+    failed = 0
+    for executable in arguments.python:
+        found = tests.record(executable, arguments.names)
+        failed += found.failed
+        report(
+            f"{found.python} ({found.platform}): {found.passed} passed, {found.failed} "
+            f"failed, {found.skipped} skipped in {found.seconds} s"
+        )
+        for name in found.names:
+            report(f"failed: {name}")
+    if failed:
+        raise UserError(f"{failed} tests of the library failed")
 
 
 def _render(_: argparse.Namespace) -> None:
@@ -188,6 +206,9 @@ def _parser() -> argparse.ArgumentParser:
     stopping = add(_programs, "stop real programs, and record what it took")
     stopping.add_argument("--runs", type=_count, default=20, help="of each program")
     add(_hangs, "make real programs hang, and record what diagnose() prints")
+    elsewhere = add(_tests, "run the library's tests on another platform")
+    elsewhere.add_argument("names", nargs="*", help="files; default: all, recorded")
+    elsewhere.add_argument("--python", action="append", metavar="EXE", required=True)
     add(_render, "render what the pages embed into .build/")
     finishing = add(_finish, "add to a built site what only the site has")
     packing = add(_offline, "pack a finished site into a zip for reading offline")

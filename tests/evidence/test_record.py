@@ -301,3 +301,28 @@ def test_runs_on_wine_are_not_called_runs_on_windows() -> None:
         ("CPython for Windows on Wine 10.0", ["3.13.1"])
     ]
     assert "Windows" in found.untested_systems
+
+
+def test_runs_on_another_linux_are_not_counted_as_runs_on_this_one() -> None:
+    there = replace(HERE, layer="arm64 on qemu-user 11.0", kernel="5.10.0-30-cloud")
+    example = write(PASSES)
+    record_on(HERE, example)
+    column = record_on(there, example)
+    assert column.cells["own"].kernel == "Linux 5.10.0"
+    assert there.key == "cpython-3.13-arm64"
+    found = Results(example, runs.load(example))
+    assert list(found.columns) == [HERE.key]
+    assert found.elsewhere_in("passed") == ["arm64 on qemu-user 11.0 (1 of 1 runs)"]
+    assert found.verdict == "Passed in all 1 runs on 1 Python"
+
+
+def test_interpreter_says_which_other_linux_it_is(
+    tmp_path: Path,
+) -> None:
+    program = tmp_path / "python"
+    run = f'EVIDENCE_LAYER="Linux 6.1 on QEMU 7.2" exec {sys.executable} "$@"'
+    program.write_text(f"#!/bin/sh\n{run}\n")
+    program.chmod(0o755)
+    found = interpreters.ask(str(program), tmp_path)
+    assert found.layer == "Linux 6.1 on QEMU 7.2"
+    assert found.key.endswith("-linux6.1")

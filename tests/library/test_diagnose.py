@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 import pytest
-from support import DEADLINE, environment
+from support import DEADLINE, environment, skip_if_unseen
 
 from process_terminate import Diagnosis, Finding, diagnose
 from process_terminate._diagnose import reading
@@ -51,6 +51,7 @@ def find(pid: Any, name: str) -> Finding:
         found = diagnose(pid)
         if finding := found.get(name):
             return finding
+        skip_if_unseen(found)
         assert time.monotonic() < end, f"{name} is not in:\n{found}"
         time.sleep(0.01)
 
@@ -305,6 +306,7 @@ def test_wait_for_several_calls_names_the_pipe(call: str) -> None:
     with python(code) as program:
         end = time.monotonic() + DEADLINE
         while "pipe:[" not in str(found := diagnose(program.pid)):
+            skip_if_unseen(found)
             assert time.monotonic() < end, found
             time.sleep(0.01)
         # An event loop has both ends, so that a signal can wake it.
@@ -419,8 +421,10 @@ def test_sleep_tells_its_end() -> None:
 def test_reader_of_a_terminal_waits_for_input() -> None:
     ours, theirs = pty.openpty()
     with subprocess.Popen(["cat"], stdin=theirs) as command:
-        find(command.pid, "waits-for-a-terminal")
-        command.kill()
+        try:
+            find(command.pid, "waits-for-a-terminal")
+        finally:
+            command.kill()
     os.close(ours)
     os.close(theirs)
 

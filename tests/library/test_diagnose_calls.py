@@ -1,20 +1,27 @@
 """diagnose() reads each system call in which a process waits."""
 
+import errno
+import os
+import signal
+import struct
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
-from support import DEADLINE
+from support import DEADLINE, wait_until
 
 from process_terminate import diagnose
 from process_terminate._diagnose import calls
-from process_terminate._diagnose.reading import Thread
+from process_terminate._diagnose.reading import Process, Thread
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
+
+MACHINE = Process(os.getpid()).machine(os.getpid()) if sys.platform == "linux" else ""
 
 HEAD = """
 import ctypes, os, select, signal, socket, time
@@ -99,7 +106,7 @@ PROGRAMS = {
 }
 
 
-@pytest.mark.skipif(calls._MACHINE != "x86_64", reason="has numbers of system calls")
+@pytest.mark.skipif(MACHINE != "x86_64", reason="has numbers of system calls")
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_wait_is_found_with_its_facts(name: str) -> None:
     code, finding, fact = PROGRAMS[name]
@@ -118,21 +125,64 @@ def test_wait_is_found_with_its_facts(name: str) -> None:
 
 def decode(number: int, *args: int, state: str = "S", memory: bytes = b"") -> Any:
     """Return what is read of a thread in a system call."""
-    process: Any = SimpleNamespace(memory=lambda *_: memory, read=lambda _: "")
+    process: Any = SimpleNamespace(
+        machine=lambda _: "x86_64", memory=lambda *_: memory, read=lambda _: ""
+    )
     call = (number, *args, *(0,) * (6 - len(args)))
     return calls.decode(process, Thread(1, state, 0, 0, 0, call))
 
 
-@pytest.mark.skipif(calls._MACHINE != "x86_64", reason="has numbers of system calls")
 def test_memory_that_cannot_be_read_is_a_limit_that_is_unknown() -> None:
     assert decode(230, 1, calls._TIMER_ABSTIME, 4096).limit == 0.0
     assert decode(230, 1, calls._TIMER_ABSTIME, 4096).until is None
     assert decode(35, 0).limit is None
 
 
-@pytest.mark.skipif(calls._MACHINE != "x86_64", reason="has numbers of system calls")
 def test_call_that_does_not_wait_is_unknown() -> None:
     assert decode(202, 4096, 1).kind == "unknown"  # FUTEX_WAKE
     assert decode(39).kind == "unknown"  # getpid
     assert decode(247, 3).child == 0  # waitid of a pidfd that is not open any more
     assert decode(247, 0).child == 0  # waitid of any child
+
+
+def program_for_i386(path: Path) -> Path:
+    """Write a program for i386 that sleeps, without a compiler: see elf(5)."""
+    start = 0x8048000 + 84
+    time_at = struct.pack("<I", start + 16)
+    # In a loop: eax = nanosleep, ebx = the time, ecx = 0, int 0x80.
+    code = b"\xb8\xa2\0\0\0\xbb" + time_at + b"\x31\xc9\xcd\x80\xeb\xf0"
+    code += struct.pack("<ii", 60, 0)
+    head = b"\x7fELF\1\1\1".ljust(16, b"\0") + struct.pack(
+        "<HHIIIIIHHHHHH", 2, 3, 1, start, 52, 0, 0, 52, 32, 1, 0, 0, 0
+    )
+    size = 84 + len(code)
+    segment = struct.pack("<8I", 1, 0, start - 84, start - 84, size, size, 5, 4096)
+    path.write_bytes(head + segment + code)
+    path.chmod(0o755)
+    return path
+
+
+def test_calls_of_a_32_bit_program_are_unseen_and_not_read_as_others(
+    tmp_path: Path,
+) -> None:
+    """After a stop it is in call 0: restart_syscall(), or read() of 64 bits."""
+    try:
+        program = subprocess.Popen([program_for_i386(tmp_path / "program")])
+    except OSError as error:
+        if error.errno != errno.ENOEXEC:
+            raise
+        pytest.skip("this kernel runs no programs for i386")
+    with program:
+        call = Path(f"/proc/{program.pid}/syscall")
+        try:
+            wait_until(lambda: call.read_text("ascii").startswith("162 "))
+            program.send_signal(signal.SIGSTOP)
+            wait_until(lambda: psutil.Process(program.pid).status() == "stopped")
+            program.send_signal(signal.SIGCONT)
+            wait_until(lambda: call.read_text("ascii").startswith("0 "))
+            found = diagnose(program)
+        finally:
+            program.kill()
+    known = "only those of 64-bit programs for x86-64 and ARM64 are known"
+    assert [one.name for one in found.findings if one.name.startswith("waits")] == []
+    assert found.unseen == (f"the system calls that its threads wait in: {known}",)

@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
-from support import DEADLINE, wait_until
+from support import DEADLINE, skip_if_unseen, wait_until
 from terminals import Terminal
 
 from process_terminate import Diagnosis, diagnose
@@ -52,8 +52,14 @@ def another_user() -> Iterator[None]:
 def sleeper() -> Iterator["subprocess.Popen[bytes]"]:
     """A child that sleeps."""
     process = subprocess.Popen(["sleep", "60"])
+
+    def sleeps() -> bool:
+        found = diagnose(process)
+        skip_if_unseen(found)
+        return bool(found.get("waits-for-time"))
+
     try:
-        wait_until(lambda: bool(diagnose(process).get("waits-for-time")))
+        wait_until(sleeps)
         yield process
     finally:
         process.kill()
@@ -252,9 +258,12 @@ def test_circle_that_changes_while_it_is_read_is_no_deadlock(
 def test_lock_in_shared_memory_of_another_kind_is_no_semaphore() -> None:
     """A database may have such locks."""
     code = (
-        "import ctypes, mmap; m = mmap.mmap(-1, 4096); libc = ctypes.CDLL(None)\n"
+        "import ctypes, mmap, os, sys\n"
+        "m = mmap.mmap(-1, 4096); libc = ctypes.CDLL(None)\n"
+        # A 32-bit program may run on a 64-bit kernel.
+        "machine = os.uname()[4] if sys.maxsize > 2**32 else 'i386'\n"
         "word = ctypes.byref(ctypes.c_int.from_buffer(m))\n"
-        "libc.syscall({'x86_64': 202, 'aarch64': 98}[__import__('os').uname()[4]],"
+        "libc.syscall({'x86_64': 202, 'aarch64': 98, 'i386': 240}[machine],"
         " word, 0, 0, None, None, 0)"
     )
     with subprocess.Popen([sys.executable, "-c", code]) as program:

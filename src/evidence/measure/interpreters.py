@@ -24,11 +24,11 @@ from evidence.paths import PLATFORMS
 _DISTRIBUTIONS = ["psutil", "pytest", "iniconfig", "packaging", "pluggy", "pygments"]
 #: Files of a distribution that are not modules: commands, compiled code.
 _NOT_IMPORTED = {"..", "__pycache__"}
-#: Seconds in which an interpreter must describe itself.
-_PATIENCE = 30
+#: Seconds in which an interpreter must describe itself: an emulated one starts first.
+_PATIENCE = 180
 _SAY = """
-import importlib, json, multiprocessing, platform, sys
-layer = ""
+import importlib, json, multiprocessing, os, platform, sys
+layer = os.environ.get("EVIDENCE_LAYER", "")  # The scripts in tools/platforms/ set it.
 try:  # Only the ntdll of Wine has this function.
     import ctypes
     wine_version = ctypes.WinDLL("ntdll").wine_get_version
@@ -52,6 +52,7 @@ print(json.dumps({
     "start_methods": multiprocessing.get_all_start_methods(),
     "missing": missing,
     "layer": layer,
+    "kernel": platform.release() if sys.platform == "linux" else "",
 }))
 """
 
@@ -76,7 +77,10 @@ class Interpreter:
     missing: dict[str, str]
     """The packages that it cannot import, each with the error."""
     layer: str = ""
-    """What stands in for its platform, such as "Wine 10.0"; empty on the platform."""
+    """What stands in for its platform, such as "Wine 10.0"; or another Linux than this
+    machine's, such as "i386" or "arm64 on qemu-user 11.0"; otherwise empty."""
+    kernel: str = ""
+    """Where it is another one than this machine's: `platform.release()`."""
     anyway: bool = False
     """Whether it also runs examples that are not written for its platform."""
 
@@ -84,7 +88,8 @@ class Interpreter:
     def key(self) -> str:
         """Its name in the results, the same for all patch versions."""
         major_minor = ".".join(self.language.split(".")[:2])
-        system = self.layer.partition(" ")[0].lower() or self.platform
+        label = self.layer.partition(" on ")[0].lower().replace(" ", "")
+        system = "wine" if label.startswith("wine") else label or self.platform
         return f"{self.implementation.lower()}-{major_minor}-{system}"
 
     def methods_for(self, example: Example) -> list[str]:
@@ -184,10 +189,10 @@ def packages() -> Iterator[Path]:
 
 def order(key: str) -> tuple[bool, Version]:
     """Return a key that sorts CPython by version before the others."""
-    implementation, version, _ = key.split("-")
+    implementation, version, _ = key.split("-", 2)
     return implementation != "cpython", Version(version)
 
 
-def kernel() -> str:
-    """Return the name and version of the kernel, without those of its build."""
-    return f"{platform.system()} {platform.release().split('-')[0]}"
+def kernel(release: str = "") -> str:
+    """Return the name and version of a kernel, by default this one, without its build."""
+    return f"{platform.system()} {(release or platform.release()).split('-')[0]}"

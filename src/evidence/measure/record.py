@@ -127,7 +127,7 @@ def _add(task: Task, tally: Tally) -> None:
         column = new
     cell = column.cells.setdefault(task.method, Cell(date="", kernel=""))
     cell.date = datetime.now(UTC).date().isoformat()
-    cell.kernel = interpreters.kernel()
+    cell.kernel = interpreters.kernel(interpreter.kernel)
     cell.of(task.load).add(tally)
     methods = [*START_METHODS, "own"]
     column.cells = dict(sorted(column.cells.items(), key=lambda c: methods.index(c[0])))

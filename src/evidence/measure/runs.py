@@ -81,11 +81,16 @@ class Column(Struct, omit_defaults=True):
     hash: str
     """`Example.hash` of the version that was run."""
     layer: str = ""
-    """What stood in for the platform, such as "Wine 10.0"; empty on the platform."""
+    """As `Interpreter.layer`: such as "Wine 10.0" or "i386"; otherwise empty."""
     why_not: str | None = None
     """Why the example was not run."""
     cells: dict[str, Cell] = {}
     """By start method; "own" if the example names its own, or uses none."""
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it ran on another Linux: architecture, kernel or build."""
+        return self.platform == "linux" and bool(self.layer)
 
     def is_of(self, example: Example) -> bool:
         """Whether the runs are of the example as it is, not of an earlier version."""

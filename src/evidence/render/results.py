@@ -42,8 +42,27 @@ class Results:
 
     @cached_property
     def columns(self) -> dict[str, Column]:
-        """Return the interpreters: CPython first, each from the oldest version."""
-        return in_order(self.runs.interpreters)
+        """Return the interpreters: CPython first, each from the oldest version.
+
+        Those on another Linux are in `elsewhere`.
+        """
+        columns = in_order(self.runs.interpreters).items()
+        return {key: column for key, column in columns if not column.is_elsewhere}
+
+    @cached_property
+    def elsewhere(self) -> dict[str, Column]:
+        """Return the interpreters on another Linux that ran the example."""
+        columns = in_order(self.runs.interpreters).items()
+        return {key: c for key, c in columns if c.is_elsewhere and c.cells}
+
+    def elsewhere_in(self, state: str) -> list[str]:
+        """Return where else the example is in a state, with its runs."""
+        counts = {key: self.count(key) for key in self.elsewhere}
+        return [
+            f"{column.layer} ({counts[key].passed} of {counts[key].runs} runs)"
+            for key, column in self.elsewhere.items()
+            if counts[key].state == state
+        ]
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -64,7 +83,7 @@ class Results:
     def count(self, key: str, *methods: str) -> Count:
         """Return the runs on an interpreter, by default under all start methods."""
         total = Count()
-        if column := self.columns.get(key):
+        if column := self.runs.interpreters.get(key):
             total.is_earlier = not column.is_of(self.example)
             for method in methods or self.methods:
                 if method in column.cells:

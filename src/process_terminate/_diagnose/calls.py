@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import struct
 import sys
 import time
@@ -11,7 +10,7 @@ from typing import NamedTuple
 
 from process_terminate._diagnose.reading import Process, Thread
 
-#: Numbers of the system calls that wait, by machine: asm/unistd.h.
+#: Numbers of the system calls that wait, by `Process.machine()`: asm/unistd.h.
 _NUMBERS = {
     "x86_64": {
         0: "read", 1: "write", 7: "poll", 17: "pread64", 18: "pwrite64", 19: "readv",
@@ -33,7 +32,6 @@ _NUMBERS = {
         220: "clone", 260: "wait4", 435: "clone3", 441: "epoll_pwait2",
     },
 }  # fmt: skip
-_MACHINE = platform.machine()
 _READS = {"read", "readv", "pread64", "recvfrom", "recvmsg", "accept", "accept4"}
 _WRITES = {
     "write",
@@ -85,7 +83,7 @@ def decode(process: Process, thread: Thread) -> Wait:
         return Wait("running")
     if thread.call is None:
         return Wait("unknown")
-    name = name_of_call(thread.call[0])
+    name = _NUMBERS.get(process.machine(thread.tid), {}).get(thread.call[0], "")
     args = thread.call[1:]
     if name in _READS:
         return Wait("files", name, reads=(_int(args[0]),))
@@ -93,11 +91,6 @@ def decode(process: Process, thread: Thread) -> Wait:
         return Wait("files", name, writes=(_int(args[0]),))
     decoder = _DECODERS.get(name)
     return decoder(process, name, args) if decoder else Wait("unknown", name)
-
-
-def name_of_call(number: int) -> str:
-    """Return the name of a system call; empty if it is none of those that wait."""
-    return _NUMBERS.get(_MACHINE, {}).get(number, "")
 
 
 def _int(value: int) -> int:

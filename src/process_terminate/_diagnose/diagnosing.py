@@ -59,8 +59,10 @@ def diagnose(
     **When not to use it:** if you only want to stop the process. Call
     [`stop()`][process_terminate.stop] instead.
 
-    **Linux:** It has all findings on x86-64.
+    **Linux:** It has all findings for 64-bit programs on x86-64.
     The numbers of the system calls of ARM64 are from the kernel's source, not tested.
+    It cannot tell what other programs wait for, such as 32-bit ones; `unseen` lists
+    what is missing.
     Root sees all processes.
     Other users see their own, unless `kernel.yama.ptrace_scope` forbids that.
     `unseen` lists the facts that it could not read, and why.

@@ -17,6 +17,9 @@ STATES = {
     "X": "gone",
     "I": "idle",
 }
+#: Machines whose numbers of system calls are known, by four bytes of the head of a
+#: program: 64 bits, order of the bytes, machine, see elf(5).
+_MACHINES = {b"\2\1\x3e\0": "x86_64", b"\2\1\xb7\0": "aarch64"}
 
 
 class GoneError(Exception):
@@ -72,6 +75,7 @@ class Process:
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self.denied: set[str] = set()
+        self._machine: str | None = None
         self.stat = self._read_stat()
         self.status = self._read_status(f"/proc/{pid}/status")
 
@@ -158,6 +162,21 @@ class Process:
             call=_numbers(self.read(f"task/{tid}/syscall")),
         )
 
+    def machine(self, tid: int) -> str:
+        """Return the machine that one of its threads is built for; empty if unknown.
+
+        A kernel can run programs of several, and each has its own numbers of calls.
+        """
+        if self._machine is None:
+            try:
+                # That of the process has no program if its first thread has exited.
+                with open(f"/proc/{self.pid}/task/{tid}/exe", "rb") as file:  # noqa: PTH123
+                    head = file.read(20)
+            except OSError:
+                return ""
+            self._machine = _MACHINES.get(head[4:6] + head[18:20], "")
+        return self._machine
+
     def opened(self, fd: int) -> Opened | None:
         """Return what one of its file descriptors stands for."""
         return open_file(self.pid, fd)
@@ -183,7 +202,11 @@ class Process:
             "fdinfo": "the events that it waits for",
         }
         why = self._why()
-        return [f"{text}: {why}" for kind, text in kinds.items() if kind in self.denied]
+        found = [f"{kinds[kind]}: {why}" for kind in kinds if kind in self.denied]
+        if self._machine == "":
+            known = "only those of 64-bit programs for x86-64 and ARM64 are known"
+            found.append(f"{kinds['syscall']}: {known}")
+        return found
 
     def _why(self) -> str:
         owner = self.status.get("Uid", "?").split()[0]

@@ -1,0 +1,58 @@
+"""The library's tests on other platforms are counted, and a failure has its name."""
+
+from pathlib import Path
+
+import pytest
+
+from evidence import UserError
+from evidence.elsewhere import page, tests
+from evidence.measure import interpreters
+from evidence.measure.interpreters import Interpreter
+
+THERE = Interpreter("python", "CPython", "3.14.1", "3.14.1", "linux", [], {}, "i386")
+SAID = """
+FAILED tests/library/test_tree.py::test_tree[no /proc-1] - assert 1 == 2
+==== 1 failed, 20 passed, 3 skipped, 1 error in 5.10s ====
+"""
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tests, "PATH", tmp_path / "platforms.json")
+    monkeypatch.setattr(interpreters, "ask", lambda *_: THERE)
+
+
+def says(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """Let pytest print this on the platform."""
+    monkeypatch.setattr(tests, "_run", lambda *_: text)
+
+
+def test_counts_are_recorded_with_the_names_of_what_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    says(monkeypatch, SAID)
+    found = tests.record("python", [])
+    assert (found.passed, found.failed, found.skipped) == (20, 2, 3)
+    assert found.names == ["test_tree.py::test_tree[no /proc-1]"]
+    assert tests.load().tests == {"cpython-3.14-i386": found}
+
+
+def test_counts_of_some_files_are_not_recorded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    says(monkeypatch, SAID)
+    tests.record("python", ["test_tree.py"])
+    assert tests.load().tests == {}
+
+
+def test_tests_that_end_without_a_count_are_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    says(monkeypatch, "ImportError: no psutil\n")
+    with pytest.raises(UserError, match=r"cpython-3\.14-i386: pytest ended with"):
+        tests.record("python", [])
+
+
+def test_page_lists_each_platform_with_its_runs() -> None:
+    rows = page.files()["platforms/table.md"].splitlines()
+    assert any(row.startswith("| Windows on Wine 10.0 | CPython 3.11") for row in rows)

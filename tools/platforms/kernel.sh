@@ -1,0 +1,62 @@
+#!/bin/sh
+# Set up CPython 3.14 on another kernel, of Debian, in QEMU: sh tools/platforms/kernel.sh 5.10|6.1|6.12
+# Needs what debian.sh needs, qemu-system-x86_64 and cpio. Changes nothing outside .platforms/.
+# QEMU emulates a machine without a disk. It starts with the first program, takes the tests and
+# examples as they are then, and ends 60 s after the last program.
+# Then: python -m evidence record --jobs 1 --deadline 300 --python .platforms/linux-5.10/linux-5.10-python-3.14 TOPIC/NAME
+set -eu
+version=${1:-6.1}
+case $version in
+5.10) suite=bullseye ;;
+6.1) suite=bookworm ;;
+6.12) suite=trixie ;;
+*) echo "kernel: no Linux $version; expected 5.10, 6.1 or 6.12"; exit 1 ;;
+esac
+start=$(date +%s)
+platforms=$PWD/.platforms
+folder=$platforms/linux-$version
+name=linux-$version-python-3.14
+if [ -x "$folder/$name" ]; then
+    echo "kernel: .platforms/linux-$version/$name is set up; remove .platforms/linux-$version to set it up again"
+    exit
+fi
+for program in qemu-system-x86_64 cpio; do
+    command -v $program >/dev/null || { echo "kernel: there is no $program; install qemu-system-x86 and cpio with apt"; exit 1; }
+done
+sh tools/platforms/debian.sh amd64
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 '/debian/$') ||
+    { echo "kernel: apt knows no mirror of Debian"; exit 1; }
+rm -rf "$folder"
+mkdir -p "$folder/apt/lists/partial" "$folder/apt/archives/partial"
+echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" >"$folder/apt/sources"
+cat >"$folder/apt/conf" <<END
+Dir::Etc::sourcelist "$folder/apt/sources";
+Dir::Etc::sourceparts "-";
+Dir::State::lists "$folder/apt/lists";
+Dir::State::status "/dev/null";
+Dir::Cache "$folder/apt";
+APT::Sandbox::User "root";
+END
+export APT_CONFIG="$folder/apt/conf"
+apt-get --quiet=2 update
+image=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/.*Depends: //p')
+(cd "$folder/apt" && apt-get --quiet=2 download "$image")
+unset APT_CONFIG
+dpkg-deb --extract "$folder"/apt/linux-image-*.deb "$folder/apt/files"
+mv "$folder"/apt/files/boot/vmlinuz-* "$folder/vmlinuz"
+rm -rf "$folder/apt"
+
+# Python and the programs that tests use, in memory, without what they do not need.
+(cd "$platforms/amd64/root" && find . -xdev \( -path ./usr/share -o -name 'perl*' -o -path ./var -o -name terminfo \
+    -o -name gconv -o -path ./proc -o -path ./sys -o -path ./dev -o -path ./tmp -o -path ./work \) -prune -o -print |
+    cpio --quiet --create --format newc >"$folder/system.cpio")
+qemu=$(qemu-system-x86_64 --version | sed -n 's/.* version \([0-9.]*\).*/\1/p')
+cat >"$folder/$name.new" <<END
+#!/bin/sh
+# CPython 3.14 on Linux $version, written by tools/platforms/kernel.sh.
+exec python3 "$PWD/tools/platforms/machine.py" "$folder" "Linux $version on QEMU $qemu" "\$@"
+END
+chmod +x "$folder/$name.new"
+"$folder/$name.new" -c "import ctypes, psutil, multiprocessing.synchronize" || { echo "kernel: it does not run"; exit 1; }
+mv "$folder/$name.new" "$folder/$name"
+echo "kernel: set up .platforms/linux-$version/$name in $(($(date +%s) - start)) s, $(du -sm "$folder" | cut -f1) MB of disk"
