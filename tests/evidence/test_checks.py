@@ -217,12 +217,14 @@ def fetch(port: int, path: str) -> str:
 
 
 def test_serve_serves_until_ctrl_c(copy: Copy) -> None:
-    copy.keep_pages("index.md", f"{WORKER.removesuffix('.py')}.md")
+    # The finishing step reads the glossary.
+    copy.keep_pages("index.md", "glossary.md", f"{WORKER.removesuffix('.py')}.md")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = copy.start(sys.executable, "-m", "evidence", "serve", str(port))
     wait_until(lambda: server.poll() is not None or fetch(port, ""))
+    assert server.poll() is None, server.communicate()[0]
     assert fetch(port, WORKER) == (ROOT / WORKER).read_text("utf-8")
     os.killpg(server.pid, signal.SIGINT)
     output, _ = server.communicate(timeout=DEADLINE)
