@@ -97,6 +97,8 @@ def _no_orphans(grace: float) -> Iterator[None]:
         run(block.leaving())
 
 
+#: How often the workers are killed of a pool that may replace them: seconds.
+_ROUNDS = 5
 #: The active blocks of this process, from the outermost to the innermost.
 _blocks: list["Block"] = []
 
@@ -164,14 +166,16 @@ class Block:
         known = {id(pool) for pool in self._pools}
         found = [*stdlib.pools(), *stdlib.executors()]
         ended = [pools.adapt(pool) for pool in found if id(pool) not in known]
+        # First these: a pool of before the block may start a worker at any moment.
+        started = self._children.pids()
         spared = {pid for pool in self._pools for pid in pools.adapt(pool).pids()}
         spared |= (
             {entry.pid for entry in table.descendants(spared)} if spared else set()
         )
         for pool in ended:
             yield from pool.retire()
-        started = self._children.pids()
-        owned = frozenset(started | stdlib.children_of_multiprocessing())
+            started |= pool.pids()
+        owned = self._owned()
         tree = Tree(self._tag, servers() | spared, started)
         tree.sources = _sources()
         tree.tell_apart(self._earlier)
@@ -183,10 +187,28 @@ class Block:
             finally:
                 for pool in ended:
                     yield from pool.finish()
+            yield from self._end_again(tree, ended)
         finally:
             self._children.reap()
-            tree.reap(owned)
+            tree.reap(self._owned())
             tree.close()
+
+    def _owned(self) -> frozenset[int]:
+        """Return the pids of the children that their objects have to reap."""
+        return frozenset(self._children.pids() | stdlib.children_of_multiprocessing())
+
+    def _end_again(self, tree: Tree, ended: list[pools.Pool]) -> Steps[None]:
+        """Stop the workers that a pool has started after its others were killed."""
+        for _ in range(_ROUNDS):
+            if not any(pool.may_replace for pool in ended):
+                return
+            # They have no tag: this process has its own back.
+            tree.known.update(*(pool.pids() for pool in ended))
+            tree.scan(lambda _: None)
+            if tree.alive():
+                yield from end_tree(tree, 0, signal.SIGTERM, self._owned())
+            for pool in ended:
+                yield from pool.finish()
 
     def _may_have_started(self, tree: Tree) -> bool:
         """Return whether a process of the block can be there, found out quickly.

@@ -24,6 +24,11 @@ class Pool(ABC):
         self._pool = pool
         self._workers: list[Any] = self._current()
 
+    @property
+    def may_replace(self) -> bool:
+        """Whether it may start workers although it should have retired."""
+        return False
+
     @abstractmethod
     def _current(self) -> list[Any]:
         """Return the processes that the pool has now."""
@@ -103,7 +108,10 @@ class _MultiprocessingPool(Pool):
 
 
 class _UnknownPool(Pool):
-    """A pool with other parts, such as billiard's: it ends itself, in a thread."""
+    """A pool with other parts, such as billiard's: it ends itself, in a thread.
+
+    On a busy machine that may take longer than anybody waits for it.
+    """
 
     def __init__(self, pool: Any) -> None:
         super().__init__(pool)
@@ -111,6 +119,10 @@ class _UnknownPool(Pool):
 
     def _current(self) -> list[Any]:
         return list(getattr(self._pool, "_pool", []))
+
+    @property
+    def may_replace(self) -> bool:
+        return self._thread.is_alive()
 
     def retire(self) -> Steps[None]:
         self._thread.start()

@@ -1,7 +1,7 @@
 """The private attributes of Python's own modules that this library reads.
 
 Each function says what it returns where Python has changed the attribute, and
-`tests/library/test_stdlib.py` fails with its name when that happens.
+`tests/library/processes/test_stdlib.py` fails with its name when that happens.
 """
 
 import asyncio

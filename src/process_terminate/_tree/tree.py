@@ -76,8 +76,9 @@ class Tree:
         self.members: dict[Key, Member] = {}
         #: Adopted processes that were dead when they were found.
         self.zombies: set[int] = set()
-        #: Without tags: pids whose new children belong to the tree, their descendants
-        #: of before, and whether none of these can have left an orphan.
+        #: The parents of what is known. Without tags: pids whose new children belong to
+        #: the tree, their descendants of before, and whether none of these can have left
+        #: an orphan.
         self.sources: set[int] = set()
         self.earlier: set[Key] = set()
         self.is_alone = False
@@ -163,7 +164,8 @@ class Tree:
 
     def _belongs(self, entry: Entry) -> bool:
         """Return whether a process that has no parent in the tree belongs to it."""
-        if entry.pid in self.known:
+        # A child that was reaped may have left its pid to a process of others.
+        if entry.pid in self.known and entry.parent in self.sources:
             return True
         if self.tag:
             return self.tag.covers(tags.read(entry.pid))

@@ -35,7 +35,9 @@ from support import (
 
 from process_terminate import no_orphans, stop, stop_pool, stop_tree
 from process_terminate._process import stdlib
+from process_terminate._process.table import look_up
 from process_terminate._tree import subreaper, tags
+from process_terminate._tree.tree import Tree
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 
@@ -241,6 +243,41 @@ def test_pool_with_other_parts_ends_with_the_block(
     with no_orphans(grace=0):
         pool = multiprocessing.get_context("fork").Pool(2)
         pool.apply_async(workers.ignore_sigterm, (shell("echo; sleep 60"),))
+    assert multiprocessing.active_children() == []
+
+
+def test_process_that_got_the_pid_of_a_reaped_child_is_left_alone(shell: Shell) -> None:
+    """Kind 2: what is known of a child holds only as long as it is a child."""
+    process = shell("sleep 60 & echo; wait")
+    (other,) = psutil.Process(process.pid).children()
+    tree = Tree(None, known={other.pid, process.pid})
+    tree.sources = {os.getpid()}
+    entry, child = look_up(other.pid), look_up(process.pid)
+    assert entry
+    assert child
+    assert not tree._belongs(entry)
+    assert tree._belongs(child)
+    other.kill()
+
+
+def test_workers_that_a_slow_pool_replaces_are_killed_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Kind 1: a pool of an unknown kind may take longer than the block waits."""
+    monkeypatch.setattr(stdlib, "_PARTS", ["renamed"])
+    release = threading.Event()
+    with no_orphans(grace=0):
+        pool: Any = multiprocessing.get_context("fork").Pool(2)
+        terminate = pool.terminate
+
+        def slow() -> None:
+            release.wait(DEADLINE)
+            pool._worker_handler._state = "TERMINATE"
+            pool._inqueue._rlock = threading.Lock()  # Its holder was killed.
+            terminate()
+
+        monkeypatch.setattr(pool, "terminate", slow)
+        threading.Timer(2.5, release.set).start()
     assert multiprocessing.active_children() == []
 
 
