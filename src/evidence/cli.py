@@ -19,6 +19,9 @@ def main() -> None:
     # A background job of a shell ignores Ctrl-C and Ctrl-\ from its start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    # Below nohup it survives a hangup, but the programs that it runs inherit nothing.
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
     try:
         arguments.run(arguments)
     except KeyboardInterrupt:
