@@ -4,29 +4,23 @@ import asyncio
 import signal
 
 
-async def work():
+async def work(name):
     try:
         await asyncio.sleep(60)
     except asyncio.CancelledError:
-        print("work cleans up")
-        #> work cleans up
-        raise
-
-
-async def swallow():
-    try:
-        await asyncio.sleep(60)
-    except asyncio.CancelledError:
-        print("swallow goes on")  # It lacks `raise`.
-        #> swallow goes on
-    await asyncio.sleep(60)
+        print(name, "is canceled")
+        #> good is canceled
+        #> bad is canceled
+        if name == "good":
+            raise
+    await asyncio.sleep(60)  # So "bad" keeps running.
 
 
 async def main():
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    tasks = [asyncio.create_task(task()) for task in (work, swallow)]
+    tasks = [asyncio.create_task(work(n)) for n in ("good", "bad")]
     await asyncio.sleep(0)
     signal.raise_signal(signal.SIGTERM)  # As `kill PID` does.
 

@@ -234,6 +234,7 @@ def test_pool_with_other_parts_ends_with_the_block(
     monkeypatch: pytest.MonkeyPatch, shell: Shell
 ) -> None:
     """Kind 1: as that of billiard, or of a later Python."""
+    before = multiprocessing.active_children()
     monkeypatch.setattr(stdlib, "_PARTS", ["renamed"])
     pool = multiprocessing.get_context("fork").Pool(2)
     with pytest.raises(RuntimeError, match="needs renamed of the pool, which this"):
@@ -243,7 +244,7 @@ def test_pool_with_other_parts_ends_with_the_block(
     with no_orphans(grace=0):
         pool = multiprocessing.get_context("fork").Pool(2)
         pool.apply_async(workers.ignore_sigterm, (shell("echo; sleep 60"),))
-    assert multiprocessing.active_children() == []
+    assert set(multiprocessing.active_children()) <= set(before)
 
 
 def test_process_that_got_the_pid_of_a_reaped_child_is_left_alone(shell: Shell) -> None:
@@ -264,6 +265,7 @@ def test_workers_that_a_slow_pool_replaces_are_killed_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Kind 1: a pool of an unknown kind may take longer than the block waits."""
+    before = multiprocessing.active_children()
     monkeypatch.setattr(stdlib, "_PARTS", ["renamed"])
     release = threading.Event()
     with no_orphans(grace=0):
@@ -278,7 +280,7 @@ def test_workers_that_a_slow_pool_replaces_are_killed_too(
 
         monkeypatch.setattr(pool, "terminate", slow)
         threading.Timer(2.5, release.set).start()
-    assert multiprocessing.active_children() == []
+    assert set(multiprocessing.active_children()) <= set(before)
 
 
 def test_child_of_a_worker_of_an_earlier_pool_is_left_alone(tmp_path: Path) -> None:
