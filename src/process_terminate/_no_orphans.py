@@ -97,7 +97,7 @@ def _no_orphans(grace: float) -> Iterator[None]:
         run(block.leaving())
 
 
-#: How often the workers are killed of a pool that may replace them: seconds.
+#: How often the workers of a pool that may replace them are killed, a second apart.
 _ROUNDS = 5
 #: The active blocks of this process, from the outermost to the innermost.
 _blocks: list["Block"] = []
@@ -187,7 +187,7 @@ class Block:
             finally:
                 for pool in ended:
                     yield from pool.finish()
-            yield from self._end_again(tree, ended)
+                yield from self._end_again(tree, ended)
         finally:
             self._children.reap()
             tree.reap(self._owned())

@@ -19,7 +19,10 @@ from process_terminate._exit_codes.rows import ROWS
 
 def test_each_row_of_the_library_is_on_the_page() -> None:
     page = BeautifulSoup(decoder.files()["decoder.html"], "lxml")
-    shown = [[cell.text for cell in row.find_all("td")][:3] for row in page("tr")]
+    shown = [
+        [cell.text for cell in row.find_all("td")][:3]
+        for row in page.select("tbody tr")
+    ]
     assert shown == [[row.meaning, row.sender, row.look] for row in ROWS]
 
 

@@ -88,6 +88,10 @@ def test_list_of_a_topic_has_the_titles_in_the_order_of_the_nav() -> None:
         assert snippets(Page(f"examples/{topic}/index.md").source)
 
 
+def test_table_of_a_page_is_markdown() -> None:
+    assert [page.path for page in PAGES if "<table" in page.source] == []
+
+
 def test_line_to_run_names_what_is_needed() -> None:
     def line(name: str) -> str:
         return lists.run_line(Example(EXAMPLES / f"{name}.py"), "https://a.example/b/")

@@ -48,7 +48,7 @@ rm -rf "$folder/apt"
 
 # Python and the programs that tests use, in memory, without what they do not need.
 (cd "$platforms/amd64/root" && find . -xdev \( -path ./usr/share -o -name 'perl*' -o -path ./var -o -name terminfo \
-    -o -name gconv -o -path ./proc -o -path ./sys -o -path ./dev -o -path ./tmp -o -path ./work \) -prune -o -print |
+    -o -name gconv -o -path ./proc -o -path ./sys -o -path ./dev -o -path ./tmp \) -prune -o -print |
     cpio --quiet --create --format newc >"$folder/system.cpio")
 qemu=$(qemu-system-x86_64 --version | sed -n 's/.* version \([0-9.]*\).*/\1/p')
 cat >"$folder/$name.new" <<END

@@ -7,6 +7,7 @@ no disk and no network; a serial line carries one program at a time, and its out
 import fcntl
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -64,9 +65,7 @@ def ask(machine: Path, request: dict[str, Any]) -> dict[str, Any]:
     """Send a program to the machine, which starts if it does not run."""
     busy = machine / "busy"
     if busy.exists():  # The caller of the last program was killed, so it may still run.
-        with suppress(OSError, ValueError):
-            os.kill(int((machine / "pid").read_text("ascii")), signal.SIGKILL)
-            time.sleep(1)
+        kill(machine)
     busy.touch()
     line = socket.socket(socket.AF_UNIX)
     try:
@@ -80,6 +79,24 @@ def ask(machine: Path, request: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(file.readline())
     busy.unlink()
     return answer
+
+
+def kill(machine: Path) -> None:
+    """Kill the QEMU of the machine, and wait until it is dead.
+
+    Its pid may belong to another process by now, so the pidfd is opened first, and the
+    process behind it must have the socket of this machine in its command line.
+    """
+    with suppress(OSError, ValueError):
+        pid = int((machine / "pid").read_text("ascii"))
+        pidfd = os.pidfd_open(pid)
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+            if os.fsencode(f"unix:{machine / 'line'},") in command:
+                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+                select.select([pidfd], [], [], 10)
+        finally:
+            os.close(pidfd)
 
 
 def start(machine: Path) -> socket.socket:

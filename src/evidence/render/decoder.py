@@ -31,7 +31,7 @@ def example_of(row: Row) -> str | None:
 
 
 def files() -> dict[str, str]:
-    """Return the rows of the table on the page of the decoder."""
+    """Return the table on the page of the decoder."""
     shown = pages.below("examples")
     titles = {page.example.name: page.title for page in shown if page.example}
     html = fill(
