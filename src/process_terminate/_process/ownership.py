@@ -9,6 +9,7 @@ children that are started while a block of `no_orphans()` is active.
 import os
 import subprocess
 import sys
+import threading
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,11 +28,6 @@ class Children:
     def note_popen(self, popen: "subprocess.Popen[Any]", by_asyncio: bool) -> None:
         """Note an object of `subprocess`."""
         self._popens.append((weakref.ref(popen), by_asyncio))
-
-    def note_fork(self) -> None:
-        """Note the child that this thread has just forked: it is the newest."""
-        with suppress(OSError, IndexError), open("/proc/thread-self/children") as file:  # noqa: PTH123, as it is faster
-            self.note_child(int(file.read().split()[-1]))
 
     def note_child(self, pid: int) -> None:
         """Note a child that its caller has to reap."""
@@ -117,10 +113,41 @@ def _noting_spawn(spawn: Any) -> Any:
     return noting_spawn
 
 
+class _BeforeFork(threading.local):
+    """The children of this thread just before it forks; None if nobody notes them."""
+
+    pids: tuple[int, ...] | None = None
+
+
+_before_fork = _BeforeFork()
+
+
+def _look_before_fork() -> None:
+    _before_fork.pids = _children_of_thread() if _noting else None
+
+
 def _note_fork() -> None:
-    for children in _noting:
-        children.note_fork()
+    """Note the child that this thread has just forked: the first that is new.
+
+    An orphan that has come to this process since then is new as well, and after it.
+    """
+    if _before_fork.pids is not None:
+        before = set(_before_fork.pids)
+        new = [pid for pid in _children_of_thread() if pid not in before]
+        for children in _noting if new else ():
+            children.note_child(new[0])
+
+
+def _children_of_thread() -> tuple[int, ...]:
+    """Return the pids of the children of this thread, the oldest first."""
+    with suppress(OSError), open("/proc/thread-self/children") as file:  # noqa: PTH123, as it is faster
+        return tuple(map(int, file.read().split()))
+    return ()
 
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch
-    os.register_at_fork(after_in_parent=_note_fork, after_in_child=_noting.clear)
+    os.register_at_fork(
+        before=_look_before_fork,
+        after_in_parent=_note_fork,
+        after_in_child=_noting.clear,
+    )

@@ -9,6 +9,7 @@ import pty
 import resource
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import types
@@ -245,6 +246,33 @@ def test_pool_with_other_parts_ends_with_the_block(
         pool = multiprocessing.get_context("fork").Pool(2)
         pool.apply_async(workers.ignore_sigterm, (shell("echo; sleep 60"),))
     assert set(multiprocessing.active_children()) <= set(before)
+
+
+def test_orphan_that_comes_during_a_fork_is_not_taken_for_the_child() -> None:
+    """Kind 1: on a busy machine the parent may run later than its grandchild."""
+    program = """
+        import os, subprocess, time
+        # It runs before the library's own function.
+        os.register_at_fork(after_in_parent=lambda: os.read(reader, 1))
+        reader, writer = os.pipe()
+        from process_terminate import no_orphans
+        with no_orphans(grace=0):
+            child = os.fork()
+            if child == 0:
+                subprocess.run(["sh", "-c", "sleep 60 & echo $! >orphan"])
+                os.write(writer, b".")
+                os._exit(3)
+            os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+        with open("orphan") as file:
+            print("orphan left:", os.path.exists(f"/proc/{file.read().strip()}"))
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        os.remove("orphan")
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        program = program.replace(
+            "import os,", f"import os; os.chdir({folder!r}); import", 1
+        )
+        assert run(program) == "orphan left: False\n3\n"
 
 
 def test_process_that_got_the_pid_of_a_reaped_child_is_left_alone(shell: Shell) -> None:
