@@ -114,7 +114,7 @@ def _noting_spawn(spawn: Any) -> Any:
 
 
 class _BeforeFork(threading.local):
-    """The children of this thread just before it forks; None if nobody notes them."""
+    """The children of this thread just before it forks; None if no block is active."""
 
     pids: tuple[int, ...] | None = None
 
