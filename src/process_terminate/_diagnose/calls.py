@@ -14,7 +14,8 @@ from process_terminate._diagnose.reading import Process, Thread
 _NUMBERS = {
     "x86_64": {
         0: "read", 1: "write", 7: "poll", 17: "pread64", 18: "pwrite64", 19: "readv",
-        20: "writev", 23: "select", 34: "pause", 35: "nanosleep", 42: "connect",
+        20: "writev", 23: "select", 34: "pause", 35: "nanosleep",
+        40: "sendfile", 42: "connect",
         43: "accept", 56: "clone", 58: "vfork", 74: "fsync", 75: "fdatasync", 44: "sendto", 45: "recvfrom", 46: "sendmsg", 47: "recvmsg",
         61: "wait4", 72: "fcntl", 73: "flock", 128: "rt_sigtimedwait",
         130: "rt_sigsuspend", 202: "futex", 219: "restart_syscall",
@@ -24,7 +25,8 @@ _NUMBERS = {
     },
     "aarch64": {
         22: "epoll_pwait", 25: "fcntl", 32: "flock", 63: "read", 64: "write",
-        65: "readv", 66: "writev", 67: "pread64", 68: "pwrite64", 72: "pselect6",
+        65: "readv", 66: "writev", 67: "pread64", 68: "pwrite64", 71: "sendfile",
+        72: "pselect6",
         56: "openat", 73: "ppoll", 82: "fsync", 83: "fdatasync", 95: "waitid", 98: "futex", 101: "nanosleep",
         115: "clock_nanosleep", 128: "restart_syscall", 133: "rt_sigsuspend",
         137: "rt_sigtimedwait", 202: "accept", 203: "connect", 206: "sendto",
@@ -39,6 +41,7 @@ _WRITES = {
     "pwrite64",
     "fsync",
     "fdatasync",
+    "sendfile",
     "sendto",
     "sendmsg",
     "connect",
@@ -85,12 +88,27 @@ def decode(process: Process, thread: Thread) -> Wait:
         return Wait("unknown")
     name = _NUMBERS.get(process.machine(thread.tid), {}).get(thread.call[0], "")
     args = thread.call[1:]
+    if name == "restart_syscall":
+        name = _restarted(process, thread)
     if name in _READS:
         return Wait("files", name, reads=(_int(args[0]),))
     if name in _WRITES:
         return Wait("files", name, writes=(_int(args[0]),))
     decoder = _DECODERS.get(name)
     return decoder(process, name, args) if decoder else Wait("unknown", name)
+
+
+def _restarted(process: Process, thread: Thread) -> str:
+    """Return the system call that the kernel has restarted after a stop.
+
+    Its arguments are still in their registers. The calls that are restarted in this way
+    are poll(2), futex(2) and those that sleep: `grep ERESTART_RESTARTBLOCK` in Linux.
+    """
+    where = process.read(f"task/{thread.tid}/wchan")
+    for call in ("poll", "futex"):
+        if call in where:
+            return call
+    return "a sleep" if where.strip("0") else "restart_syscall"
 
 
 def _int(value: int) -> int:
@@ -217,6 +235,10 @@ def _nanosleep(process: Process, name: str, args: tuple[int, ...]) -> Wait:
     return Wait("time", name, limit=_timeout(process, args[0]))
 
 
+def _restarted_sleep(process: Process, name: str, args: tuple[int, ...]) -> Wait:  # noqa: ARG001
+    return Wait("time", name, limit=0.0)  # Which argument is the time, is unknown.
+
+
 def _clock_nanosleep(process: Process, name: str, args: tuple[int, ...]) -> Wait:
     limit = _timeout(process, args[2])
     if not limit or not args[1] & _TIMER_ABSTIME:  # 0 if it cannot be read.
@@ -240,5 +262,5 @@ _DECODERS: dict[str, _Decoder] = {
     "epoll_wait": _epoll, "epoll_pwait": _epoll, "epoll_pwait2": _epoll,
     "futex": _futex, "wait4": _wait4, "waitid": _waitid, "nanosleep": _nanosleep,
     "clock_nanosleep": _clock_nanosleep, "pause": _pause, "rt_sigsuspend": _pause,
-    "rt_sigtimedwait": _pause, "fcntl": _flock, "flock": _flock,
+    "rt_sigtimedwait": _pause, "a sleep": _restarted_sleep, "fcntl": _flock, "flock": _flock,
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import sys
 from typing import NamedTuple
 
@@ -17,9 +18,9 @@ STATES = {
     "X": "gone",
     "I": "idle",
 }
-#: Machines whose numbers of system calls are known, by four bytes of the head of a
-#: program: 64 bits, order of the bytes, machine, see elf(5).
-_MACHINES = {b"\2\1\x3e\0": "x86_64", b"\2\1\xb7\0": "aarch64"}
+#: The entry of the auxiliary vector with the size of a program header, and that size
+#: in a 64-bit program, see getauxval(3) and elf(5).
+_AT_PHENT, _SIZE_IN_64_BITS = 4, 56
 
 
 class GoneError(Exception):
@@ -75,6 +76,7 @@ class Process:
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self.denied: set[str] = set()
+        self.unknown_call: int | None = None
         self._machine: str | None = None
         self.stat = self._read_stat()
         self.status = self._read_status(f"/proc/{pid}/status")
@@ -84,14 +86,17 @@ class Process:
         return self._read(f"/proc/{self.pid}/{file}", file.rsplit("/", 1)[-1])
 
     def _read(self, path: str, kind: str) -> str:
+        return self._bytes(path, kind).decode(errors="replace")
+
+    def _bytes(self, path: str, kind: str) -> bytes:
         try:
             with open(path, "rb") as file:  # noqa: PTH123, as it is faster
-                return file.read().decode(errors="replace")
+                return file.read()
         except PermissionError:
             self.denied.add(kind)
         except OSError:
             pass
-        return ""
+        return b""
 
     def _read_stat(self) -> Stat:
         text = self.read("stat")
@@ -163,18 +168,19 @@ class Process:
         )
 
     def machine(self, tid: int) -> str:
-        """Return the machine that one of its threads is built for; empty if unknown.
+        """Return the machine whose system calls one of its threads makes.
 
-        A kernel can run programs of several, and each has its own numbers of calls.
+        It is empty for 32-bit programs, which have other numbers of system calls, and
+        if it cannot be read. The program itself is not read: its disk may not answer.
         """
         if self._machine is None:
-            try:
-                # That of the process has no program if its first thread has exited.
-                with open(f"/proc/{self.pid}/task/{tid}/exe", "rb") as file:  # noqa: PTH123
-                    head = file.read(20)
-            except OSError:
+            # That of the process is empty if its first thread has exited.
+            vector = self._bytes(f"/proc/{self.pid}/task/{tid}/auxv", "auxv")
+            if not vector:
                 return ""
-            self._machine = _MACHINES.get(head[4:6] + head[18:20], "")
+            entries = dict(struct.iter_unpack("=QQ", vector[: len(vector) // 16 * 16]))
+            is_64_bit = entries.get(_AT_PHENT) == _SIZE_IN_64_BITS
+            self._machine = os.uname().machine if is_64_bit else ""
         return self._machine
 
     def opened(self, fd: int) -> Opened | None:
@@ -206,6 +212,11 @@ class Process:
         if self._machine == "":
             known = "only those of 64-bit programs for x86-64 and ARM64 are known"
             found.append(f"{kinds['syscall']}: {known}")
+        elif self.unknown_call is not None:
+            found.append(
+                "what its main thread waits for: diagnose() does not know the system "
+                f"call with the number {self.unknown_call}"
+            )
         return found
 
     def _why(self) -> str:

@@ -54,6 +54,8 @@ def wait_findings(
         yield _time(wait)
     elif wait.kind == "file lock":
         yield from _file_lock(process, wait)
+    elif wait.kind == "unknown" and threads[0].call:
+        process.unknown_call = threads[0].call[0]
 
 
 def _computing(process: Process) -> Finding:
@@ -270,8 +272,10 @@ def _time(wait: Wait) -> Finding:
     if wait.until is not None and wait.limit is not None:
         at = time.strftime("%H:%M:%S", time.localtime(wait.until))
         facts = f"{wait.call}: until {at}, for another {span(wait.limit)}"
+    elif wait.limit:
+        facts = f"{wait.call}: {span(wait.limit)} at most"
     else:
-        facts = f"{wait.call}: {span(wait.limit or 0)} at most"
+        facts = f"{wait.call}: until a time that cannot be read"
     return finding(
         "waits-for-time",
         "It sleeps until a time has come, as in time.sleep().",

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /
 MACHINE = Process(os.getpid()).machine(os.getpid()) if sys.platform == "linux" else ""
 
 HEAD = """
-import ctypes, os, select, signal, socket, time
+import ctypes, os, select, signal, socket, sys, time
 libc = ctypes.CDLL(None)
 class Time(ctypes.Structure):
     _fields_ = [("seconds", ctypes.c_long), ("part", ctypes.c_long)]
@@ -98,6 +98,13 @@ PROGRAMS = {
         "waits-for-events",
         "eventfd",
     ),
+    "sendfile": (
+        "file = os.open(sys.executable, os.O_RDONLY)\n"
+        "a, b = socket.socketpair()\n"
+        "while True: os.sendfile(a.fileno(), file, 0, 1 << 20)",
+        "waits-to-write",
+        "socket that is full",
+    ),
     "more files than are shown": (
         "select.select([os.dup(r) for _ in range(9)], [], [])",
         "waits-for-events",
@@ -123,6 +130,61 @@ def test_wait_is_found_with_its_facts(name: str) -> None:
             program.kill()
 
 
+#: A program that the kernel stops and continues, and the finding of its wait.
+RESTARTED = {
+    "poll": ("p = select.poll(); p.register(r, 1); p.poll(60_000)", "waits-for-a-pipe"),
+    "poll without a limit": (
+        "p = select.poll(); p.register(r, 1); p.poll()",
+        "waits-for-a-pipe",
+    ),
+    "select": ("select.select([r], [], [], 60)", "waits-for-a-pipe"),
+    "epoll": (
+        "e = select.epoll(); e.register(r, 1); e.poll(60)",
+        "waits-for-events",
+    ),
+    "lock": (
+        "import threading; threading.Event().wait(60)",
+        "waits-for-a-thread",
+    ),
+    "semaphore": (
+        "import multiprocessing; multiprocessing.Semaphore(0).acquire(timeout=60)",
+        "waits-for-a-semaphore",
+    ),
+    "sleep": ("time.sleep(60)", "waits-for-time"),
+    "nanosleep": ("libc.syscall(35, minute, None)", "waits-for-time"),
+    "clock_nanosleep": ("libc.clock_nanosleep(1, 0, minute, None)", "waits-for-time"),
+}
+
+
+@pytest.mark.skipif(MACHINE != "x86_64", reason="has numbers of system calls")
+@pytest.mark.parametrize("name", RESTARTED)
+def test_wait_is_found_again_after_a_stop(name: str) -> None:
+    """The kernel restarts some of them by restart_syscall(2)."""
+    code, finding = RESTARTED[name]
+    with subprocess.Popen([sys.executable, "-c", HEAD + code]) as program:
+        try:
+            wait_until(lambda: diagnose(program).get(finding))
+            program.send_signal(signal.SIGSTOP)
+            wait_until(lambda: diagnose(program).state == "stopped")
+            program.send_signal(signal.SIGCONT)
+            wait_until(lambda: diagnose(program).state == "sleeping")
+            found = diagnose(program)
+            assert found.get(finding), found
+            assert found.unseen == ()
+        finally:
+            program.kill()
+
+
+@pytest.mark.skipif(MACHINE != "x86_64", reason="has numbers of system calls")
+def test_call_that_is_unknown_is_named_as_unseen() -> None:
+    code = "os.splice(r, os.pipe()[1], 1)"
+    with subprocess.Popen([sys.executable, "-c", HEAD + code]) as program:
+        try:
+            wait_until(lambda: "number 275" in str(diagnose(program).unseen))
+        finally:
+            program.kill()
+
+
 def decode(number: int, *args: int, state: str = "S", memory: bytes = b"") -> Any:
     """Return what is read of a thread in a system call."""
     process: Any = SimpleNamespace(
@@ -143,6 +205,7 @@ def test_call_that_does_not_wait_is_unknown() -> None:
     assert decode(39).kind == "unknown"  # getpid
     assert decode(247, 3).child == 0  # waitid of a pidfd that is not open any more
     assert decode(247, 0).child == 0  # waitid of any child
+    assert decode(219).kind == "unknown"  # restarted, and the kernel hides where it is
 
 
 def program_for_i386(path: Path) -> Path:
