@@ -18,6 +18,8 @@ def main() -> None:
     arguments = _parser().parse_args()
     # A background job of a shell ignores Ctrl-C and Ctrl-\ from its start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # SIGTERM stops it in the same way, so that its workers stop as well.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     # Below nohup it survives a hangup, but the programs that it runs inherit nothing.
     if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:

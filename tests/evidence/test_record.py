@@ -232,8 +232,9 @@ def test_runs_of_removed_examples_are_removed() -> None:
     assert list(runs.FOLDER.rglob("*.json")) == [runs.path_of(kept)]
 
 
-def test_ctrl_c_keeps_finished_runs_and_leaves_nothing_running(
-    tmp_path: Path,
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_keeps_finished_runs_and_leaves_nothing_running(
+    number: signal.Signals, tmp_path: Path
 ) -> None:
     first, second = write(PASSES, "topic/a"), write(STARTS_A_SLEEPER, "topic/b")
     options = ["--python", sys.executable, "--jobs", "1", "--runs", "2"]
@@ -249,7 +250,7 @@ def test_ctrl_c_keeps_finished_runs_and_leaves_nothing_running(
         while not second.path.with_suffix(".started").exists():
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        os.killpg(recording.pid, signal.SIGINT)
+        os.killpg(recording.pid, number)
         output, _ = recording.communicate(timeout=60)
     assert left == []
     assert recording.returncode == 1
