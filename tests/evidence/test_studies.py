@@ -180,7 +180,7 @@ def test_survivors_are_counted_in_each_way(tmp_path: Path) -> None:
     outcomes = [promised] * 4 + [both, [(1, Outcome())]]
     assert list(found.trees["session"].outcomes.values()) == outcomes
     table = rendering.of_survivors(found)["table.md"]
-    assert f"{'| **0** ' * 4}| 2 (1&times;) | 0 |" in table
+    assert f"{'| **0** ' * 4}| 2&nbsp;(1&times;) | 0 |" in table
 
 
 @needs_runners
