@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeVar
 
 from process_terminate._exit_status import ExitStatus
-from process_terminate._no_orphans import Block
+from process_terminate._no_orphans import begin
 from process_terminate._process import adapters
 from process_terminate._process.ending import checked_grace
 from process_terminate._process.waits import Steps, Wait, advance, block, is_over
@@ -194,7 +194,7 @@ def no_orphans(*, grace: float = 5.0) -> AbstractAsyncContextManager[None]:
 
 @asynccontextmanager
 async def _no_orphans(grace: float) -> AsyncIterator[None]:
-    inside = Block(grace)
+    inside = begin(grace)
     try:
         yield
     finally:

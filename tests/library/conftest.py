@@ -33,7 +33,7 @@ _FORK = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
 
 if sys.platform == "win32":  # The others send signals, start shells, or fork.
-    collect_ignore_glob = ["*/test_[!e]*.py", "*/test_exit_status.py"]
+    collect_ignore_glob = ["*/test_[!ej]*.py", "*/test_exit_status.py"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -67,7 +67,9 @@ def _outcomes(tree: str, way: str, outcomes: list[tuple[int, Outcome]]) -> str:
     """Return what the runs left, with the number of runs if they differ from 0."""
     if [outcome for _, outcome in outcomes] == [Outcome()]:
         return "**0**" if survivors.is_promised(tree, way) else "0"
-    found = [f"{_outcome(outcome)}&nbsp;({times}&times;)" for times, outcome in outcomes]
+    found = [
+        f"{_outcome(outcome)}&nbsp;({times}&times;)" for times, outcome in outcomes
+    ]
     return "<br>".join(found)
 
 

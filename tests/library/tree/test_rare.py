@@ -18,7 +18,7 @@ import pytest
 import workers
 from support import DEADLINE, IGNORE, Shell, wait_until
 
-from process_terminate import _exit_on_sigterm, _no_orphans, no_orphans, stop_tree
+from process_terminate import _exit_on_sigterm, no_orphans, stop_tree
 from process_terminate._process import (
     adapters,
     handle,
@@ -33,6 +33,7 @@ from process_terminate._process.table import Entry
 from process_terminate._process.waits import Gate
 from process_terminate._tree import ending as tree_ending
 from process_terminate._tree import tags, tree
+from process_terminate._tree.blocks import LinuxBlock
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -236,10 +237,10 @@ def test_tree_with_a_member_that_dies_late_is_stopped(
 
 
 def test_block_that_a_forked_child_leaves_stops_nothing() -> None:
-    inside = _no_orphans.Block(0)
-    inside._pid = NO_PID
+    inside = LinuxBlock(0)
+    inside.pid = NO_PID
     waits.run(inside.leaving())
-    inside._pid = os.getpid()
+    inside.pid = os.getpid()
     waits.run(inside.leaving())
 
 

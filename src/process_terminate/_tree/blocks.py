@@ -1,0 +1,186 @@
+"""The blocks of `no_orphans()`, and the one of Linux."""
+
+import os
+import signal
+import sys
+import threading
+from abc import ABC, abstractmethod
+from contextlib import ExitStack
+
+from process_terminate._process import ownership, pools, stdlib, table
+from process_terminate._process.waits import Steps
+from process_terminate._tree import subreaper, tags
+from process_terminate._tree.ending import appearing, end_tree
+from process_terminate._tree.tags import Tag
+from process_terminate._tree.tree import Tree, servers
+
+#: How often the workers of a pool that may replace them are killed, a second apart.
+_ROUNDS = 5
+#: The blocks of this process, from the outermost to the innermost.
+active: list["Block"] = []
+
+
+class Block(ABC):
+    """A block of `no_orphans()`, from its beginning to its end."""
+
+    def __init__(self, grace: float) -> None:
+        self.owner = threading.get_ident(), stdlib.current_task()
+        self.pid = os.getpid()
+        self.tag: Tag | None = None
+        _check_nesting(*self.owner)
+        self._grace = grace
+        self._pools = _all_pools()
+
+    @abstractmethod
+    def leaving(self) -> Steps[None]:
+        """Take the steps of the end of the block."""
+
+    def _new_pools(self) -> list[pools.Pool]:
+        """Return the pools and executors that were made in the block."""
+        known = {id(pool) for pool in self._pools}
+        return [pools.adapt(pool) for pool in _all_pools() if id(pool) not in known]
+
+    def _spared(self) -> set[int]:
+        """Return the pids of the workers of earlier pools, and of what these started."""
+        found = {pid for pool in self._pools for pid in pools.adapt(pool).pids()}
+        if found:
+            found |= {entry.pid for entry in table.descendants(found)}
+        return found
+
+
+class LinuxBlock(Block):
+    """A block on Linux, where a tag and a child subreaper find what it started."""
+
+    def __init__(self, grace: float) -> None:
+        """Begin the block; RuntimeError if that is not possible here."""
+        if not subreaper.AVAILABLE:
+            raise RuntimeError(
+                f"no_orphans() needs Linux or Windows, and this is {sys.platform}: "
+                "use stop_tree() for each process that you start"
+            )
+        table.require("no_orphans")
+        super().__init__(grace)
+        self._before = tags.read(0)
+        self._stack = ExitStack()
+        with ExitStack() as stack:
+            if not stack.enter_context(subreaper.adopting()):
+                raise RuntimeError("no_orphans() needs prctl(PR_SET_CHILD_SUBREAPER)")
+            self._children = ownership.start()
+            stack.callback(ownership.finish, self._children)
+            self.tag = self._tagged()
+            self._earlier = [] if self.tag else table.descendants_twice(_sources())
+            self._stack = stack.pop_all()
+        active.append(self)
+
+    def _tagged(self) -> Tag | None:
+        """Tag this process and its forkservers; return the tag."""
+        tag = tags.fresh()
+        if tag is None or not tags.write(0, tag.value):
+            return None
+        for server in stdlib.forkservers():
+            tags.write(server, tag.value)
+        return tag
+
+    def leaving(self) -> Steps[None]:
+        """Take the steps of the end of the block."""
+        if os.getpid() != self.pid:  # A forked child: the processes are not its own.
+            return
+        with self._stack, table.room():
+            try:
+                active.remove(self)
+                self._untag()
+                yield from self._end()
+            finally:
+                self._untag()  # Again, as the forkserver may be a new one.
+
+    def _untag(self) -> None:
+        """Give this process and its servers the tag of the enclosing block."""
+        inner = active[-1].tag if active else None
+        value = inner.value if inner else self._before
+        if self.tag and value is not None:
+            for pid in (0, *servers()):
+                if self.tag.covers(tags.read(pid)):
+                    tags.write(pid, value)
+
+    def _end(self) -> Steps[None]:
+        """Stop the pools that were made in the block, then what was started in it."""
+        ended = self._new_pools()
+        # First these: a pool of before the block may start a worker at any moment.
+        started = self._children.pids()
+        spared = self._spared()
+        for pool in ended:
+            yield from pool.retire()
+            started |= pool.pids()
+        owned = self._owned()
+        tree = Tree(self.tag, servers() | spared, started)
+        tree.sources = _sources()
+        tree.tell_apart(self._earlier)
+        try:
+            try:
+                if self._may_have_started(tree):
+                    yield from appearing(started)
+                    yield from end_tree(tree, self._grace, signal.SIGTERM, owned)
+            finally:
+                for pool in ended:
+                    yield from pool.finish()
+                yield from self._end_again(tree, ended)
+        finally:
+            self._children.reap()
+            tree.reap(self._owned())
+            tree.close()
+
+    def _owned(self) -> frozenset[int]:
+        """Return the pids of the children that their objects have to reap."""
+        return frozenset(self._children.pids() | stdlib.children_of_multiprocessing())
+
+    def _end_again(self, tree: Tree, ended: list[pools.Pool]) -> Steps[None]:
+        """Stop the workers that a pool has started after its others were killed."""
+        for _ in range(_ROUNDS):
+            if not any(pool.may_replace for pool in ended):
+                return
+            # They have no tag: this process has its own back.
+            tree.known.update(*(pool.pids() for pool in ended))
+            tree.scan(lambda _: None)
+            if tree.alive():
+                yield from end_tree(tree, 0, signal.SIGTERM, self._owned())
+            for pool in ended:
+                yield from pool.finish()
+
+    def _may_have_started(self, tree: Tree) -> bool:
+        """Return whether a process of the block can be there, found out quickly.
+
+        Each descends from a child of this process, which orphans come to, that was
+        started inside as well.
+        """
+        children = table.children(_sources()) if self.tag else None
+        if children is None:
+            return True
+        return any(not tree.is_foreign(pid) for pid in children)
+
+
+def _all_pools() -> list[object]:
+    """Return the pools and executors of this process."""
+    return [*stdlib.pools(), *stdlib.executors()]
+
+
+def _sources() -> set[int]:
+    """Return the pids whose children are those of this process."""
+    return {os.getpid(), *stdlib.forkservers()}
+
+
+def _check_nesting(thread: int, task: object) -> None:
+    """Raise unless the innermost block encloses this one."""
+    active[:] = [block for block in active if block.pid == os.getpid()]
+    if not active:
+        return
+    other_thread, other_task = active[-1].owner
+    if other_thread != thread:
+        raise RuntimeError(
+            "no_orphans() is already active in another thread; "
+            "only one thread at a time can use it"
+        )
+    if other_task is not None and other_task is not task:
+        raise RuntimeError(
+            "no_orphans() is already active in another task; "
+            "only one task at a time can use it"
+        )
