@@ -1,5 +1,6 @@
 """no_orphans() on Windows, where a job object has what was started in the block."""
 
+import asyncio
 import multiprocessing
 import os
 import subprocess
@@ -13,7 +14,7 @@ import psutil
 import pytest
 from support import DEADLINE
 
-from process_terminate import no_orphans
+from process_terminate import aio, no_orphans
 
 pytestmark = pytest.mark.skipif(sys.platform != "win32", reason="needs job objects")
 
@@ -142,3 +143,14 @@ def test_exception_of_the_block_is_raised_after_the_end_of_its_processes() -> No
     with pytest.raises(KeyboardInterrupt):
         block()
     assert found[0].wait(DEADLINE) == 15
+
+
+def test_block_of_asyncio_stops_what_it_started() -> None:
+    async def main() -> asyncio.subprocess.Process:
+        async with aio.no_orphans():
+            return await asyncio.create_subprocess_exec(sys.executable, "-c", SLEEP)
+
+    async def code() -> int:
+        return await (await main()).wait()
+
+    assert asyncio.run(code()) == 15
