@@ -20,7 +20,7 @@ def run(sender, function, value):
         sender.send(error)
 
 
-def call(function, value, limit):
+def attempt(function, value, limit):
     answer, sender = spawn.Pipe(duplex=False)
     worker = spawn.Process(target=run, args=(sender, function, value))
     worker.start()
@@ -36,5 +36,5 @@ def call(function, value, limit):
 if __name__ == "__main__":
     tasks = (time.sleep, 60, 1), (os._exit, 1, 30), (abs, -1, 30)
     with ThreadPoolExecutor(max_workers=3) as threads:
-        print(list(threads.map(call, *zip(*tasks))))
+        print(list(threads.map(attempt, *zip(*tasks))))
         #> [TimeoutError(), EOFError(), 1]
