@@ -5,6 +5,7 @@
 # user namespace has its own binfmt_misc: the system's stays as it is, and ours ends with the program.
 # Then: python -m evidence record --jobs 1 --python .platforms/i386/i386-python-3.14 TOPIC/NAME
 set -eu
+. tools/platforms/apt.sh
 architecture=${1:-i386}
 case $architecture in # The word of qemu, then what the head of a program for it looks like: binfmt_misc of Linux.
 amd64 | i386) machine='' ;;
@@ -22,8 +23,7 @@ fi
 start=$(date +%s)
 [ "$(id -u)" = 0 ] || { echo "debian: needs root, for chroot"; exit 1; }
 command -v debootstrap >/dev/null || { echo "debian: there is no debootstrap; install it with apt"; exit 1; }
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 '/debian/$') ||
-    { echo "debian: apt knows no mirror of Debian"; exit 1; }
+mirror=$(mirror_of_debian)
 rm -rf "$folder"
 mkdir -p "$folder" "$platforms/$name"
 log=$folder/log
@@ -32,18 +32,7 @@ fail() { tail -n 5 "$log"; echo "debian: $1"; exit 1; }
 layer=$architecture enter='unshare --mount' register=''
 if [ -n "$machine" ]; then
     # qemu-user of unstable: that of Debian 12 lacks the child subreaper.
-    mkdir -p "$folder/apt/lists/partial" "$folder/apt/archives/partial"
-    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror sid main" >"$folder/apt/sources"
-    cat >"$folder/apt/conf" <<END
-Dir::Etc::sourcelist "$folder/apt/sources";
-Dir::Etc::sourceparts "-";
-Dir::State::lists "$folder/apt/lists";
-Dir::State::status "/dev/null";
-Dir::Cache "$folder/apt";
-APT::Sandbox::User "root";
-END
-    export APT_CONFIG="$folder/apt/conf"
-    apt-get --quiet=2 update >"$log" 2>&1 || fail "cannot read the lists of packages"
+    use_suite deb sid "$folder/apt" >"$log" 2>&1 || fail "cannot read the lists of packages"
     (cd "$folder/apt" && apt-get --quiet=2 download qemu-user) >"$log" 2>&1 || fail "cannot download qemu-user"
     unset APT_CONFIG
     dpkg-deb --extract "$folder"/apt/qemu-user_*.deb "$folder/apt/files"

@@ -5,6 +5,7 @@
 # examples as they are then, and ends 60 s after the last program.
 # Then: python -m evidence record --jobs 1 --deadline 300 --python .platforms/linux-5.10/linux-5.10-python-3.14 TOPIC/NAME
 set -eu
+. tools/platforms/apt.sh
 version=${1:-6.1}
 case $version in
 5.10) suite=bullseye ;;
@@ -24,21 +25,8 @@ for program in qemu-system-x86_64 cpio; do
     command -v $program >/dev/null || { echo "kernel: there is no $program; install qemu-system-x86 and cpio with apt"; exit 1; }
 done
 sh tools/platforms/debian.sh amd64
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 '/debian/$') ||
-    { echo "kernel: apt knows no mirror of Debian"; exit 1; }
 rm -rf "$folder"
-mkdir -p "$folder/apt/lists/partial" "$folder/apt/archives/partial"
-echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" >"$folder/apt/sources"
-cat >"$folder/apt/conf" <<END
-Dir::Etc::sourcelist "$folder/apt/sources";
-Dir::Etc::sourceparts "-";
-Dir::State::lists "$folder/apt/lists";
-Dir::State::status "/dev/null";
-Dir::Cache "$folder/apt";
-APT::Sandbox::User "root";
-END
-export APT_CONFIG="$folder/apt/conf"
-apt-get --quiet=2 update
+use_suite deb "$suite" "$folder/apt"
 image=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/.*Depends: //p')
 (cd "$folder/apt" && apt-get --quiet=2 download "$image")
 unset APT_CONFIG

