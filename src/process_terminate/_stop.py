@@ -69,8 +69,9 @@ def stop(
             process, or is the calling process or one of its ancestors.
             Also if `grace` is negative or not finite.
         PermissionError: If the system does not permit a signal to the process.
-        TimeoutError: If the process is still running 10 seconds after `SIGKILL`,
-            because it is in an uninterruptible system call.
+        TimeoutError: If the process is still running 10 seconds after `SIGKILL`, for
+            example because it is in an uninterruptible system call, or is process 1
+            of your container.
 
     Warning: Caveats
         - It does not stop the children of the process

@@ -10,10 +10,14 @@ _SHOWN = {
     0: "exit_codes/read_exit_codes",
     1: "exit_codes/read_exit_codes",
     -2: "signals/atexit_on_sigint",
-    -9: "stop/escalate_to_kill",
+    -6: "exit_codes/abort_at_exit",
+    -7: "exit_codes/bus_error",
+    -9: "exit_codes/killed_by_another_process",
+    -11: "exit_codes/segmentation_fault",
     -15: "exit_codes/minus_15_or_143",
     241: "exit_codes/exit_code_241",
     255: "exit_codes/forkserver_killed",
+    0xC0000005: "windows/read_exit_codes",
 }
 #: What the link to a source says, by its host.
 _SOURCES = {

@@ -104,7 +104,7 @@ _EXITS = (
 _WINDOWS = (
     Row(
         (3,),
-        "on Windows also abort()",
+        "on Windows also abort() of some C runtimes",
         "C code: a failed assertion",
         "stderr; the Windows event log",
         "https://learn.microsoft.com/en-us/cpp/c-runtime-library/reference/abort",
@@ -182,7 +182,8 @@ _WINDOWS = (
     Row(
         (0xC0000409,),
         "on Windows: fast fail (STATUS_STACK_BUFFER_OVERRUN)",
-        "C code: an overwritten stack, or another failed check of the C runtime",
+        "C code: abort(), an overwritten stack, or another failed check "
+        "of the C runtime",
         "stderr; the extension module; the Windows event log",
         _NTSTATUS,
         ("STATUS_STACK_BUFFER_OVERRUN",),

@@ -39,7 +39,7 @@ SIGNALS = (
         "SIGINT",
         "Interrupt",
         "Ctrl-C in the terminal, to all processes of the foreground; "
-        "the stop button of an editor or a notebook",
+        "the stop button of a notebook, or of some editors",
         "Nothing, if that was you",
     ),
     Signal(
