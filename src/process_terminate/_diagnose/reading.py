@@ -21,6 +21,8 @@ STATES = {
 #: The entry of the auxiliary vector with the size of a program header, and that size
 #: in a 64-bit program, see getauxval(3) and elf(5).
 _AT_PHENT, _SIZE_IN_64_BITS = 4, 56
+#: How often the threads of a process are read, if they change meanwhile.
+_LOOKS = 3
 
 
 class GoneError(Exception):
@@ -144,15 +146,26 @@ class Process:
         return os.geteuid() in {0, int(self.status.get("Uid", "-1").split()[0])}
 
     def threads(self) -> list[Thread]:
-        """Return its threads, the first one first."""
-        try:
-            tids = sorted(map(int, os.listdir(f"/proc/{self.pid}/task")))  # noqa: PTH208
-        except OSError:
-            return []
-        found = [self._thread(tid) for tid in tids]
+        """Return its threads, the first one first.
+
+        It reads them again if a thread has started or exited meanwhile: the first one
+        may wait for a thread that was not there before.
+        """
+        found: list[Thread | None] = []
+        for _ in range(_LOOKS):
+            tids = self._tids()
+            found = [self._thread(tid) for tid in tids]
+            if self._tids() == tids:
+                break
         first = [thread for thread in found if thread and thread.tid == self.pid]
         others = [thread for thread in found if thread and thread.tid != self.pid]
         return first + others
+
+    def _tids(self) -> list[int]:
+        try:
+            return sorted(map(int, os.listdir(f"/proc/{self.pid}/task")))  # noqa: PTH208
+        except OSError:
+            return []
 
     def _thread(self, tid: int) -> Thread | None:
         status = self._read_status(f"/proc/{self.pid}/task/{tid}/status")
@@ -258,35 +271,3 @@ def open_file(pid: int, fd: int | str) -> Opened | None:
 def is_readable() -> bool:
     """Return whether this system has a `/proc` that shows what is needed."""
     return sys.platform == "linux" and os.path.exists("/proc/self/status")  # noqa: PTH110
-
-
-def name_of(pid: int) -> str:
-    """Return a process for people: its pid and the start of its command."""
-    if pid == os.getpid():
-        return f"pid {pid} (the calling process)"
-    try:
-        program, _, rest = Process(pid).command.partition(" ")
-    except GoneError:
-        return f"pid {pid} (gone)"
-    command = f"{program.rsplit('/', 1)[-1]} {rest}".rstrip()
-    short = command if len(command) <= 60 else command[:57] + "..."
-    return f"pid {pid} ({short})"
-
-
-def who(process: Process, pids: frozenset[int] | None) -> str:
-    """Return some processes as the subject of a sentence."""
-    if not pids:
-        return "no process that can be seen"
-    others = pids - {process.pid}
-    if not others:
-        return "only the process itself"
-    named = count_of(others)
-    return f"{named} and the process itself" if process.pid in pids else named
-
-
-def count_of(pids: frozenset[int] | set[int]) -> str:
-    """Return how many processes there are, or which one it is."""
-    if len(pids) > 1:
-        return f"{len(pids)} other processes"
-    (pid,) = pids
-    return "the calling process" if pid == os.getpid() else f"pid {pid}"

@@ -10,11 +10,12 @@ from process_terminate._diagnose import peers
 from process_terminate._diagnose.calls import Wait, decode
 from process_terminate._diagnose.findings import Finding, finding, span
 from process_terminate._diagnose.peers import File, Machine, files_of
-from process_terminate._diagnose.reading import (
-    GoneError,
-    Process,
-    Thread,
+from process_terminate._diagnose.reading import GoneError, Process, Thread
+from process_terminate._diagnose.words import (
+    MOST_NAMED,
+    ask,
     count_of,
+    fact_of,
     name_of,
     who,
 )
@@ -29,7 +30,6 @@ POLLS = {
     "epoll_pwait",
     "epoll_pwait2",
 }
-_MOST_NAMED = 5
 _TIMEOUT_IS_MINE = "It continues by itself."
 
 
@@ -64,16 +64,14 @@ def _computing(process: Process) -> Finding:
         "computing",
         "Its main thread is computing.",
         f"main thread: State: R, processor time: {span(seconds)}",
-        do=_ask(process),
+        do=ask(process),
     )
 
 
 def _files(process: Process, wait: Wait, machine: Machine) -> Finding:
     files = files_of(process, wait, machine)
-    facts = [fact_of(process, file) for file in files[:_MOST_NAMED]]
-    facts.extend(
-        f"and {len(files) - _MOST_NAMED} more" for _ in files[_MOST_NAMED:][:1]
-    )
+    facts = [fact_of(process, file) for file in files[:MOST_NAMED]]
+    facts.extend(f"and {len(files) - MOST_NAMED} more" for _ in files[MOST_NAMED:][:1])
     if wait.limit is not None:
         facts.append(f"timeout: {span(wait.limit)}")
     if len(files) != 1 or wait.call.startswith("epoll"):
@@ -125,7 +123,7 @@ def _events(process: Process, facts: list[str]) -> Finding:
         "waits-for-events",
         "It waits until one of its files is ready, as an event loop does.",
         *facts,
-        do=_ask(process),
+        do=ask(process),
     )
 
 
@@ -148,8 +146,7 @@ def _semaphore(process: Process, wait: Wait, machine: Machine) -> Iterator[Findi
     others = machine.sharers(found) - {process.pid}
     waiting = {pid for pid in others if _waits_for(pid, found)}
     facts = [
-        f"{name_of(pid)}, {_doing(pid, waiting)}"
-        for pid in sorted(others)[:_MOST_NAMED]
+        f"{name_of(pid)}, {_doing(pid, waiting)}" for pid in sorted(others)[:MOST_NAMED]
     ]
     if wait.limit is not None:
         facts.append(f"timeout: {span(wait.limit)}")
@@ -198,7 +195,7 @@ def _thread(
 ) -> Finding:
     facts = [
         f"thread {thread.tid}: {brief(process, thread, machine)}"
-        for thread in threads[1 : _MOST_NAMED + 1]
+        for thread in threads[1 : MOST_NAMED + 1]
     ]
     others = len(threads) - 1
     if wait.limit is not None:
@@ -209,7 +206,7 @@ def _thread(
         if others
         else "It waits for a lock, event or queue of threading, and has no other thread."
     )
-    return finding("waits-for-a-thread", text, *facts, do=_ask(process))
+    return finding("waits-for-a-thread", text, *facts, do=ask(process))
 
 
 def brief(process: Process, thread: Thread, machine: Machine) -> str:
@@ -244,7 +241,7 @@ def _child(process: Process, wait: Wait, machine: Machine) -> Finding:
     else:
         children = machine.children(process.pid)
         text = f"It waits for the end of any of its {len(children)} children."
-        facts = [_state(pid, machine) for pid in children[:_MOST_NAMED]]
+        facts = [_state(pid, machine) for pid in children[:MOST_NAMED]]
     return finding(
         "waits-for-a-child",
         text,
@@ -295,22 +292,3 @@ def _file_lock(process: Process, wait: Wait) -> Iterator[Finding]:
             *map(name_of, sorted(holders)),
             do="Diagnose the holder; the kernel frees the lock when it ends.",
         )
-
-
-def _ask(process: Process) -> str:
-    """Return how to see the line of Python, or of another language."""
-    name = process.command
-    if "python" in name or "pypy" in name:
-        return f"See the line: py-spy dump --pid {process.pid}, or faulthandler."
-    return f"See the call: gdb -p {process.pid}, or strace -p {process.pid}."
-
-
-def fact_of(process: Process, file: File) -> str:
-    """Return a file, and which processes can make it ready."""
-    if not file.wakers:
-        return file.what
-    named = [
-        "itself" if pid == process.pid else name_of(pid) for pid in sorted(file.wakers)
-    ]
-    more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
-    return f"{file.what}; other end: {', '.join(named[:_MOST_NAMED])}{more}"

@@ -21,8 +21,8 @@ import pytest
 from support import DEADLINE, environment, skip_if_unseen
 
 from process_terminate import Diagnosis, Finding, diagnose
-from process_terminate._diagnose import reading
 from process_terminate._diagnose.reading import Process
+from process_terminate._diagnose.words import name_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
 
@@ -215,7 +215,7 @@ def test_traced_process_names_its_tracer() -> None:
         while psutil.Process(pid := _children(tracer.pid)[0]).name() != "sleep":
             assert time.monotonic() < end
             time.sleep(0.01)
-        assert find(pid, "traced").facts[1] == reading.name_of(tracer.pid)
+        assert find(pid, "traced").facts[1] == name_of(tracer.pid)
         os.kill(pid, signal.SIGKILL)
 
 

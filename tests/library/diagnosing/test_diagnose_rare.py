@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +28,8 @@ from process_terminate._diagnose import (
 )
 from process_terminate._diagnose.calls import Wait
 from process_terminate._diagnose.peers import Machine
-from process_terminate._diagnose.reading import Process, name_of
+from process_terminate._diagnose.reading import Process
+from process_terminate._diagnose.words import name_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
 
@@ -187,6 +189,23 @@ def test_what_is_gone_meanwhile_is_left_out(
     assert not waits._waits_for(NO_PID, peers.Semaphore(0, ""))
     assert not deadlocks._is_asleep({sleeper.pid: (read, threads)})
     assert list(waits._file_lock(read, Wait("file lock", reads=(0,)))) == []
+
+
+def test_thread_that_starts_while_it_is_read_is_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, listdir = [str(os.getpid())], os.listdir
+    looks = iter([first])
+    monkeypatch.setattr(os, "listdir", lambda path: next(looks, listdir(path)))
+    over = threading.Event()
+    thread = threading.Thread(target=over.wait, args=[DEADLINE])
+    thread.start()
+    try:
+        seen = [one.tid for one in Process(os.getpid()).threads()]
+    finally:
+        over.set()
+        thread.join()
+    assert thread.native_id in seen
 
 
 def test_what_is_not_there_is_not_found() -> None:
