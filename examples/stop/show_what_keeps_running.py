@@ -1,4 +1,4 @@
-"""Print the threads and children that keep a program running."""
+"""Print what keeps a program running: threads, queues, children."""
 
 import multiprocessing
 import threading
@@ -6,7 +6,10 @@ import threading
 
 def show_what_keeps_running():
     for thread in threading.enumerate():
-        if thread is not threading.main_thread() and not thread.daemon:
+        if thread.name == "QueueFeederThread":
+            print("queue, unless it is empty")
+            #> queue, unless it is empty
+        elif not (thread.daemon or thread is threading.main_thread()):
             print("thread:", thread.name)
             #> thread: reader
     for child in multiprocessing.active_children():
@@ -14,16 +17,14 @@ def show_what_keeps_running():
         #> child process: worker
 
 
-def wait(connection):
-    connection.recv()
-
-
 if __name__ == "__main__":
     for_worker, worker_end = multiprocessing.Pipe()
     worker = multiprocessing.Process(
-        target=wait, args=(worker_end,), name="worker"
+        target=worker_end.recv, name="worker"
     )
     worker.start()
+    queue = multiprocessing.Queue()
+    queue.put(bytes(1_000_000))
     stop_reading = threading.Event()
     reader = threading.Thread(target=stop_reading.wait, name="reader")
     reader.start()
@@ -32,3 +33,4 @@ if __name__ == "__main__":
     # Each of them stops once it gets what it waits for.
     stop_reading.set()
     for_worker.send("stop")
+    queue.get()
