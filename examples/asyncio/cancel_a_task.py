@@ -1,40 +1,39 @@
 """Cancel a task that waits for a command, and stop the command."""
 
-# /// script
-# requires-python = ">=3.11"
-# ///
 import asyncio
-from contextlib import asynccontextmanager, nullcontext
+import time
+from asyncio.subprocess import Process, create_subprocess_exec
 
 
-@asynccontextmanager
-async def stopping(process, grace=5):
-    try:
-        yield
-    finally:
+async def stop(process, grace):
+    for send, limit in (process.terminate, grace), (process.kill, 10):
         if process.returncode is None:
-            process.terminate()
-            try:
-                await asyncio.wait_for(process.communicate(), grace)
-            except TimeoutError:
-                process.kill()
-                await asyncio.wait_for(process.communicate(), 10)
+            send()
+        end = time.monotonic() + limit
+        while process.returncode is None and time.monotonic() < end:
+            await asyncio.sleep(0.05)
+    return process.returncode
 
 
-async def limit(block):
-    process = await asyncio.create_subprocess_exec("sleep", "60")
+async def wait_and_stop(process):
     try:
-        async with asyncio.timeout(0.3), block(process):
-            await process.communicate()
-    except TimeoutError:
-        print(f"{block.__name__}: exit code {process.returncode}")
-        #> nullcontext: exit code None
-        #> stopping: exit code -15
-    if process.returncode is None:
-        process.kill()
-        await process.wait()
+        await process.communicate()
+    finally:
+        await stop(process, grace=5)
+
+
+async def cancel(wait):
+    process = await create_subprocess_exec("sleep", "60")
+    task = asyncio.create_task(wait(process))
+    await asyncio.wait([task], timeout=0.3)
+    task.cancel()
+    await asyncio.wait([task], timeout=30)
+    print(f"{wait.__name__}(): exit code {process.returncode}")
+    #> communicate(): exit code None
+    #> wait_and_stop(): exit code -15
+    await stop(process, grace=5)
 
 
 if __name__ == "__main__":
-    for block in (nullcontext, stopping):
-        asyncio.run(limit(block))
+    asyncio.run(cancel(Process.communicate))
+    asyncio.run(cancel(wait_and_stop))

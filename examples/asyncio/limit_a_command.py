@@ -1,40 +1,40 @@
-"""Limit a command in asyncio: terminate it, kill it, read its end."""
+"""Limit a command in asyncio while a task reads its output."""
 
-# /// script
-# requires-python = ">=3.11"
-# ///
 import asyncio
-from asyncio.subprocess import PIPE
+import time
+from asyncio.subprocess import PIPE, create_subprocess_exec
 
-IGNORE = "trap '' TERM; echo ready; while :; do sleep 0.1; done"
+SCRIPT = "trap '{}' TERM; echo ready; while :; do sleep 0.1; done"
 
 
 async def stop(process, grace):
-    process.terminate()
-    try:
-        await asyncio.wait_for(process.communicate(), timeout=grace)
-    except TimeoutError:
-        process.kill()
-        await asyncio.wait_for(process.communicate(), timeout=10)
+    for send, limit in (process.terminate, grace), (process.kill, 10):
+        if process.returncode is None:
+            send()
+        end = time.monotonic() + limit
+        while process.returncode is None and time.monotonic() < end:
+            await asyncio.sleep(0.05)
     return process.returncode
 
 
-async def main():
-    start = asyncio.create_subprocess_exec
-    process = await start("sleep", "60")
-    try:
-        await asyncio.wait_for(process.communicate(), timeout=0.3)
-    except TimeoutError:
-        print("after the limit:", process.returncode)
-        #> after the limit: None
-    print("stopped:", await stop(process, grace=5))
-    #> stopped: -15
+async def read(stream):
+    async for line in stream:
+        print("read:", line.decode().strip())
+        #> read: cleaned up
 
-    process = await start("sh", "-c", IGNORE, stdout=PIPE)
+
+async def run(on_sigterm, grace):
+    command = "sh", "-c", SCRIPT.format(on_sigterm)
+    process = await create_subprocess_exec(*command, stdout=PIPE)
     await process.stdout.readline()
-    print("ignores SIGTERM:", await stop(process, grace=0.3))
-    #> ignores SIGTERM: -9
+    reader = asyncio.create_task(read(process.stdout))
+    await asyncio.wait([reader], timeout=0.3)
+    print(process.returncode, "then", await stop(process, grace))
+    #> None then 3
+    #> None then -9
+    await asyncio.wait([reader], timeout=10)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(run("echo cleaned up; exit 3", grace=10))
+    asyncio.run(run("", grace=0.3))

@@ -15,8 +15,9 @@ HANGS = "import time; time.sleep(60)"
 
 
 async def finish(process, grace):
+    process.stdin.write(b"q")
     try:
-        await asyncio.wait_for(process.communicate(b"q"), grace)
+        await asyncio.wait_for(process.wait(), grace)
     except TimeoutError:
         await aio.stop(process, grace=5)
 

@@ -1,8 +1,5 @@
 """Stop a shell of asyncio with all that it runs: by its group."""
 
-# /// script
-# requires-python = ">=3.11"
-# ///
 import asyncio
 import os
 import signal
@@ -12,15 +9,15 @@ from asyncio.subprocess import PIPE
 COMMAND = "trap '' TERM; sleep 60 & trap - TERM; echo ready; wait"
 
 
-async def stop(process, grace):
+async def stop(process, reader, grace):
     os.killpg(process.pid, signal.SIGTERM)
-    try:  # Until no process has the pipe any more.
-        await asyncio.wait_for(process.communicate(), timeout=grace)
-    except TimeoutError:
+    # The reader ends when no process has the pipe any more.
+    await asyncio.wait([reader], timeout=grace)
+    if not reader.done():
         print("after SIGTERM: the shell's code", process.returncode)
         #> after SIGTERM: the shell's code -15
         os.killpg(process.pid, signal.SIGKILL)
-        await asyncio.wait_for(process.communicate(), timeout=10)
+        await asyncio.wait([reader], timeout=10)
 
 
 async def main():
@@ -28,7 +25,8 @@ async def main():
         COMMAND, stdout=PIPE, start_new_session=True
     )
     await process.stdout.readline()
-    await stop(process, grace=1)
+    reader = asyncio.create_task(process.stdout.read())
+    await stop(process, reader, grace=1)
     print("after SIGKILL: no writer", process.stdout.at_eof())
     #> after SIGKILL: no writer True
 

@@ -29,6 +29,7 @@ PRINTED_BY_WORKERS = {"Can't get attribute 'work' on <module '__main__'"}
 NOT_IN_AN_EXAMPLE = {
     "Event loop is closed",
     "Task was destroyed but it is pending!",
+    "read() called while another coroutine is already waiting for incoming data",
     "This process is multi-threaded, use of fork() may lead to deadlocks in the child",
 }
 FUNCTIONS = [n for n in PUBLIC if inspect.isfunction(getattr(process_terminate, n))]
