@@ -22,8 +22,10 @@ def files() -> dict[str, str]:
     """Return the lists, and the line that says how to run each example."""
     topics = pages.topics()
     site = pages.site_url()
+    wheel = package.url(site)
     found = {
-        "install.md": fill("install.md", wheel=package.url(site)),
+        "install.md": fill("install.md", wheel=wheel),
+        "install_venv.md": fill("install_venv.md", wheel=wheel),
         "lists/examples/index.md": "\n".join(
             _topic(Page(f"examples/{topic}/index.md"), shown)
             for topic, shown in topics.items()
