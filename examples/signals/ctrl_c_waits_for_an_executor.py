@@ -4,11 +4,12 @@ import signal
 import sys
 from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 
-PROGRAM = """
-import asyncio, signal, threading
+CODE = """
+import asyncio, signal, threading, time
 signal.signal(signal.SIGINT, signal.default_int_handler)
 stop = threading.Event()
 def work():
+    time.sleep(0.5)  # Until the event loop waits.
     print("ready", flush=True)
     stop.wait()
 async def main():
@@ -21,8 +22,7 @@ asyncio.run(main())
 
 
 def one_is_enough(cleanup, timeout):
-    code = PROGRAM.replace("CLEANUP", cleanup)
-    command = [sys.executable, "-c", code]
+    command = [sys.executable, "-c", CODE.replace("CLEANUP", cleanup)]
     with Popen(command, stdout=PIPE, stderr=DEVNULL) as program:
         program.stdout.readline()
         program.send_signal(signal.SIGINT)
