@@ -6,7 +6,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from filelock import FileLock
@@ -37,9 +37,15 @@ OPTIONS = [
 
 
 def pytest_configure() -> None:
-    """Handle SIGINT, which a shell's background job and its children ignore."""
-    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Handle SIGINT and SIGQUIT, which a shell's background job ignores."""
+    handlers: dict[str, Any] = {
+        "SIGINT": signal.default_int_handler,
+        "SIGQUIT": signal.SIG_DFL,
+    }
+    for name, handler in handlers.items():
+        number = getattr(signal, name, None)  # Windows has no SIGQUIT.
+        if number and signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
