@@ -10,7 +10,7 @@ import signal
 import struct
 from typing import Any
 
-from process_terminate._process.waits import LAST_WAIT, Steps, pauses
+from process_terminate._process.waits import LAST_WAIT, Gate, Steps, pauses
 from process_terminate._tree.blocks import Block, active
 
 #: winnt.h: JobObjectBasicProcessIdList, and the rights that are needed to terminate.
@@ -110,16 +110,22 @@ class JobBlock(Block):
         active.append(self)
 
     def leaving(self) -> Steps[None]:
-        """Take the steps of the end of the block; Windows leaves no grace period."""
+        """Take the steps of the end of the block; Windows leaves no grace period.
+
+        Ctrl-C has to wait for it: half of it would leave processes running.
+        """
         active.remove(self)
-        ended = self._new_pools()
-        for pool in ended:
-            yield from pool.retire()
-        try:
-            yield from self._job.end(self._spared())
-        finally:
-            for pool in ended:
-                yield from pool.finish()
+        with Gate().kept():
+            ended = self._new_pools()
+            try:
+                for pool in ended:
+                    yield from pool.retire()
+            finally:  # Even if another thread raises an exception in this one.
+                try:
+                    yield from self._job.end(self._spared())
+                finally:
+                    for pool in ended:
+                        yield from pool.finish()
 
 
 class _Kernel32:

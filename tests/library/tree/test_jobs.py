@@ -3,6 +3,7 @@
 import asyncio
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import pytest
 from support import DEADLINE
 
 from process_terminate import aio, no_orphans
+from process_terminate._process import pools
 
 pytestmark = pytest.mark.skipif(sys.platform != "win32", reason="needs job objects")
 
@@ -151,6 +153,31 @@ def test_block_of_asyncio_stops_what_it_started() -> None:
             return await asyncio.create_subprocess_exec(sys.executable, "-c", SLEEP)
 
     async def code() -> int:
-        return await (await main()).wait()
+        return await asyncio.wait_for((await main()).wait(), DEADLINE)
 
     assert asyncio.run(code()) == 15
+
+
+def test_ctrl_c_at_the_end_of_a_block_leaves_nothing_running(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It arrives while the pools of the block are told to start no more workers."""
+    found: list[psutil.Process] = []
+    original = pools._Executor.retire
+
+    def retire(pool: Any) -> Any:
+        found.extend(psutil.Process().children())
+        signal.raise_signal(signal.SIGINT)
+        yield from original(pool)
+
+    def block() -> None:
+        with no_orphans():
+            executor = ProcessPoolExecutor(1)
+            executor.submit(time.sleep, 600)
+            sleeper()
+
+    monkeypatch.setattr(pools._Executor, "retire", retire)
+    with pytest.raises(KeyboardInterrupt):
+        block()
+    assert len(found) == 2
+    assert not any(process.is_running() for process in found)
