@@ -108,9 +108,19 @@ class LinuxBlock(Block):
         # First these: a pool of before the block may start a worker at any moment.
         started = self._children.pids()
         spared = self._spared()
-        for pool in ended:
-            yield from pool.retire()
-            started |= pool.pids()
+        grace = 0.0  # If Ctrl-C interrupts the pools, the rest is killed at once.
+        try:
+            for pool in ended:
+                yield from pool.retire()
+            grace = self._grace
+        finally:
+            started.update(*(pool.pids() for pool in ended))
+            yield from self._end_tree(ended, started, spared, grace)
+
+    def _end_tree(
+        self, ended: list[pools.Pool], started: set[int], spared: set[int], grace: float
+    ) -> Steps[None]:
+        """Stop what was started in the block, and then release its pools."""
         owned = self._owned()
         tree = Tree(self.tag, servers() | spared, started)
         tree.sources = _sources()
@@ -119,7 +129,7 @@ class LinuxBlock(Block):
             try:
                 if self._may_have_started(tree):
                     yield from appearing(started)
-                    yield from end_tree(tree, self._grace, signal.SIGTERM, owned)
+                    yield from end_tree(tree, grace, signal.SIGTERM, owned)
             finally:
                 for pool in ended:
                     yield from pool.finish()

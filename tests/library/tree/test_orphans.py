@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import pty
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -35,7 +36,7 @@ from support import (
 )
 
 from process_terminate import no_orphans, stop, stop_pool, stop_tree
-from process_terminate._process import stdlib
+from process_terminate._process import pools, stdlib
 from process_terminate._process.table import look_up
 from process_terminate._tree import subreaper, tags
 from process_terminate._tree.tree import Tree
@@ -589,3 +590,29 @@ def test_entry_and_exit_cost_little_with_many_objects() -> None:
         print(min(times) < 0.01)
     """
     assert run(program) == "True\n"
+
+
+def test_ctrl_c_while_the_pools_retire_leaves_nothing_running(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found: list[psutil.Process] = []
+    commands: list[subprocess.Popen[bytes]] = []
+    original = pools._Executor.retire
+
+    def retire(pool: Any) -> Any:
+        found.extend(psutil.Process().children())
+        signal.raise_signal(signal.SIGINT)
+        yield from original(pool)
+
+    def block() -> None:
+        with no_orphans():
+            executor = ProcessPoolExecutor(1)
+            executor.submit(time.sleep, 600)
+            commands.append(subprocess.Popen(["sleep", "600"]))
+
+    monkeypatch.setattr(pools._Executor, "retire", retire)
+    with pytest.raises(KeyboardInterrupt):
+        block()
+    assert commands[0].wait(DEADLINE) == -9  # At once, without a grace period.
+    assert len(found) >= 2
+    assert not any(process.is_running() for process in found)
