@@ -28,10 +28,9 @@ async def main():
         "sleep 60 & echo ready; wait", stdout=PIPE
     )
     await shell.stdout.readline()
-    for stopped in await aio.stop_tree(shell, grace=5):
-        print(f"{stopped.name}: {stopped.signal.name}")
-        #> sh: SIGTERM
-        #> sleep: SIGTERM
+    stopped = await aio.stop_tree(shell, grace=5)
+    print("a shell and its command:", [s.signal.name for s in stopped])
+    #> a shell and its command: ['SIGTERM', 'SIGTERM']
     await asyncio.wait_for(shell.communicate(), 10)
 
 
