@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 import pytest
-from support import DEADLINE, environment, skip_if_unseen
+from support import DEADLINE, environment, skip_if_unseen, wait_until
 
 from process_terminate import Diagnosis, Finding, diagnose
 from process_terminate._diagnose.reading import Process
@@ -343,9 +343,9 @@ def test_threads_that_wait_for_each_other_are_a_deadlock() -> None:
 def test_child_that_is_waited_for_is_named() -> None:
     with python("import subprocess; subprocess.run(['sleep', '60'])") as program:
         (child,) = _children(program.pid)
-        found = find(program.pid, "waits-for-a-child")
-        assert f"pid {child}" in found.text
-        assert "sleeps" in found.facts[0]
+        assert f"pid {child}" in find(program.pid, "waits-for-a-child").text
+        # Once it has started to sleep.
+        wait_until(lambda: "sleeps" in find(program.pid, "waits-for-a-child").facts[0])
         os.kill(child, signal.SIGKILL)
 
 

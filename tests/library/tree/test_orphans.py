@@ -595,12 +595,13 @@ def test_entry_and_exit_cost_little_with_many_objects() -> None:
 def test_ctrl_c_while_the_pools_retire_leaves_nothing_running(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    found: list[psutil.Process] = []
+    before = set(psutil.Process().children())  # Such as an earlier resource tracker.
+    found: set[psutil.Process] = set()
     commands: list[subprocess.Popen[bytes]] = []
     original = pools._Executor.retire
 
     def retire(pool: Any) -> Any:
-        found.extend(psutil.Process().children())
+        found.update(set(psutil.Process().children()) - before)
         signal.raise_signal(signal.SIGINT)
         yield from original(pool)
 
