@@ -41,7 +41,8 @@ def stop_pool(pool: Pool | Executor, *, grace: float = 5.0) -> list[ExitStatus]:
 
     Returns:
         The status of each worker. A worker of a `multiprocessing.Pool` that has no
-        task may exit with 0 before the signal arrives.
+        task may exit with 0 before the signal arrives. An executor sends `SIGTERM` to
+        its other workers when one is dead, so their status may be -15 with `grace=0`.
 
     Raises:
         TypeError: If `pool` is none of these, for example a `ThreadPool`.
