@@ -115,5 +115,5 @@ lock: setup-uv ## pin the newest tools in requirements/
 		$(RUN) $(PIN) --constraint .venv/all.txt --group $$group --output-file requirements/$$group.txt || exit; done
 
 clean: ## remove all that was made, and .venv
-	@rm -rf .venv .build site dist mutants .coverage .mypy_cache .pytest_cache .ruff_cache .cache
+	@rm -rf .venv .build site dist .coverage .mypy_cache .pytest_cache .ruff_cache .cache
 	@find . -name __pycache__ -prune -exec rm -rf {} +

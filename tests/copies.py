@@ -21,7 +21,6 @@ UNWANTED = {
     ".platforms",
     "site",
     "dist",
-    "mutants",
     ".hypothesis",
 }
 

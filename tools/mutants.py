@@ -1,60 +1,128 @@
 """Change the library in random places, one at a time: do its tests notice?
 
-`tools/mutants.py [COUNT [PATTERN]]` lets mutmut try COUNT mutants, 60 by default, in
-a copy below mutants/. Of the mutants that live, `mutmut show NAME` shows the change.
+`tools/mutants.py [COUNT [PATTERN]]` tries COUNT changes, 60 by default, of the files
+that match PATTERN, such as '*/_tree/*'. It prints each change that no test notices.
+
+A change may make the library kill what it must not, so the tests run in a pid
+namespace of their own, which ends with all that is in it.
 """
 
+import compileall
 import os
+import py_compile
 import random
-import subprocess
+import shlex
+import shutil
 import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
 from pathlib import Path
+from queue import SimpleQueue
 
-from evidence.measure import leftovers
+from attrs import evolve
+from cosmic_ray.commands.init import init
+from cosmic_ray.modules import find_modules
+from cosmic_ray.mutating import mutate_and_test
+from cosmic_ray.testing import run_tests
+from cosmic_ray.work_db import use_db
+from cosmic_ray.work_item import MutationSpec, TestOutcome
 
 ROOT = Path(__file__).resolve().parents[1]
-#: Seconds for one step of mutmut.
-DEADLINE = 24 * 3600
-# Child processes of the tests must import the mutants as well.
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "mutants/src")}
+#: The tests wait for half of their time.
+COPIES = 2 * (os.cpu_count() or 1)
+#: What a copy needs to run the tests of the library.
+PARTS = ("src", "tests", "examples", "docs", "pyproject.toml", "README.md")
+LIBRARY = "src/process_terminate"
+TESTS = "tests/library"
+#: Seconds for the tests of one change. They take two minutes without any.
+LIMIT = 400
+#: The tests that should notice a change run first. Of several, the first counts.
+FIRST = {
+    "*/_command/*": "command",
+    "*/_diagnose/*": "diagnosing",
+    "*/_tree/*": "tree",
+    "*/_no_orphans.py": "tree",
+    "*/_stop_tree.py": "tree",
+    "*/_exit_*": "processes",
+    "*": "stopping",
+}
+#: The job objects of Windows are not tested here.
+LEFT_OUT = "*/_tree/jobs.py"
+#: `|` joins types in annotations far more often than it does anything else.
+JOINS_TYPES = "core/ReplaceBinaryOperator_BitOr_*"
 
 
 def main(count: str = "60", pattern: str = "*") -> None:
-    """Choose mutants, run the tests on each, and print those that live."""
-    mutmut("run", "none", check=False)  # Only makes the mutants.
-    estimates = mutmut("print-time-estimates")
-    names = [line.split()[-1] for line in estimates.splitlines() if "__mutmut_" in line]
-    names = [name for name in names if fnmatch(name, pattern)]
-    chosen = random.sample(names, min(int(count), len(names)))
-    # A mutant may leave processes: they end here.
-    with leftovers.ended():
-        mutmut("run", "--max-children", "2", *chosen)
-    results = [line.split() for line in mutmut("results", "--all", "true").splitlines()]
-    living = [
-        r for r in results if r and r[0].strip(":") in chosen and r[-1] != "killed"
-    ]
-    for name, *result in living:
-        print(name, *result)
-    print(f"mutants: {len(chosen) - len(living)} of {len(chosen)} killed")
+    """Try the changes side by side, in some copies."""
+    with tempfile.TemporaryDirectory() as folder:
+        roots = [copy(Path(folder, str(number))) for number in range(COPIES)]
+        outcome, output = run_tests(command(roots[0], "*"), LIMIT)
+        if outcome != TestOutcome.SURVIVED:
+            sys.exit(f"mutants: without any change the tests fail:\n{output[-3000:]}")
+        found = changes(roots[0], pattern)
+        chosen = random.sample(found, min(int(count), len(found)))
+        free: SimpleQueue[Path] = SimpleQueue()
+        for root in roots:
+            free.put(root)
+        with ThreadPoolExecutor(len(roots)) as threads:
+            results = threads.map(lambda change: unnoticed(free, change), chosen)
+            living = [diff for diff in results if diff]
+    print("", *living, sep="\n")
+    print(f"mutants: {len(chosen) - len(living)} of {len(chosen)} noticed")
 
 
-def mutmut(*arguments: str, check: bool = True) -> str:
-    """Run mutmut; return its output, or exit with it."""
-    command = [sys.executable, "-m", "mutmut", *arguments]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=DEADLINE,
-    )
-    if check and done.returncode:
-        sys.exit(f"mutants: mutmut failed:\n{done.stdout[-3000:]}")
-    return done.stdout
+def copy(root: Path) -> Path:
+    """Make a copy of the project that can be changed."""
+    root.mkdir()
+    for part in PARTS:
+        if (ROOT / part).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / part, root / part, ignore=ignored)
+        else:
+            shutil.copy(ROOT / part, root / part)
+    # Compiled once, as no change may write: hashes tell what has been changed.
+    checked = py_compile.PycInvalidationMode.CHECKED_HASH
+    compileall.compile_dir(root / LIBRARY, quiet=1, invalidation_mode=checked)
+    return root
+
+
+def changes(root: Path, pattern: str) -> list[MutationSpec]:
+    """Return one change for each place that can be changed; paths are below `root`."""
+    with use_db(str(root / "changes.sqlite")) as database:
+        init(find_modules([root / LIBRARY]), database, {})
+        found = [change for item in database.work_items for change in item.mutations]
+    random.shuffle(found)
+    places: dict[object, MutationSpec] = {}
+    for change in found:
+        path = change.module_path.relative_to(root)
+        tested = fnmatch(str(path), pattern) and not fnmatch(str(path), LEFT_OUT)
+        if tested and not fnmatch(change.operator_name, JOINS_TYPES):
+            places[path, change.start_pos] = evolve(change, module_path=path)
+    return list(places.values())
+
+
+def unnoticed(free: "SimpleQueue[Path]", change: MutationSpec) -> str:
+    """Make a change in a copy that is free; return it if no test notices it."""
+    root = free.get()
+    here = evolve(change, module_path=root / change.module_path)
+    tests = command(root, str(change.module_path))
+    result = mutate_and_test([here], tests, LIMIT)
+    free.put(root)
+    print("." if result.is_killed else "F", end="", flush=True)
+    return "" if result.is_killed else f"{change.operator_name}\n{result.diff}\n"
+
+
+def command(root: Path, changed: str) -> str:
+    """Return how to run the tests, those of the changed file first."""
+    first = next(f for name, f in FIRST.items() if fnmatch(changed, name))
+    options = ["-qx", "-p", "no:cacheprovider", "--no-header", "--tb=line"]
+    pytest = [sys.executable, "-m", "pytest", *options, f"{TESTS}/{first}", TESTS]
+    # Process 1 is a shell, and so is the parent: tests try to stop their ancestors.
+    shell = ["sh", "-c", 'cd "$0"; ("$@"; exit "$?"); exit "$?"', str(root), *pytest]
+    user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    inside = ["unshare", *user, "--pid", "--mount-proc", "--fork", "--kill-child"]
+    return shlex.join(["env", f"PYTHONPATH={root}/src", *inside, *shell])
 
 
 if __name__ == "__main__":
