@@ -2,34 +2,53 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 #: Seconds for one target.
 DEADLINE = 3 * 3600
-#: The targets of make that are checks, each with its fix.
+#: How many targets run at the same time: most of them use one processor.
+WIDTH = 2
+#: The targets of make that are checks, each with its fix. The longest is the last.
 CHECKS = {
-    "lint": "make format, or correct what ruff, codespell or zizmor name above",
     "types": "correct the lines that mypy names above",
-    "site": "correct the page or the nav that MkDocs warns of above",
-    "zensical": "correct the page that Zensical names above",
     "pidfds": "correct what the test names above, which ran without pidfds",
+    "site": "correct the page or the nav that MkDocs warns of above",
+    "lint": "make format, or correct what ruff, codespell or zizmor name above",
     "coverage": "see the lines above that begin with check:, or test the lines that "
     "the table names",
 }
 
 
 def main(make: str) -> int:
-    """Run one after the other, so that their output reads from top to bottom."""
-    command = [make, "--no-print-directory"]
-    failed = [
-        name
-        for name in CHECKS
-        if subprocess.run([*command, name], timeout=DEADLINE, check=False).returncode
-    ]
+    """Run all, and print the output of one after the other."""
+    failed = []
+    with ThreadPoolExecutor(WIDTH) as threads:
+        results = threads.map(partial(run, make), CHECKS)
+        for name, (status, output) in zip(CHECKS, results, strict=True):
+            print(output, end="", flush=True)
+            if status:
+                failed.append(name)
     for name in failed:
         print(f"check: {name} failed (make {name}); fix: {CHECKS[name]}")
     if not failed:
         print(f"check: all passed ({', '.join(CHECKS)})")
     return bool(failed)
+
+
+def run(make: str, name: str) -> tuple[int, str]:
+    """Run a target; return its exit status and what it printed."""
+    ran = subprocess.run(
+        [make, "--no-print-directory", name],
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=DEADLINE,
+    )
+    return ran.returncode, ran.stdout
 
 
 if __name__ == "__main__":

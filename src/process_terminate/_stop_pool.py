@@ -92,6 +92,7 @@ def _end(ended: pools.Pool, grace: float) -> Steps[list[ExitStatus]]:
         try:
             yield from end_all(handles, grace, signal.SIGTERM)
         finally:
+            yield from ended.settle()
             found = yield from statuses(targets)
     finally:
         for target in targets:

@@ -287,7 +287,7 @@ def test_setup_says_that_there_is_no_network(copy: Copy) -> None:
 
 
 def test_check_names_each_failed_target_and_its_fix(copy: Copy) -> None:
-    made = "lint types site zensical pidfds coverage"
+    made = "types pidfds site lint coverage"
     recipes = "".join(f"{name}:\n\t@true\n" for name in made.split())
     (copy.folder / "Makefile").write_text(recipes)
     command = [sys.executable, "tools/check.py", "make"]

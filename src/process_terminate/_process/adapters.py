@@ -163,14 +163,26 @@ class _Multiprocessing(Adapter):
 
     def _reap(self) -> Generator[Wait, None, int | None]:
         code = self._peek()
-        if not self._is_my_child() and self.process.exitcode is None:
-            yield pause(NOTE_WAIT, self.process.sentinel)  # The forkserver reaps it.
+        if not self._is_my_child():
+            yield from self._learn()
         # A thread in join() may have reaped the process, and not yet noted that.
         for short in pauses(_NOTED):
             if not self.process.is_alive():
                 return self.process.exitcode
             yield short
         return code
+
+    def _learn(self) -> Steps[None]:
+        """Wait until the forkserver has said how the process exited.
+
+        It says that once. Of two threads that ask, the second one would note 255.
+        """
+        for short in pauses(NOTE_WAIT):
+            if not stdlib.is_polled(self.process):
+                break
+            yield short
+        if self.process.exitcode is None:
+            yield pause(NOTE_WAIT, self.process.sentinel)
 
     def _code_on_windows(self) -> int | None:
         return self.process.exitcode

@@ -48,6 +48,13 @@ class Pool(ABC):
     def retire(self) -> Steps[None]:
         """Make it start no worker any more."""
 
+    def settle(self) -> Steps[None]:
+        """Wait until its threads have learned how the dead workers exited.
+
+        A forkserver tells that once, and the second thread that asks gets 255.
+        """
+        yield from ()
+
     @abstractmethod
     def finish(self) -> Steps[None]:
         """Release what waits for it, after its workers are dead."""
@@ -169,12 +176,14 @@ class _Executor(Pool):
         except TypeError:  # That of loky.
             self._pool.shutdown(wait=False)
 
+    def settle(self) -> Steps[None]:
+        if self._thread is not None:
+            yield from _join(self._thread, warn=False)
+
     def finish(self) -> Steps[None]:
-        if self._thread is None:
-            return
-        queue: Any = getattr(self._thread, "call_queue", None)
-        yield from _join(self._thread, NOTE_WAIT, warn=False)
-        if self._thread.is_alive():
+        yield from self.settle()
+        if self._thread is not None and self._thread.is_alive():
+            queue: Any = getattr(self._thread, "call_queue", None)
             with suppress(AttributeError, OSError):
                 queue._reader.close()  # So that no write waits for a reader.
             yield from _join(self._thread)

@@ -140,6 +140,22 @@ def reap_popen(popen: "subprocess.Popen[Any]", code: int | None) -> bool:
         lock.release()
 
 
+def is_polled(process: BaseProcess) -> bool:
+    """Return whether another thread waits for the exit code of a process."""
+    popen = popen_of(process)
+    frames: dict[int, FrameType] = getattr(sys, "_current_frames", dict)()
+    frames.pop(threading.get_ident(), None)
+    return any(_polls(frame, popen) for frame in frames.values())
+
+
+def _polls(frame: FrameType | None, popen: object) -> bool:
+    while frame is not None:
+        if frame.f_code.co_name == "poll" and frame.f_locals.get("self") is popen:
+            return True
+        frame = frame.f_back
+    return False
+
+
 def reap_dropped_popens() -> None:
     """Reap the children whose Popen was dropped; nothing if unknown."""
     getattr(subprocess, "_cleanup", lambda: None)()

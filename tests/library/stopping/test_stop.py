@@ -38,7 +38,7 @@ from support import (
 )
 
 from process_terminate import ExitStatus, stop, stop_all
-from process_terminate._process import waits
+from process_terminate._process import stdlib, waits
 from process_terminate._process.handle import Handle
 
 each_kind = pytest.mark.parametrize("kind", KINDS)
@@ -74,6 +74,23 @@ MORE_ENDS = [
     ("finish_soon", DEADLINE, ExitStatus(0)),
     ("rest", 0, KILLED),
 ]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_stop_beside_a_thread_that_joins_leaves_both_the_true_exit_code(
+    method: str,
+) -> None:
+    """Of two threads that ask a forkserver, the second one gets 255."""
+    context: Any = multiprocessing.get_context(method)
+    for _ in range(5):
+        process = context.Process(target=time.sleep, args=(60,))
+        process.start()
+        thread = threading.Thread(target=process.join)
+        thread.start()
+        wait_until(lambda p=process: stdlib.is_polled(p))  # type: ignore[misc]
+        assert stop(process) == TERMINATED
+        thread.join(DEADLINE)
+        assert process.exitcode == -signal.SIGTERM
 
 
 @pytest.mark.parametrize(
