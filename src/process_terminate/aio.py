@@ -170,7 +170,8 @@ def no_orphans(*, grace: float = 5.0) -> AbstractAsyncContextManager[None]:
     Do not use it in two tasks at the same time, or around code that starts a process
     that must survive the block.
 
-    **Linux only:** On other systems it raises `RuntimeError`.
+    **Linux, macOS and BSD, Windows:** As for
+    [`no_orphans()`][process_terminate.no_orphans].
 
     Args:
         grace: Seconds between `SIGTERM` and `SIGKILL`. 0 kills at once.
