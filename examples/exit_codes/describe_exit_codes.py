@@ -17,8 +17,8 @@ def describe(status):
         #> terminated by SIGTERM)
         #> exited with 241 (sys.exit(-15) becomes 241)
         #> exited with 255; sys.exit(-1), or a multiprocessing
-        #> forkserver died and took the true exit code of its
-        #> worker with it
+        #> forkserver died, or two threads waited for one of its
+        #> workers, and the true exit code is lost
         #> exited with 0x10000; on Windows: multiprocessing's
         #> terminate() or kill()
 

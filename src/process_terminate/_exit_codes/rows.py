@@ -93,8 +93,8 @@ _EXITS = (
     ),
     Row(
         (255,),
-        "sys.exit(-1), or a multiprocessing forkserver died and took the "
-        "true exit code of its worker with it",
+        "sys.exit(-1), or a multiprocessing forkserver died, or two threads waited "
+        "for one of its workers, and the true exit code is lost",
         "the program itself; ssh, if the connection failed",
         "stderr; whether the worker is still running",
         _CPYTHON + "multiprocessing/popen_forkserver.py",
