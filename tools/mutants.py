@@ -1,7 +1,7 @@
 """Change the library in random places, one at a time: do its tests notice?
 
 `tools/mutants.py [COUNT [PATTERN]]` tries COUNT changes, 60 by default, of the files
-that match PATTERN, such as '*/_tree/*'. It prints each change that no test notices.
+that match PATTERN, such as '*/_tree/*'. It prints whether a test noticed each.
 
 A change may make the library kill what it must not, so the tests run in a pid
 namespace of their own, which ends with all that is in it.
@@ -66,10 +66,8 @@ def main(count: str = "60", pattern: str = "*") -> None:
         for root in roots:
             free.put(root)
         with ThreadPoolExecutor(len(roots)) as threads:
-            results = threads.map(lambda change: unnoticed(free, change), chosen)
-            living = [diff for diff in results if diff]
-    print("", *living, sep="\n")
-    print(f"mutants: {len(chosen) - len(living)} of {len(chosen)} noticed")
+            noticed = sum(threads.map(lambda change: tried(free, change), chosen))
+    print(f"mutants: {noticed} of {len(chosen)} noticed")
 
 
 def copy(root: Path) -> Path:
@@ -102,15 +100,17 @@ def changes(root: Path, pattern: str) -> list[MutationSpec]:
     return list(places.values())
 
 
-def unnoticed(free: "SimpleQueue[Path]", change: MutationSpec) -> str:
-    """Make a change in a copy that is free; return it if no test notices it."""
+def tried(free: "SimpleQueue[Path]", change: MutationSpec) -> bool:
+    """Make a change in a copy that is free; print and return whether a test notices it."""
     root = free.get()
     here = evolve(change, module_path=root / change.module_path)
     tests = command(root, str(change.module_path))
     result = mutate_and_test([here], tests, LIMIT)
     free.put(root)
-    print("." if result.is_killed else "F", end="", flush=True)
-    return "" if result.is_killed else f"{change.operator_name}\n{result.diff}\n"
+    verdict = "noticed" if result.is_killed else f"NOT NOTICED\n{result.diff}\n"
+    line = change.start_pos[0]
+    print(f"{change.module_path}:{line}: {change.operator_name}: {verdict}", flush=True)
+    return bool(result.is_killed)
 
 
 def command(root: Path, changed: str) -> str:
