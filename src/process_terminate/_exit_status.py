@@ -93,7 +93,7 @@ class ExitStatus:
     @property
     def signal_name(self) -> str | None:
         """The name of that signal, such as `SIGTERM` or `SIGRTMIN+2`."""
-        return None if self.signal is None else _name(self.signal)
+        return None if self.signal is None else name_of(self.signal)
 
     @property
     def shell_code(self) -> int | None:
@@ -139,11 +139,13 @@ def _from_elsewhere(code: int) -> str:
         return ""
     number = code - _SHELL_BASE
     if number <= _HIGHEST_SIGNAL:
-        return f" (a shell reports {code} for a process terminated by {_name(number)})"
+        return (
+            f" (a shell reports {code} for a process terminated by {name_of(number)})"
+        )
     return f" (sys.exit({code - 256}) becomes {code})"
 
 
-def _name(number: int) -> str:
+def name_of(number: int) -> str:
     """Return the name of a signal, even of one without a name of its own."""
     try:
         return signal.Signals(number).name

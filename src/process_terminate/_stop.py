@@ -4,9 +4,10 @@ import signal as signals
 from collections.abc import Iterable
 
 from process_terminate._exit_status import ExitStatus
+from process_terminate._process import table
 from process_terminate._process.adapters import Adapter, AnyProcess, _Psutil, adapt
 from process_terminate._process.ending import checked_grace, checked_signal, end_all
-from process_terminate._process.waits import Steps, run
+from process_terminate._process.waits import Steps, run, turns
 
 
 def stop(
@@ -145,13 +146,29 @@ def stopping(
 ) -> Steps[list[ExitStatus]]:
     """Take the steps of `stop_all()`."""
     seconds, first = checked_grace(grace), checked_signal(signal)
-    targets = [
-        adapt(process, "stop", loop=loop, ancestors=ancestors) for process in processes
-    ]
+    with table.room():
+        targets = [
+            adapt(process, "stop", loop=loop, ancestors=ancestors)
+            for process in processes
+        ]
+        try:
+            if loop:
+                yield from turns()
+        except BaseException:
+            seconds = 0
+            raise
+        finally:
+            found = yield from _stopped(targets, seconds, first)
+    return found
+
+
+def _stopped(
+    targets: list[Adapter], grace: float, first: int
+) -> Steps[list[ExitStatus]]:
     try:
         handles = [handle for target in targets if (handle := target.find())]
         try:
-            yield from end_all(handles, seconds, first)
+            yield from end_all(handles, grace, first)
         finally:
             found = yield from statuses(targets)
     finally:

@@ -12,7 +12,7 @@ from process_terminate._process.adapters import Adapter, AnyProcess, adapt
 from process_terminate._process.ending import checked_grace, checked_signal
 from process_terminate._process.handle import Handle
 from process_terminate._process.table import Entry, look_up
-from process_terminate._process.waits import Steps, run
+from process_terminate._process.waits import Steps, run, turns
 from process_terminate._tree import subreaper, tags
 from process_terminate._tree.ending import appearing, end_tree
 from process_terminate._tree.tree import Member, Tree, servers
@@ -29,8 +29,9 @@ class StoppedProcess:
     """The pid that it had. Another process may have the same pid by now."""
     name: str
     """The name of its program, as ps(1) shows it. Linux cuts it to 15 letters."""
-    signal: signals.Signals | None
-    """The last signal that was sent to it, or `None` if it was already dead."""
+    signal: signals.Signals | int | None
+    """The last signal that was sent to it, or `None` if it was already dead.
+    A real-time signal is a plain number."""
     status: ExitStatus
     """How it exited or was killed. Unknown if its parent was another process."""
 
@@ -117,9 +118,24 @@ def stopping_tree(
 ) -> Steps[list[StoppedProcess]]:
     """Take the steps of `stop_tree()`."""
     seconds, first = checked_grace(grace), checked_signal(signal)
-    target = adapt(process, "stop_tree", loop=loop, ancestors=ancestors)
-    table.require("stop_tree")
-    with closing(target), table.room():
+    with table.room():
+        target = adapt(process, "stop_tree", loop=loop, ancestors=ancestors)
+        table.require("stop_tree")
+        try:
+            if loop:
+                yield from turns()
+        except BaseException:
+            seconds = 0
+            raise
+        finally:
+            found = yield from _stopped_tree(target, seconds, first)
+    return found
+
+
+def _stopped_tree(
+    target: Adapter, grace: float, first: int
+) -> Steps[list[StoppedProcess]]:
+    with closing(target):
         handle = target.find()
         if handle:
             yield from appearing([handle.pid])
@@ -132,11 +148,11 @@ def stopping_tree(
             name = entry.name if entry else ""
             status = yield from target.status()
             return [StoppedProcess(target.pid, name, None, status)]
-        return (yield from _ending(target, handle, entry, seconds, first))
+        return (yield from _ending(target, handle, entry, grace, first))
 
 
 def _ending(
-    target: Adapter, handle: Handle, entry: Entry, grace: float, first: signals.Signals
+    target: Adapter, handle: Handle, entry: Entry, grace: float, first: int
 ) -> Steps[list[StoppedProcess]]:
     """Stop the tree of a process that is alive."""
     with ExitStack() as stack:
@@ -169,8 +185,8 @@ def _tag(tree: Tree, root: Member) -> None:
     # Another user's process cannot be tagged, but its descendants may be.
     if tag and (tags.write(entry.pid, tag.value) or tags.read(entry.pid) is None):
         tree.tag = tag
-        return
-    tree.tell_apart(table.descendants_twice({os.getpid()}, but=entry.pid))
+    look = table.child_entries if tree.tag else table.descendants_twice
+    tree.tell_apart(look({os.getpid()}, entry.pid))
     tree.is_alone &= threading.active_count() == 1
 
 

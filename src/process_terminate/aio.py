@@ -208,6 +208,7 @@ async def _run(steps: Steps[T]) -> T:
     A cancellation is raised in the steps, which then kill the processes at once, and
     continue to wait for the end of these.
     """
+    _require_loop()
     error: BaseException | None = None
     closed = False
     while True:
@@ -233,8 +234,21 @@ async def _run(steps: Steps[T]) -> T:
             error = caught
 
 
+def _require_loop() -> None:
+    """Raise before any signal is sent if there is no event loop of asyncio."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise RuntimeError(
+            "process_terminate.aio needs an event loop of asyncio; with trio use: "
+            "await trio.to_thread.run_sync(process_terminate.stop, process)"
+        ) from None
+
+
 async def _wait(wait: Wait) -> None:
     """Wait until all processes are dead, a descriptor is readable, or it is time."""
+    if wait.handles is None:
+        await asyncio.sleep(0)  # At least one turn of the loop.
     waiting = [h for h in wait.handles or [] if not h.is_dead()]
     fds = {handle.fd for handle in waiting if handle.fd is not None}
     if wait.fd is not None:

@@ -189,7 +189,7 @@ def _timeout(text: str) -> float:
     return seconds
 
 
-def _signal(text: str) -> signal.Signals:
+def _signal(text: str) -> int:
     name = text.upper()
     try:
         if name.isdecimal():

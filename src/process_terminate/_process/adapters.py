@@ -18,9 +18,8 @@ from typing import Any
 import psutil
 
 from process_terminate._exit_status import ExitStatus
-from process_terminate._process import stdlib
+from process_terminate._process import stdlib, table
 from process_terminate._process.handle import Handle, open_handle
-from process_terminate._process.table import look_up
 from process_terminate._process.waits import NOTE_WAIT, Steps, Wait, pause, pauses
 
 AnyProcess = BaseProcess | subprocess.Popen[Any] | psutil.Process
@@ -221,7 +220,7 @@ class _Psutil(Adapter):
         super().__init__(process)
         if process.pid == os.getpid():
             raise ValueError(f"{process!r} is the calling process; call sys.exit()")
-        if not ancestors and process in psutil.Process().parents():
+        if not ancestors and process.pid in table.ancestors():
             raise ValueError(f"{process!r} is an ancestor of the calling process")
 
     def _is_my_child(self) -> bool:
@@ -292,7 +291,7 @@ def _refuse_older(pid: int) -> bool:
     Then it belongs to the process that the caller was forked from. A younger one
     only got the pid of a child that was reaped elsewhere.
     """
-    found, caller = look_up(pid), look_up(os.getpid())
+    found, caller = table.look_up(pid), table.look_up(os.getpid())
     if found and caller and found.started <= caller.started and not found.is_dead:
         raise ValueError(
             f"pid {pid} was started by another process; only that process can stop it"

@@ -4,8 +4,10 @@ import math
 import signal
 import sys
 import time
+from contextlib import suppress
 from signal import Signals
 
+from process_terminate._exit_status import name_of
 from process_terminate._process.handle import SIGCONT, SIGKILL, Handle
 from process_terminate._process.log import log
 from process_terminate._process.waits import LAST_WAIT, Gate, Steps, Wait, wait_for
@@ -29,33 +31,29 @@ def checked_grace(grace: object) -> float:
     return seconds
 
 
-def checked_signal(number: object) -> Signals:
-    """Return a first signal; raise if no process can be stopped by it."""
+def checked_signal(number: object) -> int:
+    """Return a first signal, one of `Signals` if it has a name there; raise if none."""
     if not isinstance(number, int) or isinstance(number, bool):
         raise TypeError(
             f"signal must be a signal such as signal.SIGINT, got {number!r} "
             f"({type(number).__name__})"
         )
-    try:
-        found = Signals(number)
-    except ValueError:
-        raise ValueError(
-            f"signal must be the number of a signal, got {number}"
-        ) from None
-    if sys.platform == "win32" and found != signal.SIGTERM:
-        raise ValueError(f"signal must be SIGTERM on Windows, got {found.name}")
-    return found
+    if number not in signal.valid_signals():
+        raise ValueError(f"signal must be the number of a signal, got {number}")
+    if sys.platform == "win32" and number != signal.SIGTERM:
+        raise ValueError(f"signal must be SIGTERM on Windows, got {name_of(number)}")
+    with suppress(ValueError):  # A real-time signal, which may have no name.
+        return Signals(number)
+    return number
 
 
-def end_all(handles: list[Handle], grace: float, first: Signals) -> Steps[None]:
+def end_all(handles: list[Handle], grace: float, first: int) -> Steps[None]:
     """Send the first signal, wait, send SIGKILL; raise if one is alive then."""
     with Gate().kept() as gate:
         yield from _ended(handles, grace, first, gate)
 
 
-def _ended(
-    handles: list[Handle], grace: float, first: Signals, gate: Gate
-) -> Steps[None]:
+def _ended(handles: list[Handle], grace: float, first: int, gate: Gate) -> Steps[None]:
     alive = handles
     try:
         if grace > 0:
@@ -102,8 +100,7 @@ def check_dead(handles: list[Handle]) -> None:
     forbidden = f"not permitted to signal {_names(refused)}"
     if alive:
         error = TimeoutError(
-            f"still running {LAST_WAIT:g} s after {Signals(SIGKILL).name}: "
-            f"{_names(alive)}"
+            f"still running {LAST_WAIT:g} s after {name_of(SIGKILL)}: {_names(alive)}"
         )
         if refused:
             error.add_note(forbidden)
@@ -112,14 +109,14 @@ def check_dead(handles: list[Handle]) -> None:
         raise PermissionError(forbidden)
 
 
-def warn_of_kill(handle: Handle, first: Signals, grace: float) -> None:
+def warn_of_kill(handle: Handle, first: int, grace: float) -> None:
     """Log that a process did not end within its grace period."""
     log.warning(
         "%s did not end within %g s of %s; sending %s",
         handle.describe(),
         grace,
-        first.name,
-        Signals(SIGKILL).name,
+        name_of(first),
+        name_of(SIGKILL),
     )
 
 

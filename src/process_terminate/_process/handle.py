@@ -9,7 +9,6 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from contextlib import suppress
-from signal import Signals
 from typing import Any, Self
 
 import psutil
@@ -53,7 +52,9 @@ def open_handle(pid: int, *, child: bool = False) -> "Handle":
         child: Whether the process is one that this process started. Then it can be
             tracked even if neither a pidfd nor /proc is to be had.
     """
-    if sys.platform == "linux" and hasattr(os, "pidfd_open"):
+    # eventlet removes select.poll(), as it would block all green threads.
+    has_poll = hasattr(select, "poll")
+    if sys.platform == "linux" and has_poll and hasattr(os, "pidfd_open"):
         try:
             return _PidfdHandle(pid)
         except OSError as error:
@@ -140,7 +141,7 @@ class Handle(ABC):
     def _send(self, number: int) -> None:
         """Send a signal, or raise why that cannot be."""
 
-    def send(self, number: Signals) -> None:
+    def send(self, number: int) -> None:
         """Send a signal; nothing happens if the process is dead."""
         self.forbidden = False
         try:

@@ -190,9 +190,9 @@ class _Executor(Pool):
 
 
 def _join(thread: Any, seconds: float = NOTE_WAIT, *, warn: bool = True) -> Steps[None]:
-    """Wait for some time until a thread has returned."""
+    """Wait for some time until a thread has returned, unless it is this thread."""
     for short in pauses(seconds):
-        if not thread.is_alive():
+        if not thread.is_alive() or thread is threading.current_thread():
             return
         yield short
     if warn:

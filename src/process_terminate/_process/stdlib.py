@@ -162,9 +162,16 @@ def reap_dropped_popens() -> None:
 
 
 def is_made_by_asyncio(frame: FrameType | None) -> bool:
-    """Return whether an event loop creates the Popen whose __init__ is called here."""
-    name = str(frame.f_globals.get("__name__", "")) if frame else ""
-    return name.startswith("asyncio.")
+    """Return whether an event loop creates the Popen whose __init__ is called here.
+
+    Between both may be the wrapper of a tracer such as Sentry.
+    """
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__", ""))
+        if frame.f_code.co_name == "_start" and module.startswith("asyncio."):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def is_task_of_executor() -> bool:

@@ -84,6 +84,17 @@ def look_up(pid: int) -> Entry | None:
     return _ask_psutil(pid)
 
 
+def ancestors() -> set[int]:
+    """Return the pids of this process's ancestors, as far as the system shows them."""
+    found: set[int] = set()
+    pid = os.getppid()
+    while pid and pid not in found:
+        found.add(pid)
+        entry = look_up(pid)
+        pid = entry.parent if entry else 0
+    return found
+
+
 def is_hidden(pid: int) -> bool:
     """Return whether there is such a process, and the system shows nothing of it."""
     if sys.platform == "win32" or look_up(pid):
@@ -156,6 +167,14 @@ def children(pids: set[int]) -> set[int] | None:
         except OSError:  # This kernel does not show them.
             return None
     return found
+
+
+def child_entries(parents: set[int], but: int = 0) -> list[Entry]:
+    """Return the children of some processes; where these are unknown, all below them."""
+    pids = children(parents)
+    if pids is None:
+        return descendants_twice(parents, but)
+    return [entry for pid in pids - {but} if (entry := look_up(pid))]
 
 
 def forked_by(thread: int | None) -> set[int]:

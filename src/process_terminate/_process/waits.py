@@ -5,13 +5,14 @@ A function of the library is a generator that yields a `Wait` where it has to wa
 exception that comes during a wait is raised in the generator, at its `yield`.
 """
 
+import os
 import select
 import signal
 import sys
 import threading
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -41,6 +42,15 @@ Steps = Generator[Wait, None, T]
 def pause(seconds: float, fd: int | None = None) -> Wait:
     """Return a wait for some time."""
     return Wait(time.monotonic() + seconds, None, fd)
+
+
+def turns() -> Steps[None]:
+    """Let an event loop note which of its children its other thread has reaped.
+
+    Until then another process may have the pid. asyncio needs three turns for that.
+    """
+    for _ in range(4):
+        yield pause(0)
 
 
 def wait_for(handles: list[Handle], seconds: float) -> Wait:
@@ -93,7 +103,7 @@ def block(wait: Wait) -> None:
     if wait.handles is not None:
         return
     rest = max(min(wait.until - time.monotonic(), STEP), 0)
-    if wait.fd is None or sys.platform == "win32":
+    if wait.fd is None or sys.platform == "win32" or not hasattr(select, "poll"):
         time.sleep(rest)
     else:
         poll = select.poll()
@@ -116,14 +126,20 @@ class Gate:
     """Calls handlers of signals only while it is open; an error closes it.
 
     So the first Ctrl-C ends a wait, and the next ones cannot interrupt what follows.
+
+    Args:
+        fatal: Whether it also holds back signals whose default action would end or stop
+            this process, such as SIGTERM, while it is closed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, fatal: bool = False) -> None:
         """Note nothing yet; the gate is closed."""
+        self._fatal = fatal
         self._handlers: dict[int, Any] = {}
         self._arrived: list[int] = []
         self._is_open = False
         self._is_done = False
+        self._pid = os.getpid()
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -137,15 +153,30 @@ class Gate:
             self._is_open = False
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        """Call the handler of a signal, now or later."""
-        if self._is_done:  # Another gate of the same event loop put this one back.
-            self._handlers[number](number, frame)
-        elif self._is_open:
-            self._is_open = False  # An exception of the handler leaves it so.
-            self._handlers[number](number, frame)
-            self._is_open = True
+        """Act on a signal, now or later.
+
+        It stays open while a handler runs: Ctrl-C may interrupt that as well.
+        """
+        if self._is_open:
+            try:
+                self._act(number, frame)
+            except BaseException:
+                self._is_open = False
+                raise
+        elif self._is_done or os.getpid() != self._pid:
+            # Another gate of the event loop put this one back, or a child was forked.
+            self._act(number, frame)
         else:
             self._arrived.append(number)
+
+    def _act(self, number: int, frame: FrameType | None) -> None:
+        """Do what was done with a signal before this gate took its place."""
+        handler = self._handlers[number]
+        if callable(handler):
+            handler(number, frame)
+        else:
+            stdlib.set_handler(number, handler)
+            signal.raise_signal(number)
 
     @contextmanager
     def kept(self) -> Iterator[Self]:
@@ -155,11 +186,14 @@ class Gate:
         exception that a handler raises leaves the block after everything in it is done.
         """
         note = self._note
-        handlers = _python_handlers() if _is_main_thread() else {}
+        handlers = _handlers(self._fatal) if _is_main_thread() else {}
         try:
-            for number, handler in handlers.items():
-                self._handlers[number] = handler
-                stdlib.set_handler(number, note)
+            # No thread of a subinterpreter may set a handler, and `threading` may know
+            # another main thread than the interpreter.
+            with suppress(ValueError):
+                for number, handler in handlers.items():
+                    self._handlers[number] = handler
+                    stdlib.set_handler(number, note)
             yield self
         finally:
             error: BaseException | None = None
@@ -176,7 +210,7 @@ class Gate:
             self._is_done = True
             for number in dict.fromkeys(self._arrived):
                 try:
-                    self._handlers[number](number, None)
+                    self._act(number, None)
                 except BaseException as caught:
                     error = caught
             if error is not None:
@@ -198,11 +232,32 @@ def _is_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
 
 
-def _python_handlers() -> dict[int, Any]:
-    """Return the signals that have a handler in Python, with it."""
-    handler_of = stdlib.handler_of
-    return {n: handler for n in _SIGNALS if callable(handler := handler_of(n))}
+def _handlers(fatal: bool) -> dict[int, Any]:
+    """Return the signals that a gate holds back, with what is done with each."""
+    found = {number: stdlib.handler_of(number) for number in _SIGNALS}
+    return {
+        number: handler
+        for number, handler in found.items()
+        if callable(handler)
+        or (fatal and number in _FATAL and handler == signal.SIG_DFL)
+    }
 
 
 #: Not asked for each time, because it makes an enumeration of each.
 _SIGNALS = [int(number) for number in signal.valid_signals()]
+#: Those whose default action ends or stops this process, and that people and systems
+#: send.
+_FATAL = {
+    int(getattr(signal, name))
+    for name in [
+        "SIGHUP",
+        "SIGINT",
+        "SIGQUIT",
+        "SIGTERM",
+        "SIGUSR1",
+        "SIGUSR2",
+        "SIGALRM",
+        "SIGTSTP",
+    ]
+    if hasattr(signal, name)
+}

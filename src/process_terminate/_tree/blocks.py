@@ -68,7 +68,8 @@ class LinuxBlock(Block):
             self._children = ownership.start()
             stack.callback(ownership.finish, self._children)
             self.tag = self._tagged()
-            self._earlier = [] if self.tag else table.descendants_twice(_sources())
+            look = table.child_entries if self.tag else table.descendants_twice
+            self._earlier = look(_sources())
             self._stack = stack.pop_all()
         active.append(self)
 

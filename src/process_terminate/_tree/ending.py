@@ -4,7 +4,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
-from signal import Signals
 
 from process_terminate._process.ending import check_dead, noted, warn_of_kill
 from process_terminate._process.handle import SIGCONT, SIGKILL
@@ -34,7 +33,7 @@ _ROUNDS = 100
 def end_tree(
     tree: Tree,
     grace: float,
-    first: Signals,
+    first: int,
     owned: frozenset[int],
     prepare: Callable[[], object] = lambda: None,
 ) -> Steps[None]:
@@ -43,7 +42,8 @@ def end_tree(
     On Windows no process is asked: TerminateProcess leaves no grace period, and a
     process that is suspended first cannot start another one.
     """
-    with Gate().kept() as gate:
+    # This process must not die while the tree is stopped by SIGSTOP.
+    with Gate(fatal=True).kept() as gate:
         try:
             yield from _ended(tree, grace, first, owned, prepare, gate)
         except BaseException:  # Such as one that another thread raises in this one.
@@ -74,7 +74,7 @@ def appearing(pids: Iterable[int]) -> Steps[None]:
 def _ended(  # noqa: PLR0913, PLR0917
     tree: Tree,
     grace: float,
-    first: Signals,
+    first: int,
     owned: frozenset[int],
     prepare: Callable[[], object],
     gate: Gate,
@@ -97,7 +97,7 @@ def _ended(  # noqa: PLR0913, PLR0917
 
 
 def _ask(
-    tree: Tree, grace: float, first: Signals, owned: frozenset[int], gate: Gate
+    tree: Tree, grace: float, first: int, owned: frozenset[int], gate: Gate
 ) -> Steps[bool]:
     """Send the first signal to all, even to new ones; return whether all are dead."""
     until = time.monotonic() + grace

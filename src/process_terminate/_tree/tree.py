@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from signal import Signals
 
 from process_terminate._process import stdlib, table
 from process_terminate._process.handle import SIGSTOP, Handle, open_handle
@@ -24,7 +23,7 @@ class Member:
 
     entry: Entry
     handle: Handle
-    signal: Signals | None = None
+    signal: int | None = None
     suspended: bool = False
     exit_code: int | None = None
 
@@ -42,7 +41,7 @@ class Member:
         at_once = sys.platform == "win32"
         return self.suspended and (at_once or self.entry.state in "TtZXD")
 
-    def send(self, number: Signals) -> None:
+    def send(self, number: int) -> None:
         """Send a signal that should stop it."""
         self.handle.send(number)
         if not self.handle.forbidden:
@@ -76,9 +75,9 @@ class Tree:
         self.members: dict[Key, Member] = {}
         #: Adopted processes that were dead when they were found.
         self.zombies: set[int] = set()
-        #: The parents of what is known. Without tags: pids whose new children belong to
-        #: the tree, their descendants of before, and whether none of these can have left
-        #: an orphan.
+        #: The parents of what is known. Where tags cannot be read: pids whose new
+        #: children belong to the tree, their children of before, and whether none of
+        #: these can have left an orphan.
         self.sources: set[int] = set()
         self.earlier: set[Key] = set()
         self.is_alone = False
@@ -167,8 +166,9 @@ class Tree:
         # A child that was reaped may have left its pid to a process of others.
         if entry.pid in self.known and entry.parent in self.sources:
             return True
-        if self.tag:
-            return self.tag.covers(tags.read(entry.pid))
+        # A program that is setgid or setuid does not let its tag be read.
+        if self.tag and (value := tags.read(entry.pid)) is not None:
+            return self.tag.covers(value)
         if entry.parent not in self.sources or entry.key in self.earlier:
             return False
         if not self.is_alone:  # It may be the orphan of another child.
@@ -181,7 +181,8 @@ class Tree:
             return True
         if self.members or not self.tag or pid in self.known:
             return False
-        return not self.tag.covers(tags.read(pid))
+        value = tags.read(pid)
+        return value is not None and not self.tag.covers(value)
 
     def _pinned(self) -> set[int]:
         """Return the pids of the dead that are not reaped, which none else can get."""

@@ -13,9 +13,10 @@ from typing import Any
 
 import psutil
 import pytest
-from support import DEADLINE, IGNORE, KILLED, REST, TERMINATED, TREE, Start
+from support import DEADLINE, IGNORE, KILLED, REST, TERMINATED, TREE, Start, wait_until
 
 from process_terminate import ExitStatus, aio
+from process_terminate._process import adapters
 from process_terminate._process.waits import Wait
 
 pytestmark = [
@@ -208,3 +209,18 @@ def test_stop_of_something_else_is_a_type_error() -> None:
             await aio.stop(os.getpid())  # type: ignore[arg-type]
 
     run(main())
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="no thread reaps there")
+def test_pid_of_a_child_that_the_loop_has_not_noted_is_not_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A thread of the loop has reaped it, so another process may have its pid."""
+
+    async def main() -> ExitStatus:
+        child = await asyncio.create_subprocess_exec("true")
+        wait_until(lambda: not psutil.pid_exists(child.pid))  # The loop stands still.
+        monkeypatch.setattr(adapters, "open_handle", lambda *_, **__: pytest.fail())
+        return await aio.stop(child)
+
+    assert run(main()) == ExitStatus(0)

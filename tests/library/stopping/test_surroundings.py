@@ -1,0 +1,268 @@
+"""The functions in programs that change what is around them, each run for real."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+from pathlib import Path
+
+import psutil
+import pytest
+from support import DEADLINE, IGNORE, environment, is_running, run
+
+from process_terminate import stop
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sends signals")
+
+IS_ROOT = os.geteuid() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_tree_is_not_left_stopped_if_its_killer_is_terminated(number: int) -> None:
+    """The signal comes when the first process of the tree has got SIGSTOP."""
+    program = """
+        import os, signal, subprocess, sys
+        from process_terminate import stop_tree
+        from process_terminate._tree.tree import Member
+        suspend = Member.suspend
+        def suspend_and_signal(member):
+            suspend(member)
+            os.kill(os.getpid(), int(sys.argv[1]))
+        Member.suspend = suspend_and_signal
+        root = subprocess.Popen(["sh", "-c", sys.argv[2]], stdout=subprocess.PIPE)
+        root.stdout.readline()
+        print(root.pid, flush=True)
+        stop_tree(root, grace=0)
+    """
+    code = textwrap.dedent(program)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(int(number)), IGNORE],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        env=environment(),
+    )
+    assert (done.stderr, done.returncode) == ("", -number)
+    assert not is_running(int(done.stdout))
+
+
+def test_ctrl_c_during_a_handler_of_another_signal_ends_the_wait() -> None:
+    program = """
+        import signal, subprocess
+        from process_terminate import stop
+        child = subprocess.Popen(["sh", "-c", "trap '' TERM; echo; exec sleep 60"],
+                                 stdout=subprocess.PIPE)
+        child.stdout.readline()
+        signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        try:
+            stop(child, grace=600)
+        except KeyboardInterrupt:
+            print(child.returncode)
+    """
+    assert run(program) == "-9\n"
+
+
+def test_ctrl_c_ends_a_stop_within_a_handler_that_interrupted_a_stop() -> None:
+    program = """
+        import os, signal, subprocess, threading
+        from process_terminate import stop
+        command = ["sh", "-c", "trap '' TERM; echo; exec sleep 60"]
+        first, second = [subprocess.Popen(command, stdout=-1) for _ in range(2)]
+        first.stdout.readline(), second.stdout.readline()
+        def stop_second(*_):
+            threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGINT]).start()
+            stop(second, grace=600)
+        signal.signal(signal.SIGALRM, stop_second)
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        try:
+            stop(first, grace=600)
+        except KeyboardInterrupt:
+            print(first.returncode, second.returncode)
+    """
+    assert run(program) == "-9 -9\n"
+
+
+def test_processes_are_stopped_where_select_has_no_poll() -> None:
+    """As in a program that eventlet has changed."""
+    program = """
+        import select
+        del select.poll
+        import multiprocessing, os, subprocess
+        from process_terminate import no_orphans, stop, stop_tree
+        print(stop(subprocess.Popen(["sleep", "60"])).code)
+        print(stop_tree(subprocess.Popen(["sleep", "60"]))[0].status.code)
+        with no_orphans():
+            child = subprocess.Popen(["sleep", "60"])
+        print(child.returncode)
+    """
+    assert run(program) == "-15\n-15\n-15\n"
+
+
+def test_process_is_stopped_if_threading_knows_another_main_thread() -> None:
+    program = """
+        import _thread
+        done = _thread.allocate_lock()
+        done.acquire()
+        def main():
+            import subprocess
+            from process_terminate import stop_tree
+            child = subprocess.Popen(["sleep", "60"])
+            print(stop_tree(child)[0].status.code, flush=True)
+            done.release()
+        _thread.start_new_thread(main, ())
+        done.acquire()
+    """
+    assert run(program) == "-15\n"
+
+
+def test_process_is_stopped_in_a_subinterpreter() -> None:
+    """As in mod_wsgi."""
+    program = """
+        import sys
+        try:
+            import _interpreters as interpreters
+        except ImportError:
+            import _xxsubinterpreters as interpreters
+        code = '''
+        import subprocess
+        from process_terminate import stop
+        print(stop(subprocess.Popen(["sleep", "60"])).code, flush=True)
+        '''.replace(" " * 8, "")
+        old = sys.version_info < (3, 13)
+        made = interpreters.create(isolated=False) if old else interpreters.create("legacy")
+        interpreters.run_string(made, code)
+        interpreters.destroy(made)
+    """
+    assert run(program) == "-15\n"
+
+
+def test_child_of_asyncio_is_left_to_it_although_a_tracer_has_wrapped_popen() -> None:
+    """A tracer such as Sentry may do that within the block."""
+    program = """
+        import asyncio, subprocess
+        from process_terminate import aio
+        from process_terminate._tree.blocks import active
+        async def main():
+            async with aio.no_orphans():
+                init = subprocess.Popen.__init__
+                subprocess.Popen.__init__ = lambda *a, **k: init(*a, **k)
+                await asyncio.create_subprocess_exec("sleep", "60")
+                subprocess.Popen(["sleep", "60"])
+                subprocess.Popen.__init__ = init
+                print([noted for _, noted in active[0]._children._popens])
+        asyncio.run(main())
+    """
+    assert run(program) == "[True, False]\n"
+
+
+def test_aio_without_a_loop_of_asyncio_raises_before_any_signal() -> None:
+    program = """
+        import subprocess
+        from process_terminate import aio
+        child = subprocess.Popen(["sleep", "60"])
+        try:
+            aio.stop(child).send(None)
+        except RuntimeError as error:
+            print(error)
+        print(child.poll())
+        child.kill()
+        child.wait()
+    """
+    assert run(program) == (
+        "process_terminate.aio needs an event loop of asyncio; with trio use: "
+        "await trio.to_thread.run_sync(process_terminate.stop, process)\nNone\n"
+    )
+
+
+def test_process_of_psutil_is_stopped_when_no_file_descriptor_is_free() -> None:
+    program = """
+        import os, psutil, resource, subprocess
+        from process_terminate import stop
+        child = subprocess.Popen(["sleep", "60"])
+        process = psutil.Process(child.pid)
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (os.dup(0) + 1, hard))
+        print(stop(process).code)
+    """
+    assert run(program) == "-15\n"
+
+
+def test_first_signal_may_be_a_real_time_signal() -> None:
+    child = subprocess.Popen(["sleep", "60"])
+    number = signal.SIGRTMIN + 3
+    assert stop(child, signal=number).code == -number
+
+
+def as_nobody(code: str) -> "subprocess.CompletedProcess[str]":
+    """Run some Python as a user without rights; skip where that is not possible."""
+    imports = "import ctypes, os, subprocess; from process_terminate import *"
+    drop = "os.setgroups([]); os.setgid(65534); os.setuid(65534)"
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", f"{imports}; {drop}\n{code}"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        env=environment(),
+        cwd="/",
+    )
+    if "ermission denied" in done.stderr:
+        pytest.skip("another user cannot read the library here")
+    return done
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can make such a program")
+@pytest.mark.parametrize("call", ["no_orphans", "stop_tree"])
+def test_orphan_whose_program_is_setgid_is_stopped(call: str) -> None:
+    """Such as ssh-agent: the system does not let others read its limits."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        program = Path(folder, "sleep")
+        shutil.copy(shutil.which("sleep") or "", program)
+        Path(folder).chmod(0o755)
+        program.chmod(0o2755)
+        # The shell says the pid of its orphan when that runs its own program.
+        start = f"{program} 60 & until grep -q sleep /proc/$!/stat; do :; done; echo $!"
+        if call == "no_orphans":
+            code = (
+                "with no_orphans(grace=2):\n"
+                f"    print(subprocess.check_output(['sh', '-c', {start!r}]))"
+            )
+        else:
+            trap = f"trap '{start}; exit' TERM; echo; while :; do sleep 0.1; done"
+            code = (
+                f"root = subprocess.Popen(['sh', '-c', {trap!r}], stdout=-1)\n"
+                "root.stdout.readline(); stop_tree(root, grace=5)\n"
+                "print(root.stdout.readline())"
+            )
+        start_pipe = start.replace("60 &", "60 >&- &")
+        done = as_nobody(code.replace(start, start_pipe))
+        assert done.returncode == 0, done.stderr
+        pid = int("".join(filter(str.isdecimal, done.stdout)))
+        assert not psutil.pid_exists(pid)
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can mount")
+def test_process_of_psutil_is_stopped_if_proc_hides_the_ancestors() -> None:
+    code = (
+        "import os, psutil, subprocess; from process_terminate import stop\n"
+        "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+        "child = subprocess.Popen(['sleep', '60'])\n"
+        "print(stop(psutil.Process(child.pid)).code)"
+    )
+    mount = 'mount -t proc -o hidepid=1 proc /proc && exec "$@"'
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", mount, "sh", sys.executable, "-B", "-c", code],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        env=environment(),
+    )
+    if "ermission denied" in done.stderr:
+        pytest.skip("another user cannot read the library here")
+    assert (done.stdout, done.stderr) == ("-15\n", "")
