@@ -36,7 +36,7 @@ RUN_STATUSES = {
     "0 to 255": "The exit status of the command.",
     "128 + n": "Signal n killed the command, for example 137 for `SIGKILL`. "
     "After `SIGINT`, `run` terminates itself by `SIGINT`, which a shell shows as 130, "
-    "so that a script stops at Ctrl-C.",
+    "so that a script stops at Ctrl-C, even if the command had exited already.",
     str(TIMED_OUT): "The command was stopped because of `--timeout`.",
     str(FAILED): "`run` itself failed: the command line is wrong, the system is not "
     "Linux, or a process could not be stopped.",

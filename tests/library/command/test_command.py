@@ -51,12 +51,15 @@ def running() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
     """Starts `run` with a shell, whose first line is awaited; ends it after the test."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(script: str, *options: str, prefix: Any = ()) -> "subprocess.Popen[str]":
+    def start(
+        script: str, *options: str, prefix: Any = (), **files: Any
+    ) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
             [*prefix, *COMMAND, "run", *options, "--", "/bin/sh", "-c", script],
             stdout=subprocess.PIPE,
             text=True,
             env=environment(),
+            **files,
         )
         started.append(process)
         assert process.stdout
@@ -415,6 +418,68 @@ def test_run_as_process_1_gives_orphans_time_to_end(tmp_path: Path) -> None:
     assert said.read_text() == "up\nasked\n"
 
 
+#: What a command leaves: it says when it is asked to end, but ends for a file alone.
+#: If nothing kills it, it ends after a minute.
+DEAF = """
+trap 'echo asked' TERM
+echo $$ >"$1"
+for i in $(seq 1200); do
+    [ -e "$1.end" ] && echo ended && exit
+    sleep 0.05
+done
+"""
+
+
+def leaving(file: Path) -> str:
+    """Return a command that leaves a deaf process, whose pid it writes into a file."""
+    script = file.with_suffix(".sh")
+    script.write_text(DEAF)
+    up = f"until [ -s {file} ]; do sleep 0.01; done"
+    return f"setsid sh {script} {file} & {up}; echo ready; exit 3"
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGINT, -signal.SIGINT), (signal.SIGTERM, 3), (signal.SIGHUP, 3)],
+)
+def test_signal_kills_at_once_what_the_command_has_left(
+    number: int, status: int, running: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "pid"
+    process = running(leaving(file), "--grace=600")
+    assert process.stdout.readline() == "asked\n"
+    process.send_signal(number)
+    assert read(process) == ""
+    assert process.returncode == status
+    assert not is_running(int(file.read_text()))
+
+
+def test_signal_that_was_ignored_leaves_the_leftovers_their_time(
+    running: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "pid"
+    ignoring = ["/bin/sh", "-c", 'trap "" HUP; exec "$@"', "sh"]
+    process = running(leaving(file), "--grace=600", prefix=ignoring)
+    assert process.stdout.readline() == "asked\n"
+    process.send_signal(signal.SIGHUP)
+    (tmp_path / "pid.end").touch()
+    assert read(process) == "ended\n"
+    assert process.returncode == 3
+
+
+@as_process_1
+def test_interrupt_of_leftovers_is_the_status_of_process_1(
+    running: Any, tmp_path: Path
+) -> None:
+    script = leaving(tmp_path / "pid")
+    process = running(script, "--grace=600", prefix=NAMESPACE)
+    assert process.stdout.readline() == "asked\n"
+    (first,) = psutil.Process(process.pid).children()
+    first.send_signal(signal.SIGINT)
+    assert read(process) == ""
+    assert process.returncode == 130
+
+
 @as_process_1
 def test_run_without_its_own_proc_starts_nothing() -> None:
     namespace = ["unshare", "--pid", "--fork"]
@@ -686,6 +751,26 @@ def test_run_exits_with_125_if_it_cannot_stop_what_is_left() -> None:
     psutil.Process(pid).kill()
     assert done.returncode == 125
     assert f"run: not permitted to signal pid {pid} " in done.stderr
+
+
+@as_another_user
+def test_signal_to_run_does_not_hide_what_it_cannot_stop(
+    running: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "pid"
+    other = f"{OTHER} sleep 60 >/dev/null 2>&1 & echo $! >{file}.other"
+    seen = "until grep -q 65534 /proc/$!/status; do :; done"
+    script = f"{other}; {seen}; {leaving(file)}"
+    with (tmp_path / "said").open("w") as said:
+        process = running(script, "--grace=600", prefix=DROP, stderr=said)
+        assert process.stdout.readline() == "asked\n"
+        process.terminate()
+        assert read(process) == ""
+    pid = int((tmp_path / "pid.other").read_text())
+    psutil.Process(pid).kill()
+    assert process.returncode == 125
+    assert f"run: not permitted to signal pid {pid} " in (tmp_path / "said").read_text()
+    assert not is_running(int(file.read_text()))
 
 
 def test_run_needs_sigtimedwait(
