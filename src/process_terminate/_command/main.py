@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import signal
 import sys
@@ -35,6 +36,9 @@ look at next. It takes a number, a signal, or the message that shows it:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return the exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name of a process must not be what ends the command in the middle.
+        sys.stdout.reconfigure(errors="backslashreplace")
     parsed = _parser().parse_args(arguments)
     handler = logging.StreamHandler()
     handler.setLevel(logging.WARNING)

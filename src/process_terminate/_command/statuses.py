@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from process_terminate._process.printable import printable
+
 DONE = 0
 ALIVE = 1
 USAGE = 2
@@ -55,4 +57,4 @@ class CommandError(Exception):
 
 def complain(message: str) -> None:
     """Print one line of an error."""
-    print(f"process-terminate: {message}", file=sys.stderr)  # noqa: T201
+    print(f"process-terminate: {printable(message)}", file=sys.stderr)  # noqa: T201

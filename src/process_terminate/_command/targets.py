@@ -12,6 +12,7 @@ import psutil
 
 from process_terminate._command import statuses
 from process_terminate._command.statuses import CommandError, complain
+from process_terminate._process.printable import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -78,7 +79,8 @@ def describe(pid: int, command: str) -> str:
     """Return the pid and the command of a process, for people."""
     if not command:
         return f"pid {pid}"
-    short = command if len(command) <= _LONGEST else command[: _LONGEST - 3] + "..."
+    shown = printable(command)
+    short = shown if len(shown) <= _LONGEST else shown[: _LONGEST - 3] + "..."
     return f"pid {pid} ({short})"
 
 

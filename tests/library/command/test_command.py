@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -524,6 +525,61 @@ def test_stop_prints_one_line_for_each_process(
     )
     assert "did not end within 0.1 s of SIGTERM; sending SIGKILL" in said.err
     assert (first.wait(), second.wait()) == (-15, -9)
+
+
+#: Not UTF-8, clears a line of the terminal, and begins one that looks like another.
+FORGED = b"caf\xe9 \xc3\xa9\x1b[2K\n4711"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "letter"), [("utf-8:strict", "é"), ("ascii:strict", "\\xe9")]
+)
+def test_stop_prints_a_foreign_command_line_with_escapes(
+    encoding: str, letter: str, sleeper: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    process = sleeper(FORGED, "60", executable=shutil.which("sleep"))
+    wait_until(lambda: psutil.Process(process.pid).cmdline()[1:] == ["60"])
+    done = call("stop", str(process.pid))
+    assert (done.returncode, done.stderr) == (0, "")
+    command = f"caf\\xe9 {letter}\\x1b[2K\\n4711 60"
+    assert done.stdout == f"pid {process.pid} ({command}) stopped after SIGTERM\n"
+
+
+def test_stop_warns_of_a_foreign_name_with_escapes(
+    shell: Shell, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = tmp_path / "x\x1b[2K\ny"
+    program.symlink_to(shutil.which("sleep") or "")
+    process = shell(f"trap '' TERM; echo; exec '{program}' 60")
+    wait_until(lambda: psutil.Process(process.pid).name() == program.name)
+    assert main(["stop", "--grace=0.1", str(process.pid)]) == 0
+    said = capsys.readouterr()
+    (warning,) = said.err.splitlines()
+    assert f"pid {process.pid} (x\\x1b[2K\\ny, " in warning
+    assert said.out.count("\n") == 1
+    assert "\x1b" not in said.out
+
+
+#: Gives itself a name that forges a line, and exits.
+RENAMED = "open('/proc/self/comm', 'w').write('x\\x1b[2K\\ny')"
+
+
+def test_diagnose_prints_a_foreign_name_with_escapes(
+    sleeper: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    process = sleeper(sys.executable, "-c", RENAMED)
+    wait_until(lambda: not is_running(process.pid))
+    assert main(["diagnose", str(process.pid)]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"pid {process.pid} ([x\\x1b[2K\\ny]) was started ")
+    assert "\x1b" not in said
+
+
+def test_run_prints_a_command_that_is_missing_with_escapes() -> None:
+    done = call("run", "--", "no\x1b[2K\nsuch")
+    said = "process-terminate: run: no\\x1b[2K\\nsuch: command not found\n"
+    assert (done.returncode, done.stderr) == (127, said)
 
 
 def test_stop_tree_prints_the_descendants(
