@@ -19,7 +19,7 @@ from terminals import Terminal
 
 import process_terminate
 from process_terminate._command import targets
-from process_terminate._command.main import main
+from process_terminate._command.main import main, signal_number
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="run needs Linux")
 
@@ -132,6 +132,8 @@ def test_run_says_why_a_command_cannot_be_started(
         ("--timeout", "soon"),
         ("--signal", "FOO"),
         ("--signal", "77"),
+        ("--signal", "RTMAX+1"),
+        ("--signal", "SIGRTMIN+99"),
     ],
 )
 def test_run_exits_with_125_if_an_option_is_wrong(
@@ -701,6 +703,43 @@ def test_wrong_command_line_is_one_line_and_status_2(
     assert raised.value.code == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert said in line
+
+
+#: macOS has none.
+RTMIN, RTMAX = getattr(signal, "SIGRTMIN", 0), getattr(signal, "SIGRTMAX", 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("SIGRTMIN", RTMIN),
+        ("RTMIN+1", RTMIN + 1),
+        ("sigrtmin+2", RTMIN + 2),
+        ("SIGRTMAX-3", RTMAX - 3),
+        ("rtmax-0", RTMAX),
+        (str(RTMIN + 4), RTMIN + 4),
+        ("int", signal.SIGINT),
+        ("15", signal.SIGTERM),
+    ],
+)
+def test_signal_has_a_name_a_number_or_a_distance(text: str, number: int) -> None:
+    assert signal_number(text) == number
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "0", "65", "RTMIN-1", "RTMIN+", "RTMIN+31", "RTMAX-31", "RTMAX1", "TERM+1"],
+)
+def test_text_that_is_no_signal_is_refused(text: str) -> None:
+    with pytest.raises((KeyError, ValueError)):
+        signal_number(text)
+
+
+@pytest.mark.parametrize("text", ["RTMAX-0", f"SIGRTMIN+{RTMAX - RTMIN}"])
+def test_stop_sends_a_real_time_signal(text: str, sleeper: Any) -> None:
+    process = sleeper()
+    assert main(["stop", f"--signal={text}", str(process.pid)]) == 0
+    assert process.wait(DEADLINE) == -RTMAX
 
 
 def test_refused_process_keeps_all_others_running(sleeper: Any) -> None:
