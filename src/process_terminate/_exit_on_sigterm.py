@@ -1,19 +1,23 @@
 """`exit_on_sigterm`, for the process that gets the signal."""
 
+import functools
+import inspect
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from process_terminate._process import stdlib
 
+P = ParamSpec("P")
+T = TypeVar("T")
 
-@contextmanager
-def exit_on_sigterm() -> Iterator[None]:
+
+def exit_on_sigterm() -> "_Block":
     """Exit by `SystemExit` on `SIGTERM`, so that this process cleans up.
 
     Use it in the worker, as a `with` block or as a decorator of a function.
@@ -30,6 +34,8 @@ def exit_on_sigterm() -> Iterator[None]:
 
     **When not to use it:** in a thread, or if another program expects the exit code
     -15, because the worker exits with 143 instead.
+    It cannot decorate an `async def` or a generator function, whose code runs after the
+    call. Write `with exit_on_sigterm():` around `asyncio.run()` instead.
 
     **Linux, macOS and BSD:** If your cleanup starts a command or forks a process, that
     process does not ignore `SIGTERM`. If you fork a process inside the block before
@@ -42,10 +48,11 @@ def exit_on_sigterm() -> Iterator[None]:
     passes it to the parent. So the worker exits with 143 at the end of the block,
     without `atexit` functions, and the parent gets `BrokenProcessPool`.
 
-    Yields:
-        Nothing.
+    Returns:
+        A context manager, which is also a decorator. Its value is `None`.
 
     Raises:
+        TypeError: If it decorates an `async def` or a generator function.
         ValueError: If it is not called in the main thread, because Python
             allows signal handlers only there.
 
@@ -69,6 +76,53 @@ def exit_on_sigterm() -> Iterator[None]:
         In a `multiprocessing` child of fork or forkserver, `atexit` functions run in
         Python 3.13 and later.
     """
+    return _Block()
+
+
+class _Block(AbstractContextManager[None]):
+    """What `exit_on_sigterm()` returns: a block, or a decorator of a function."""
+
+    def __init__(self) -> None:
+        self._entered: list[AbstractContextManager[None]] = []
+
+    def __enter__(self) -> None:
+        block = _block()
+        block.__enter__()
+        self._entered.append(block)
+
+    def __exit__(self, *error: Any) -> bool | None:
+        return self._entered.pop().__exit__(*error)
+
+    def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
+        _refuse_suspended(function)
+
+        @functools.wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> T:
+            with _block():
+                return function(*args, **kwargs)
+
+        return call
+
+
+def _refuse_suspended(function: Any) -> None:
+    """Raise if the code of a function runs only after its call has returned."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    if inspect.iscoroutinefunction(function):
+        what, instead = "a coroutine function", "asyncio.run(...)"
+    elif inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        what, instead = "a generator function", "the code that iterates over it"
+    else:
+        return
+    raise TypeError(
+        f"exit_on_sigterm() has no effect as a decorator of {what}, such as "
+        f"{function.__name__}(), because the call returns before its code runs: write "
+        f"'with exit_on_sigterm():' around {instead} in the main program"
+    )
+
+
+@contextmanager
+def _block() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         raise ValueError(
             "exit_on_sigterm() works in the main thread only, not in "

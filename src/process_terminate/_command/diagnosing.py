@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import process_terminate
 from process_terminate._command import targets
+from process_terminate._process.printable import printable
 
 if TYPE_CHECKING:
     import argparse
+
+    from process_terminate import Diagnosis, Finding
 
 # ruff: noqa: T201
 
@@ -24,5 +28,26 @@ def diagnose(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print(json.dumps([one.as_dict() for one in diagnoses], indent=2))
     elif diagnoses:
-        print("\n\n".join(map(str, diagnoses)))
+        print("\n\n".join(str(_shown(one)) for one in diagnoses))
     return status
+
+
+def _shown(found: Diagnosis) -> Diagnosis:
+    """Return a diagnosis for a terminal: names of processes and files are foreign."""
+    return replace(
+        found,
+        command=printable(found.command),
+        findings=tuple(map(_shown_finding, found.findings)),
+        unseen=tuple(map(printable, found.unseen)),
+        tree=tuple(map(_shown, found.tree)),
+        stack="\n".join(map(printable, found.stack.split("\n"))),
+    )
+
+
+def _shown_finding(found: Finding) -> Finding:
+    return replace(
+        found,
+        text=printable(found.text),
+        facts=tuple(map(printable, found.facts)),
+        do=printable(found.do),
+    )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
+import re
 import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 # Each subcommand imports only what it needs, so that "run" starts quickly.
 # ruff: noqa: PLC0415
+
+#: Most real-time signals have no name, but a distance from the first or the last one.
+_REAL_TIME = re.compile(r"(?a)(RTMIN(?=\+)|RTMAX(?=-))([+-]\d+)")
 
 _ABOUT = "Say why a process is still there, stop it, and explain its exit code."
 _DIAGNOSE = """Say why a process is still there: which signals it ignores, what it
@@ -35,6 +40,9 @@ look at next. It takes a number, a signal, or the message that shows it:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return the exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name of a process must not be what ends the command in the middle.
+        sys.stdout.reconfigure(errors="backslashreplace")
     parsed = _parser().parse_args(arguments)
     handler = logging.StreamHandler()
     handler.setLevel(logging.WARNING)
@@ -156,7 +164,7 @@ def _add_stopping(parser: argparse.ArgumentParser) -> None:
         type=_signal,
         default=signal.SIGTERM,
         metavar="NAME",
-        help="the first signal, for example INT (default: TERM)",
+        help="the first signal, for example INT, RTMIN+1 or 15 (default: TERM)",
     )
 
 
@@ -190,15 +198,33 @@ def _timeout(text: str) -> float:
 
 
 def _signal(text: str) -> int:
-    name = text.upper()
     try:
-        if name.isdecimal():
-            return checked_signal(int(name))
-        return checked_signal(signal.Signals[f"SIG{name.removeprefix('SIG')}"])
+        return checked_signal(signal_number(text))
     except (KeyError, ValueError):
         raise argparse.ArgumentTypeError(
             f"must be a signal of this system such as TERM, INT or 15, got {text!r}"
         ) from None
+
+
+def signal_number(text: str) -> int:
+    """Return the signal that a text names, as `kill -l` of a shell writes it.
+
+    Raises:
+        KeyError: If there is no signal of the name.
+        ValueError: If there is no signal of the number.
+    """
+    name = text.upper().removeprefix("SIG")
+    if name.isdecimal():
+        number = int(name)
+    elif found := _REAL_TIME.fullmatch(name):
+        number = int(signal.Signals[f"SIG{found[1]}"]) + int(found[2])
+        first, last = signal.Signals["SIGRTMIN"], signal.Signals["SIGRTMAX"]
+        number = number if first <= number <= last else 0
+    else:
+        number = signal.Signals[f"SIG{name}"]
+    if number not in signal.valid_signals():
+        raise ValueError(f"no signal of this system: {text!r}")
+    return number
 
 
 def _diagnose(parsed: argparse.Namespace) -> int:

@@ -12,12 +12,12 @@ from signal import Signals
 from typing import Any
 
 from process_terminate._command import statuses
-from process_terminate._command.leftovers import stopped_afterwards
 from process_terminate._command.statuses import CommandError, complain
 from process_terminate._process import table
 from process_terminate._process.waits import LAST_WAIT
 
 if sys.platform == "linux":  # pragma: no branch  # For the type checker.
+    from process_terminate._command.leftovers import stopped_afterwards
     from process_terminate._command.terminal import Terminal
 assert sys.platform == "linux"  # noqa: S101
 
@@ -64,13 +64,15 @@ def run(command: list[str], grace: float, timeout: float | None, first: Signals)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, _passed_on() | {signal.SIGCHLD})
     terminal = Terminal()
     try:
-        with stopped_afterwards(grace, first):
+        with stopped_afterwards(grace, first) as leftovers:
             job = _Job(_started(command, mask), terminal, grace, first)
             status = job.supervise(timeout)
     except (RuntimeError, PermissionError, TimeoutError) as error:
         raise CommandError(f"run: {error}", statuses.FAILED) from None
     finally:
         terminal.restore()
+    if leftovers.hurried_by == signal.SIGINT:
+        status = -signal.SIGINT
     if status == -signal.SIGINT:
         _end_by_sigint()
     return status if status >= 0 else 128 - status

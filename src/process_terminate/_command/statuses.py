@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from process_terminate._process.printable import printable
+
 DONE = 0
 ALIVE = 1
 USAGE = 2
@@ -36,7 +38,7 @@ RUN_STATUSES = {
     "0 to 255": "The exit status of the command.",
     "128 + n": "Signal n killed the command, for example 137 for `SIGKILL`. "
     "After `SIGINT`, `run` terminates itself by `SIGINT`, which a shell shows as 130, "
-    "so that a script stops at Ctrl-C.",
+    "so that a script stops at Ctrl-C, even if the command had exited already.",
     str(TIMED_OUT): "The command was stopped because of `--timeout`.",
     str(FAILED): "`run` itself failed: the command line is wrong, the system is not "
     "Linux, or a process could not be stopped.",
@@ -55,4 +57,4 @@ class CommandError(Exception):
 
 def complain(message: str) -> None:
     """Print one line of an error."""
-    print(f"process-terminate: {message}", file=sys.stderr)  # noqa: T201
+    print(f"process-terminate: {printable(message)}", file=sys.stderr)  # noqa: T201

@@ -12,6 +12,8 @@ import psutil
 
 from process_terminate._command import statuses
 from process_terminate._command.statuses import CommandError, complain
+from process_terminate._process import table
+from process_terminate._process.printable import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -78,7 +80,8 @@ def describe(pid: int, command: str) -> str:
     """Return the pid and the command of a process, for people."""
     if not command:
         return f"pid {pid}"
-    short = command if len(command) <= _LONGEST else command[: _LONGEST - 3] + "..."
+    shown = printable(command)
+    short = shown if len(shown) <= _LONGEST else shown[: _LONGEST - 3] + "..."
     return f"pid {pid} ({short})"
 
 
@@ -93,13 +96,13 @@ def command_of(process: psutil.Process) -> str:
 
 def refuse(processes: list[psutil.Process]) -> None:
     """Raise if a process is one that must not be stopped by mistake."""
-    ancestors = psutil.Process().parents()
+    ancestors = table.ancestors()
     for process in processes:
         if process.pid == os.getpid():
             why = "it is this command itself"
         elif process.pid == 1:
             why = "it is the first process of the system or the container"
-        elif process in ancestors:
+        elif process.pid in ancestors:
             why = "it is an ancestor of this command, such as its shell"
         else:
             continue

@@ -15,6 +15,7 @@ import psutil
 
 from process_terminate._process import table
 from process_terminate._process.log import log
+from process_terminate._process.printable import printable
 
 if sys.platform != "win32":  # pragma: no branch
     import fcntl
@@ -157,7 +158,8 @@ class Handle(ABC):
         """Return its pid, name and state, for people."""
         with suppress(psutil.Error, OSError):
             process = psutil.Process(self.pid)
-            return f"pid {self.pid} ({process.name()}, {process.status()})"
+            name = printable(process.name())
+            return f"pid {self.pid} ({name}, {process.status()})"
         return f"pid {self.pid}"
 
     def close(self) -> None:  # noqa: B027  # Most hold nothing.

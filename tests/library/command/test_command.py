@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from terminals import Terminal
 
 import process_terminate
 from process_terminate._command import targets
-from process_terminate._command.main import main
+from process_terminate._command.main import main, signal_number
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="run needs Linux")
 
@@ -51,12 +52,15 @@ def running() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
     """Starts `run` with a shell, whose first line is awaited; ends it after the test."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(script: str, *options: str, prefix: Any = ()) -> "subprocess.Popen[str]":
+    def start(
+        script: str, *options: str, prefix: Any = (), **files: Any
+    ) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
             [*prefix, *COMMAND, "run", *options, "--", "/bin/sh", "-c", script],
             stdout=subprocess.PIPE,
             text=True,
             env=environment(),
+            **files,
         )
         started.append(process)
         assert process.stdout
@@ -128,6 +132,8 @@ def test_run_says_why_a_command_cannot_be_started(
         ("--timeout", "soon"),
         ("--signal", "FOO"),
         ("--signal", "77"),
+        ("--signal", "RTMAX+1"),
+        ("--signal", "SIGRTMIN+99"),
     ],
 )
 def test_run_exits_with_125_if_an_option_is_wrong(
@@ -415,6 +421,68 @@ def test_run_as_process_1_gives_orphans_time_to_end(tmp_path: Path) -> None:
     assert said.read_text() == "up\nasked\n"
 
 
+#: What a command leaves: it says when it is asked to end, but ends for a file alone.
+#: If nothing kills it, it ends after a minute.
+DEAF = """
+trap 'echo asked' TERM
+echo $$ >"$1"
+for i in $(seq 1200); do
+    [ -e "$1.end" ] && echo ended && exit
+    sleep 0.05
+done
+"""
+
+
+def leaving(file: Path) -> str:
+    """Return a command that leaves a deaf process, whose pid it writes into a file."""
+    script = file.with_suffix(".sh")
+    script.write_text(DEAF)
+    up = f"until [ -s {file} ]; do sleep 0.01; done"
+    return f"setsid sh {script} {file} & {up}; echo ready; exit 3"
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGINT, -signal.SIGINT), (signal.SIGTERM, 3), (signal.SIGHUP, 3)],
+)
+def test_signal_kills_at_once_what_the_command_has_left(
+    number: int, status: int, running: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "pid"
+    process = running(leaving(file), "--grace=600")
+    assert process.stdout.readline() == "asked\n"
+    process.send_signal(number)
+    assert read(process) == ""
+    assert process.returncode == status
+    assert not is_running(int(file.read_text()))
+
+
+def test_signal_that_was_ignored_leaves_the_leftovers_their_time(
+    running: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "pid"
+    ignoring = ["/bin/sh", "-c", 'trap "" HUP; exec "$@"', "sh"]
+    process = running(leaving(file), "--grace=600", prefix=ignoring)
+    assert process.stdout.readline() == "asked\n"
+    process.send_signal(signal.SIGHUP)
+    (tmp_path / "pid.end").touch()
+    assert read(process) == "ended\n"
+    assert process.returncode == 3
+
+
+@as_process_1
+def test_interrupt_of_leftovers_is_the_status_of_process_1(
+    running: Any, tmp_path: Path
+) -> None:
+    script = leaving(tmp_path / "pid")
+    process = running(script, "--grace=600", prefix=NAMESPACE)
+    assert process.stdout.readline() == "asked\n"
+    (first,) = psutil.Process(process.pid).children()
+    first.send_signal(signal.SIGINT)
+    assert read(process) == ""
+    assert process.returncode == 130
+
+
 @as_process_1
 def test_run_without_its_own_proc_starts_nothing() -> None:
     namespace = ["unshare", "--pid", "--fork"]
@@ -459,6 +527,61 @@ def test_stop_prints_one_line_for_each_process(
     )
     assert "did not end within 0.1 s of SIGTERM; sending SIGKILL" in said.err
     assert (first.wait(), second.wait()) == (-15, -9)
+
+
+#: Not UTF-8, clears a line of the terminal, and begins one that looks like another.
+FORGED = b"caf\xe9 \xc3\xa9\x1b[2K\n4711"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "letter"), [("utf-8:strict", "é"), ("ascii:strict", "\\xe9")]
+)
+def test_stop_prints_a_foreign_command_line_with_escapes(
+    encoding: str, letter: str, sleeper: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    process = sleeper(FORGED, "60", executable=shutil.which("sleep"))
+    wait_until(lambda: psutil.Process(process.pid).cmdline()[1:] == ["60"])
+    done = call("stop", str(process.pid))
+    assert (done.returncode, done.stderr) == (0, "")
+    command = f"caf\\xe9 {letter}\\x1b[2K\\n4711 60"
+    assert done.stdout == f"pid {process.pid} ({command}) stopped after SIGTERM\n"
+
+
+def test_stop_warns_of_a_foreign_name_with_escapes(
+    shell: Shell, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = tmp_path / "x\x1b[2K\ny"
+    program.symlink_to(shutil.which("sleep") or "")
+    process = shell(f"trap '' TERM; echo; exec '{program}' 60")
+    wait_until(lambda: psutil.Process(process.pid).name() == program.name)
+    assert main(["stop", "--grace=0.1", str(process.pid)]) == 0
+    said = capsys.readouterr()
+    (warning,) = said.err.splitlines()
+    assert f"pid {process.pid} (x\\x1b[2K\\ny, " in warning
+    assert said.out.count("\n") == 1
+    assert "\x1b" not in said.out
+
+
+#: Gives itself a name that forges a line, and exits.
+RENAMED = "open('/proc/self/comm', 'w').write('x\\x1b[2K\\ny')"
+
+
+def test_diagnose_prints_a_foreign_name_with_escapes(
+    sleeper: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    process = sleeper(sys.executable, "-c", RENAMED)
+    wait_until(lambda: not is_running(process.pid))
+    assert main(["diagnose", str(process.pid)]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"pid {process.pid} ([x\\x1b[2K\\ny]) was started ")
+    assert "\x1b" not in said
+
+
+def test_run_prints_a_command_that_is_missing_with_escapes() -> None:
+    done = call("run", "--", "no\x1b[2K\nsuch")
+    said = "process-terminate: run: no\\x1b[2K\\nsuch: command not found\n"
+    assert (done.returncode, done.stderr) == (127, said)
 
 
 def test_stop_tree_prints_the_descendants(
@@ -582,6 +705,43 @@ def test_wrong_command_line_is_one_line_and_status_2(
     assert said in line
 
 
+#: macOS has none.
+RTMIN, RTMAX = getattr(signal, "SIGRTMIN", 0), getattr(signal, "SIGRTMAX", 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("SIGRTMIN", RTMIN),
+        ("RTMIN+1", RTMIN + 1),
+        ("sigrtmin+2", RTMIN + 2),
+        ("SIGRTMAX-3", RTMAX - 3),
+        ("rtmax-0", RTMAX),
+        (str(RTMIN + 4), RTMIN + 4),
+        ("int", signal.SIGINT),
+        ("15", signal.SIGTERM),
+    ],
+)
+def test_signal_has_a_name_a_number_or_a_distance(text: str, number: int) -> None:
+    assert signal_number(text) == number
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "0", "65", "RTMIN-1", "RTMIN+", "RTMIN+31", "RTMAX-31", "RTMAX1", "TERM+1"],
+)
+def test_text_that_is_no_signal_is_refused(text: str) -> None:
+    with pytest.raises((KeyError, ValueError)):
+        signal_number(text)
+
+
+@pytest.mark.parametrize("text", ["RTMAX-0", f"SIGRTMIN+{RTMAX - RTMIN}"])
+def test_stop_sends_a_real_time_signal(text: str, sleeper: Any) -> None:
+    process = sleeper()
+    assert main(["stop", f"--signal={text}", str(process.pid)]) == 0
+    assert process.wait(DEADLINE) == -RTMAX
+
+
 def test_refused_process_keeps_all_others_running(sleeper: Any) -> None:
     process = sleeper()
     assert main(["stop", str(process.pid), str(os.getppid())]) == 5
@@ -686,6 +846,26 @@ def test_run_exits_with_125_if_it_cannot_stop_what_is_left() -> None:
     psutil.Process(pid).kill()
     assert done.returncode == 125
     assert f"run: not permitted to signal pid {pid} " in done.stderr
+
+
+@as_another_user
+def test_signal_to_run_does_not_hide_what_it_cannot_stop(
+    running: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "pid"
+    other = f"{OTHER} sleep 60 >/dev/null 2>&1 & echo $! >{file}.other"
+    seen = "until grep -q 65534 /proc/$!/status; do :; done"
+    script = f"{other}; {seen}; {leaving(file)}"
+    with (tmp_path / "said").open("w") as said:
+        process = running(script, "--grace=600", prefix=DROP, stderr=said)
+        assert process.stdout.readline() == "asked\n"
+        process.terminate()
+        assert read(process) == ""
+    pid = int((tmp_path / "pid.other").read_text())
+    psutil.Process(pid).kill()
+    assert process.returncode == 125
+    assert f"run: not permitted to signal pid {pid} " in (tmp_path / "said").read_text()
+    assert not is_running(int(file.read_text()))
 
 
 def test_run_needs_sigtimedwait(

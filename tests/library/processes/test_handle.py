@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import sysconfig
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -19,6 +21,7 @@ from process_terminate import stop
 from process_terminate._process import handle as handles
 from process_terminate._process import table
 from process_terminate._process.handle import Handle, open_handle
+from process_terminate._process.printable import printable
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="compares with pidfds")
 
@@ -117,6 +120,31 @@ def test_handle_describes_its_process(
     die(child)
     child.wait()
     assert handle.describe() == f"pid {child.pid}"
+
+
+def test_handle_describes_a_name_without_what_a_terminal_obeys(tmp_path: Path) -> None:
+    program = tmp_path / os.fsdecode(b"\xe9\x1b[2K\nf")
+    program.symlink_to(shutil.which("sleep") or "")
+    with subprocess.Popen([program, "60"]) as process:
+        with open_handle(process.pid) as handle:
+            described = handle.describe()
+        process.kill()
+    assert described.startswith(f"pid {process.pid} (\\xe9\\x1b[2K\\nf, ")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("sleep 60", "sleep 60"),
+        ("naïve 日本 \\x1b", "naïve 日本 \\x1b"),
+        ("a\x1b]0;b\x07\r\n\x7f", "a\\x1b]0;b\\x07\\r\\n\\x7f"),
+        ("caf\udce9 \ud800", "caf\\xe9 \\ud800"),
+        ("\x9b2K \u202eevil\u2028", "\\x9b2K \\u202eevil\\u2028"),
+    ],
+)
+def test_text_is_printable_and_can_be_written(text: str, shown: str) -> None:
+    assert printable(text) == printable(shown) == shown
+    assert shown.encode()
 
 
 @needs_pidfds

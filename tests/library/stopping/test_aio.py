@@ -16,7 +16,7 @@ import pytest
 from support import DEADLINE, IGNORE, KILLED, REST, TERMINATED, TREE, Start, wait_until
 
 from process_terminate import ExitStatus, aio
-from process_terminate._process import adapters
+from process_terminate._process import adapters, handle
 from process_terminate._process.waits import Wait
 
 pytestmark = [
@@ -216,11 +216,17 @@ def test_pid_of_a_child_that_the_loop_has_not_noted_is_not_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A thread of the loop has reaped it, so another process may have its pid."""
+    open_handle = handle.open_handle
 
-    async def main() -> ExitStatus:
+    async def main(other: int) -> ExitStatus:
         child = await asyncio.create_subprocess_exec("true")
         wait_until(lambda: not psutil.pid_exists(child.pid))  # The loop stands still.
-        monkeypatch.setattr(adapters, "open_handle", lambda *_, **__: pytest.fail())
+        monkeypatch.setattr(
+            adapters, "open_handle", lambda *_, **__: open_handle(other)
+        )
         return await aio.stop(child)
 
-    assert run(main()) == ExitStatus(0)
+    with subprocess.Popen(["sleep", "60"]) as other:
+        assert run(main(other.pid)) == ExitStatus(0)
+        assert other.poll() is None
+        other.kill()

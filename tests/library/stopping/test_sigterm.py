@@ -1,5 +1,6 @@
 """exit_on_sigterm(): the process that gets SIGTERM cleans up."""
 
+import functools
 import multiprocessing
 import os
 import signal
@@ -8,7 +9,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -193,6 +194,56 @@ def test_decorated_function_exits_by_sigterm(old: Handler) -> None:
     assert signal.getsignal(signal.SIGTERM) == old
     with pytest.raises(SystemExit):
         work(signal.SIGTERM)
+
+
+async def coroutine() -> None:
+    """Do nothing, later."""
+
+
+async def asynchronous_generator() -> AsyncIterator[None]:
+    """Return nothing, later."""
+    yield
+
+
+def generator() -> Iterator[None]:
+    """Return nothing, later."""
+    yield
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (coroutine, r"coroutine function, such as coroutine\(\).* around asyncio.run"),
+        (functools.partial(coroutine), r"such as coroutine\(\)"),
+        (generator, r"generator function, such as generator\(\).* around the code"),
+        (asynchronous_generator, r"such as asynchronous_generator\(\)"),
+    ],
+)
+def test_function_whose_code_runs_after_the_call_cannot_be_decorated(
+    function: Callable[[], object], said: str
+) -> None:
+    with pytest.raises(TypeError, match=said):
+        exit_on_sigterm()(function)
+
+
+def test_block_around_asyncio_lets_tasks_clean_up() -> None:
+    program = """
+        import asyncio
+        async def main():
+            try:
+                signal.raise_signal(signal.SIGTERM)
+                await asyncio.sleep(60)
+            finally:
+                print("finally")
+        with exit_on_sigterm():
+            asyncio.run(main())
+    """
+    assert run(program) == ("finally\n", 143)
+
+
+def test_decorator_keeps_what_is_known_of_the_function() -> None:
+    decorated = exit_on_sigterm()(handle)
+    assert (decorated.__name__, decorated.__doc__) == ("handle", handle.__doc__)
 
 
 def test_block_in_a_thread_says_so() -> None:

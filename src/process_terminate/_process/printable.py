@@ -1,0 +1,23 @@
+"""Names and command lines of processes, which may hold any bytes, made safe to print."""
+
+#: Bytes that are no UTF-8 come as these characters, see PEP 383.
+_FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF
+
+
+def printable(text: str) -> str:
+    r"""Return a text with an escape, such as `\x1b`, for what is not printable.
+
+    So a process cannot move the cursor of a terminal or forge a line of a log, and
+    the text can be written in UTF-8. A backslash stays as it is, so that to do this
+    twice is to do it once.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else _escape(c) for c in text)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if _FIRST_BYTE <= code <= _LAST_BYTE:
+        return f"\\x{code - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode()
