@@ -1,4 +1,4 @@
-"""A copy of the project that a test can break; conftest.py has the fixture `copy`."""
+"""Programs in a folder, such as a copy of the project that a test can break."""
 
 import os
 import shutil
@@ -32,19 +32,17 @@ def unwanted(folder: str, names: list[str]) -> set[str]:
     )
 
 
-class Copy:
-    """A copy of the project."""
+class Folder:
+    """A folder in which a test writes files and runs programs."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = shutil.copytree(ROOT, folder / "copy", ignore=unwanted)
+        self.folder = folder
         # Not the environment of the make and the pytest that run this test.
         self.environment = {
             name: value
             for name, value in os.environ.items()
             if "MAKE" not in name and not name.startswith("PYTEST_")
         }
-        # Precedes the editable install of the original.
-        self.environment["PYTHONPATH"] = str(self.folder / "src")
 
     def write(self, path: str, text: str) -> None:
         """Write a file."""
@@ -56,35 +54,8 @@ class Copy:
         assert old in text, f"{path} does not contain {old!r}"
         self.write(path, text.replace(old, new, 1))
 
-    def keep_pages(self, *names: str) -> None:
-        """Keep only the titles of some pages, and their examples: they build faster."""
-        pages = [Page(name) for name in names]
-        # Nothing is embedded, so nothing is rendered.
-        parts = "\n_PARTS = ("
-        self.replace("src/evidence/render/__init__.py", parts, "\n_PARTS = () and (")
-        examples = [page.example.path for page in pages if page.example]
-        for folder, kept in (
-            ("docs", [DOCS / name for name in names]),
-            (
-                "examples",
-                examples,
-            ),
-        ):
-            for path in (self.folder / folder).rglob("*.*"):
-                original = ROOT / path.relative_to(self.folder)
-                if path.suffix in {".md", ".py"} and original not in kept:
-                    path.unlink()
-        for page in pages:
-            head = front_matter(description=page.description)
-            self.write(f"docs/{page.path}", f"{head}\n# {page.title}\n")
-        settings, _, _ = (
-            (self.folder / "mkdocs.yml").read_text("utf-8").partition("\nnav:\n")
-        )
-        nav = "".join(f"  - {name}\n" for name in names)
-        self.write("mkdocs.yml", f"{settings}\nnav:\n{nav}")
-
     def start(self, *command: str) -> subprocess.Popen[str]:
-        """Start a command in the copy, as the leader of its own process group."""
+        """Start a command, as the leader of its own process group."""
         return subprocess.Popen(
             command,
             cwd=self.folder,
@@ -97,10 +68,38 @@ class Copy:
         )
 
     def run(self, *command: str) -> tuple[int, str]:
-        """Run a command in the copy; return its exit status and its output."""
+        """Run a command; return its exit status and its output."""
         process = self.start(*command)
         output, _ = process.communicate(timeout=DEADLINE)
         return process.returncode, output
+
+
+class Copy(Folder):
+    """A copy of the project; conftest.py has the fixture `copy`."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(shutil.copytree(ROOT, folder / "copy", ignore=unwanted))
+        # Precedes the editable install of the original.
+        self.environment["PYTHONPATH"] = str(self.folder / "src")
+
+    def keep_pages(self, *names: str) -> None:
+        """Keep only the titles of some pages, and their examples: they build faster."""
+        pages = [Page(name) for name in names]
+        # Nothing is embedded, so nothing is rendered.
+        parts = "\n_PARTS = ("
+        self.replace("src/evidence/render/__init__.py", parts, "\n_PARTS = () and (")
+        kept = {DOCS / name for name in names}
+        kept |= {page.example.path for page in pages if page.example}
+        for folder, kind in ("docs", "*.md"), ("examples", "*.py"):
+            for path in (self.folder / folder).rglob(kind):
+                if ROOT / path.relative_to(self.folder) not in kept:
+                    path.unlink()
+        for page in pages:
+            head = front_matter(description=page.description)
+            self.write(f"docs/{page.path}", f"{head}\n# {page.title}\n")
+        settings = (self.folder / "mkdocs.yml").read_text("utf-8")
+        nav = "".join(f"  - {name}\n" for name in names)
+        self.write("mkdocs.yml", settings.partition("\nnav:\n")[0] + f"\nnav:\n{nav}")
 
     def test(self, *arguments: str) -> tuple[int, str]:
         """Run some of the copy's tests."""

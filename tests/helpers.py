@@ -17,9 +17,7 @@ from pytest_examples.run_code import Arg, InsertPrintStatements, PrintStatement
 from evidence.measure import leftovers
 from evidence.measure.run import run_file
 from evidence.measure.trace import TRACER
-from evidence.paths import ROOT
 
-DOCS = ROOT / "docs"
 #: The URL of the site that the tests build.
 BASE = "https://example.org/"
 #: The format of examples: 72 columns fit a phone held sideways.

@@ -1,6 +1,7 @@
 """What several tests need to read the pages."""
 
 from functools import cache
+from itertools import takewhile
 
 from bs4 import BeautifulSoup, Tag
 from markdown import markdown
@@ -33,6 +34,16 @@ def rows(tag: Tag) -> list[list[Tag]]:
     """Return the cells of the rows of the tables, without their heads."""
     found = [row.find_all(["th", "td"]) for row in tag.select("tbody tr")]
     return [cells for cells in found if cells]
+
+
+def error_messages() -> dict[str, list[Tag]]:
+    """Return each message on the page of errors with what is below it."""
+    found = {}
+    for heading in read("errors.md").find_all("h3"):
+        after = heading.find_next_siblings()
+        below = takewhile(lambda tag: tag.name not in {"h2", "h3"}, after)
+        found[heading.text] = list(below)
+    return found
 
 
 def linked_examples(tag: Tag) -> list[str]:

@@ -4,20 +4,52 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zipfile import ZipFile
 
+import pytest
+from lxml import html
 from playwright.sync_api import Page
 
 from evidence.publish import offline
 
 
-def test_unpacked_site_searches_without_a_network(
-    site: Path, page: Page, tmp_path: Path
-) -> None:
-    offline.pack(site, tmp_path / "name.zip")
-    with ZipFile(tmp_path / "name.zip") as archive:
-        archive.extractall(tmp_path)
+@pytest.fixture(scope="module")
+def archive(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site as a zip."""
+    path = tmp_path_factory.mktemp("offline") / "name.zip"
+    offline.pack(site, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(archive: Path) -> Path:
+    """The unpacked site."""
+    with ZipFile(archive) as packed:
+        packed.extractall(archive.parent)
+    return archive.with_suffix("")
+
+
+def test_zip_depends_on_no_order_or_time(archive: Path) -> None:
+    with ZipFile(archive) as packed:
+        paths = [Path(name) for name in packed.namelist()]
+        assert paths == sorted(paths)
+        assert {entry.date_time[0] for entry in packed.infolist()} == {1980}
+
+
+def test_links_lead_to_files(folder: Path) -> None:
+    broken = []
+    for path in folder.rglob("*.html"):
+        page = html.document_fromstring(path.read_text("utf-8"))
+        for link in page.xpath("//@href | //@src"):
+            parts = urlsplit(link)
+            inside = parts.path and not parts.scheme
+            if inside and not (path.parent / parts.path).is_file():
+                broken.append((path.name, link))
+    assert broken == []
+
+
+def test_unpacked_site_searches_without_a_network(folder: Path, page: Page) -> None:
     urls: list[str] = []
     page.on("request", lambda request: urls.append(request.url))
-    page.goto((tmp_path / "name" / "index.html").as_uri())
+    page.goto((folder / "index.html").as_uri())
     page.locator("input[name=query]").focus()
     page.keyboard.type("zombie")
     page.locator(".md-search-result__item a[href*=check_a_zombie]").first.click()

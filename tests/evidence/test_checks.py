@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -16,8 +15,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from copies import DEADLINE, Copy, wait_until
-from evidence.measure.run import run_file
+from copies import DEADLINE, Copy, Folder, wait_until
 from evidence.paths import ROOT
 
 if sys.platform == "win32":
@@ -32,17 +30,9 @@ import os
 import pathlib
 import time
 
-
-def work(pipe):
-    pipe.send("ready")
-    time.sleep(600)
-
-
 if __name__ == "__main__":
-    receiver, sender = multiprocessing.Pipe(duplex=False)
-    worker = multiprocessing.Process(target=work, args=(sender,))
+    worker = multiprocessing.Process(target=time.sleep, args=(600,))
     worker.start()
-    receiver.recv()
     # Not by the worker: a Ctrl-C may be lost while this process is in fork().
     pathlib.Path("{folder}", f"started-{{os.getpid()}}").touch()
     print("started")
@@ -154,15 +144,6 @@ def test_hanging_example_fails_at_its_deadline(copy: Copy) -> None:
     assert started(copy.folder) == 2
 
 
-@pytest.mark.usefixtures("short_grace")
-def test_hanging_file_is_killed_at_its_deadline(tmp_path: Path) -> None:
-    path = tmp_path / "hang.py"
-    path.write_text(HANG.format(folder=tmp_path))
-    run = run_file(path, deadline=2)
-    assert run.status is None
-    assert len(run.leftovers) == 1
-
-
 def test_ctrl_c_ends_both_runs_of_the_tests(copy: Copy) -> None:
     copy.replace("tools/test.py", *ONE_WORKER)
     copy.write(WORKER, HANG.format(folder=copy.folder))
@@ -175,31 +156,21 @@ def test_ctrl_c_ends_both_runs_of_the_tests(copy: Copy) -> None:
 
 
 def test_only_the_failed_run_is_shown_whole(tmp_path: Path) -> None:
-    program = (ROOT / "tools/test.py").read_text("utf-8")
-    (tmp_path / "test.py").write_text(program.replace(*NO_WORKERS))
+    project = Folder(tmp_path)
+    project.write("test.py", (ROOT / "tools/test.py").read_text("utf-8"))
+    project.replace("test.py", *NO_WORKERS)
     for name, mark, outcome in ("site", "", "1 == 2"), ("evidence", ALONE, "1 == 1"):
-        path = tmp_path / f"tests/{name}/test_{name}.py"
-        path.parent.mkdir(parents=True)
-        path.write_text(f"{mark}def test_{name}() -> None:\n    assert {outcome}\n")
-
-    def test(*arguments: str) -> tuple[int, str]:
-        done = subprocess.run(
-            [sys.executable, "test.py", *arguments],
-            cwd=tmp_path,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE,
-        )
-        return done.returncode, done.stdout
-
-    status, output = test("tests/site", "tests/evidence")
+        (tmp_path / f"tests/{name}").mkdir(parents=True)
+        text = f"{mark}def test_{name}() -> None:\n    assert {outcome}\n"
+        project.write(f"tests/{name}/test_{name}.py", text)
+    command = [sys.executable, "test.py", "tests/site"]
+    status, output = project.run(*command, "tests/evidence")
     assert status == 1
     assert "assert 1 == 2" in output
     assert "1 failed" in output
     assert "1 passed" in output.splitlines()[-1]
     assert "test_evidence()" not in output
-    assert test("tests/site", "-k", "nothing") == (
+    assert project.run(*command, "-k", "nothing") == (
         pytest.ExitCode.NO_TESTS_COLLECTED,
         "test: these arguments choose no test\n",
     )
@@ -237,65 +208,69 @@ def test_serve_names_a_busy_port() -> None:
         busy.bind(("127.0.0.1", 0))
         busy.listen()
         port = busy.getsockname()[1]
-        served = subprocess.run(
-            [sys.executable, "-m", "evidence", "serve", str(port)],
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE,
-        )
-    assert served.returncode == 1
-    assert len(served.stderr.splitlines()) == 1
-    assert f"port {port}" in served.stderr
-    assert "make serve PORT=" in served.stderr
+        command = [sys.executable, "-m", "evidence", "serve", str(port)]
+        status, output = Folder(ROOT).run(*command)
+    assert status == 1
+    (line,) = output.splitlines()
+    assert f"port {port}" in line
+    assert "make serve PORT=" in line
 
 
-def test_setup_names_a_missing_python(copy: Copy) -> None:
-    status, output = copy.run("make", "test", "PYTHON=python3.0")
+@pytest.fixture
+def fresh(tmp_path: Path) -> Folder:
+    """What make needs of the project to set up its tools."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in "tools", "requirements":
+        shutil.copytree(ROOT / name, tmp_path / name)
+    return Folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("python", "said"),
+    [
+        ("python3.0", "there is no python3.0; install Python 3.11 or newer"),
+        (
+            "./old",
+            "needs Python 3.11 or newer, not Python 3.9.18; "
+            "name one with: make PYTHON=python3.13",
+        ),
+    ],
+)
+def test_setup_names_a_missing_or_old_python(
+    python: str, said: str, fresh: Folder
+) -> None:
+    fresh.write("old", '#!/bin/sh\ntest "$1" = --version && echo Python 3.9.18\n')
+    (fresh.folder / "old").chmod(0o755)
+    status, output = fresh.run("make", "test", f"PYTHON={python}")
     assert status != 0
-    assert output.splitlines()[0] == (
-        "setup: there is no python3.0; install Python 3.11 or newer"
-    )
+    assert output.splitlines()[0] == f"setup: {said}"
 
 
-def test_setup_names_an_old_python(copy: Copy) -> None:
-    old = copy.folder / "old"
-    old.write_text('#!/bin/sh\ntest "$1" = --version || exit 1\necho Python 3.9.18\n')
-    old.chmod(0o755)
-    status, output = copy.run("make", "test", f"PYTHON={old}")
-    assert status != 0
-    assert output.splitlines()[0] == (
-        "setup: needs Python 3.11 or newer, not Python 3.9.18; "
-        "name one with: make PYTHON=python3.13"
-    )
-
-
-def test_setup_says_that_there_is_no_network(copy: Copy) -> None:
-    copy.environment |= {
+def test_setup_says_that_there_is_no_network(fresh: Folder) -> None:
+    fresh.environment |= {
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_FIND_LINKS": "",
         "PIP_INDEX_URL": "http://127.0.0.1:9/",
         "PIP_RETRIES": "0",
     }
-    status, output = copy.run("make", "test", f"PYTHON={sys._base_executable}")  # type: ignore[attr-defined]
+    status, output = fresh.run("make", "test", f"PYTHON={sys._base_executable}")  # type: ignore[attr-defined]
     assert status != 0
     assert output.splitlines()[1] == (
         "setup: pip could not install the pinned packages; is there a network? "
         "See .venv/setup.log for the reason, then run make again"
     )
-    assert "No matching distribution" in (copy.folder / ".venv/setup.log").read_text()
+    assert "No matching distribution" in (fresh.folder / ".venv/setup.log").read_text()
 
 
-def test_check_names_each_failed_target_and_its_fix(copy: Copy) -> None:
-    made = "types pidfds site lint coverage"
-    recipes = "".join(f"{name}:\n\t@true\n" for name in made.split())
-    (copy.folder / "Makefile").write_text(recipes)
-    command = [sys.executable, "tools/check.py", "make"]
-    passed = f"check: all passed ({', '.join(made.split())})\n"
-    assert copy.run(*command) == (0, passed)
-    copy.replace("Makefile", "lint:\n\t@true", "lint:\n\t@false")
-    copy.replace("Makefile", "coverage:\n\t@true", "coverage:\n\t@false")
-    status, output = copy.run(*command)
+def test_check_names_each_failed_target_and_its_fix(tmp_path: Path) -> None:
+    project = Folder(tmp_path)
+    made = ["types", "pidfds", "site", "lint", "coverage"]
+    project.write("Makefile", "".join(f"{name}:\n\t@true\n" for name in made))
+    command = [sys.executable, str(ROOT / "tools/check.py"), "make"]
+    assert project.run(*command) == (0, f"check: all passed ({', '.join(made)})\n")
+    project.replace("Makefile", "lint:\n\t@true", "lint:\n\t@false")
+    project.replace("Makefile", "coverage:\n\t@true", "coverage:\n\t@false")
+    status, output = project.run(*command)
     assert status == 1
     assert [line for line in output.splitlines() if line.startswith("check: ")] == [
         "check: lint failed (make lint); fix: "

@@ -7,7 +7,6 @@ import pytest
 
 from evidence import history
 from evidence.pages import Page
-from evidence.paths import ROOT
 
 
 @pytest.fixture
@@ -16,18 +15,13 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "repository"
     folder.mkdir()
     git(folder, "init", "--quiet")
-    for name, day in (
-        ("old", "2026-01-01"),
-        ("new", "2026-01-02"),
-        ("new", "2026-01-03"),
-    ):
+    author = ["-c", "user.name=A Name", "-c", "user.email=name@example.org"]
+    for number, name in enumerate(["old", "new", "new"], 1):
+        day = f"2026-01-0{number}"
         (folder / name).write_text(day)
         git(folder, "add", ".")
-        for who in "AUTHOR", "COMMITTER":
-            monkeypatch.setenv(f"GIT_{who}_NAME", "A Name")
-            monkeypatch.setenv(f"GIT_{who}_EMAIL", "name@example.org")
         monkeypatch.setenv("GIT_COMMITTER_DATE", f"{day}T12:00:00Z")
-        git(folder, "commit", "--quiet", "--message", day)
+        git(folder, *author, "commit", "--quiet", "--message", day)
     return folder
 
 
@@ -63,15 +57,14 @@ def test_without_git_there_are_no_dates(
 
 
 def test_page_changes_with_what_it_shows_and_documents() -> None:
-    changed = {"docs/reference/stop.md": "2026-01-01"}
-    assert history.last_change(Page("reference/stop.md"), changed) == "2026-01-01"
-    source = next(
-        path.relative_to(ROOT).as_posix()
-        for path in history._sources(Page("reference/stop.md"))
-        if path.suffix == ".py"
-    )
-    changed |= {source: "2026-01-02", "CHANGELOG.md": "2026-01-03"}
+    changed = {
+        "docs/reference/stop.md": "2026-01-01",
+        "src/process_terminate/_stop.py": "2026-01-02",
+        "CHANGELOG.md": "2026-01-03",
+        "docs/reference/kill.md": "2026-01-04",
+    }
     assert history.last_change(Page("reference/stop.md"), changed) == "2026-01-02"
+    assert history.last_change(Page("reference/kill.md"), changed) == "2026-01-04"
     page = Page("contributing/changelog.md")
     assert history.last_change(page, changed) == "2026-01-03"
     assert history.last_change(Page("decoder.md"), changed) is None

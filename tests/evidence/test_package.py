@@ -120,13 +120,6 @@ def names_in(folder: Path) -> set[str]:
     return {p.relative_to(folder).as_posix() for p in files if p.suffix != ".pyc"}
 
 
-def metadata_of(wheel: Path) -> Metadata:
-    """Return what PyPI reads, if it is valid."""
-    with ZipFile(wheel) as archive:
-        (name,) = (n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
-        return Metadata.from_email(archive.read(name), validate=True)
-
-
 def test_wheel_has_the_library_and_its_license_only(wheel: Path) -> None:
     names = set(ZipFile(wheel).namelist())
     info = f"process_terminate-{VERSION}.dist-info"
@@ -198,36 +191,28 @@ def test_type_checker_sees_the_types_of_the_installed_wheel(
 
 
 def test_metadata_is_valid_and_complete(wheel: Path) -> None:
-    found = metadata_of(wheel)
+    with ZipFile(wheel) as archive:
+        (name,) = (n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
+        found = Metadata.from_email(archive.read(name), validate=True)
     assert (found.name, str(found.version)) == ("process-terminate", VERSION)
     assert found.summary
     assert (found.license_expression, found.license_files) == ("MIT", ["LICENSE"])
     assert str(found.requires_python) == ">=3.11"
     assert "Typing :: Typed" in (found.classifiers or [])
     assert found.description_content_type == "text/markdown"
-
-
-def test_description_has_no_relative_link(wheel: Path) -> None:
-    description = metadata_of(wheel).description or ""
+    # PyPI shows it, where a relative link would lead nowhere.
+    description = found.description or ""
     assert "CHANGELOG.md lists what has changed" in description
     links = re.findall(r"\]\(([^)\s]+)\)", description)
     assert [link for link in links if "://" not in link] == []
 
 
-def test_build_does_not_depend_on_times_and_modes_of_files(
-    dist: Path, copy: Copy
-) -> None:
+def test_dist_lists_what_a_release_lacks(dist: Path, copy: Copy) -> None:
+    """It builds the same as here, whatever times and modes the files have."""
     for path in copy.folder.rglob("*"):
         os.utime(path, (1_000_000_000, 1_000_000_000))
         if path.is_file():
             path.chmod(0o600)
-    status, output = copy.run(sys.executable, "tools/dist.py")
-    assert status == 0, output
-    built = {path.name: path.read_bytes() for path in dist.iterdir()}
-    assert built == {p.name: p.read_bytes() for p in copy.folder.glob("dist/*")}
-
-
-def test_dist_lists_what_a_release_lacks(copy: Copy) -> None:
     copy.environment["TAG"] = "v9.0.0"
     assert copy.run(sys.executable, "tools/dist.py") == (
         1,
@@ -235,6 +220,8 @@ def test_dist_lists_what_a_release_lacks(copy: Copy) -> None:
         f"dist: CHANGELOG.md has no section [{VERSION}] with its date\n"
         "dist: pyproject.toml has no [project.urls]\n",
     )
+    built = {path.name: path.read_bytes() for path in dist.iterdir()}
+    assert built == {p.name: p.read_bytes() for p in copy.folder.glob("dist/*")}
 
 
 def test_dist_prints_the_hashes_of_a_release_that_lacks_nothing(copy: Copy) -> None:
@@ -247,6 +234,14 @@ def test_dist_prints_the_hashes_of_a_release_that_lacks_nothing(copy: Copy) -> N
         f"process_terminate-{VERSION}-py3-none-any.whl",
         f"process_terminate-{VERSION}.tar.gz",
     ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds what is left on Linux")
+def test_recipe_stops_a_real_program_with_the_installed_wheel(python: Path) -> None:
+    run = programs.run("executor", python)
+    assert run.left == []
+    (call,) = run.calls
+    assert (call.call, len(call.found), call.alive) == ("stop_tree", 5, [])
 
 
 def test_citation_is_of_this_version() -> None:

@@ -2,15 +2,14 @@
 
 import os
 import signal
-import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from copies import DEADLINE, Folder, wait_until
 from evidence import examples, store
 from evidence.examples import Example
 from evidence.measure import interpreters, leftovers, record, runs
@@ -238,20 +237,12 @@ def test_signal_keeps_finished_runs_and_leaves_nothing_running(
 ) -> None:
     first, second = write(PASSES, "topic/a"), write(STARTS_A_SLEEPER, "topic/b")
     options = ["--python", sys.executable, "--jobs", "1", "--runs", "2"]
+    command = [sys.executable, "-c", COMMAND, str(tmp_path), "record", *options]
     with leftovers.ended() as left:
-        recording = subprocess.Popen(
-            [sys.executable, "-c", COMMAND, str(tmp_path), "record", *options],
-            process_group=0,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        deadline = time.monotonic() + 60
-        while not second.path.with_suffix(".started").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        recording = Folder(tmp_path).start(*command)
+        wait_until(second.path.with_suffix(".started").exists)
         os.killpg(recording.pid, number)
-        output, _ = recording.communicate(timeout=60)
+        output, _ = recording.communicate(timeout=DEADLINE)
     assert left == []
     assert recording.returncode == 1
     assert output.splitlines()[1:] == [
@@ -274,11 +265,9 @@ def test_recording_ends_with_one_line_that_says_what_is_wrong(
     arguments: list[str], line: str, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-c", COMMAND, str(tmp_path), "record", *arguments]
-    result = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=60
-    )
-    assert result.returncode
-    assert line in result.stderr.splitlines()[-1]
+    status, output = Folder(tmp_path).run(*command)
+    assert status
+    assert line in output.splitlines()[-1]
 
 
 def test_packages_built_for_one_interpreter_come_first(

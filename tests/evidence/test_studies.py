@@ -4,20 +4,15 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
-import sysconfig
 import time
-import venv
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-import process_terminate
+from copies import DEADLINE, Folder, wait_until
 from evidence.measure import leftovers
 from evidence.paths import DOCS
 from evidence.render import queue_plot
@@ -34,7 +29,6 @@ from evidence.studies import (
     ways,
 )
 from evidence.studies.broken_queue import Point, Queues, Series
-from evidence.studies.hostile_trees import Neighbor, Tree
 from evidence.studies.survivors import Outcome
 from evidence.studies.ways import Caller, Way
 
@@ -47,14 +41,6 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="measured on Linux"),
     pytest.mark.timeout(300),
 ]
-#: Seconds for a step of a study, on a busy machine.
-PATIENCE = 120
-
-
-each_study = pytest.mark.parametrize(
-    "measured", [survivors, broken_queue, programs, runners, command]
-)
-
 
 needs_runners = pytest.mark.skipif(
     not all(map(shutil.which, ("timeout", "tini", "dumb-init", "unshare")))
@@ -63,22 +49,18 @@ needs_runners = pytest.mark.skipif(
 )
 
 
-@each_study
-def test_results_are_of_the_programs_as_they_are_now(measured: Any) -> None:
-    reason = measured.why_outdated(measured.load())
-    assert reason is None, reason
-
-
-@each_study
-def test_results_of_another_version_name_the_command_that_fixes_them(
+@pytest.mark.parametrize(
+    "measured", [survivors, broken_queue, programs, runners, command]
+)
+def test_results_are_of_the_programs_as_they_are_now(
     measured: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(study, "hash_of", lambda _: "0" * 64)
     reason = measured.why_outdated(measured.load())
-    assert re.search(
-        r"; run: python -m evidence (survivors|queues|programs|runners|command)$",
-        reason,
-    )
+    assert reason is None, reason
+    monkeypatch.setattr(study, "hash_of", lambda _: "another version")
+    reason = measured.why_outdated(measured.load())
+    verbs = "survivors|queues|programs|runners|command"
+    assert re.search(rf"; run: python -m evidence ({verbs})$", reason)
 
 
 def test_each_point_has_200_runs_over_the_whole_time() -> None:
@@ -119,10 +101,11 @@ def test_sentences_about_broken_queues_are_true_of_the_results() -> None:
     assert share("paced", "reader", small=True) == 0
 
 
-def test_page_about_broken_queues_has_the_numbers_of_the_program() -> None:
+def test_page_about_broken_queues_has_all_tables_and_the_programs_numbers() -> None:
     page = (DOCS / "evidence" / "howoften.md").read_text("utf-8")
     reader_hang = queue_program.HANG + queue_program.READER_HANG
     for said in (
+        *(f'--8<-- "studies/broken_queue/{name}.html"' for name in QUEUES.series),
         f"get(timeout={queue_program.TIMEOUT:g})",
         f"up to {broken_queue.LONGEST} ms after the first item",
         f"alive {queue_program.HANG:g} s after its `put()`",
@@ -130,12 +113,6 @@ def test_page_about_broken_queues_has_the_numbers_of_the_program() -> None:
         f"waits {queue_program.PATIENCE:g} s for the item",
     ):
         assert said in page, f"docs/evidence/howoften.md must say: {said}"
-
-
-def test_page_embeds_the_table_of_each_series() -> None:
-    page = (DOCS / "evidence" / "howoften.md").read_text("utf-8")
-    for name in QUEUES.series:
-        assert f'--8<-- "studies/broken_queue/{name}.html"' in page
 
 
 def test_guide_shows_each_recipe_under_its_title() -> None:
@@ -256,22 +233,14 @@ def test_witness_sees_what_a_bad_way_leaves(
     assert survivors.run(tree, "bad") == outcome
 
 
-def test_witness_kills_a_chain_that_was_not_stopped(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setitem(ways.WAYS, "bad", leave)
-    found = []
-    plant = hostile_trees.planted
-
-    @contextmanager
-    def planted(name: str) -> Iterator[tuple[Tree, Neighbor]]:
-        with plant(name) as tree_and_neighbor:
-            found.append(tree_and_neighbor)
-            yield tree_and_neighbor
-
-    monkeypatch.setattr(survivors, "planted", planted)
-    assert survivors.run("chain", "bad").survivors > 0
-    assert [list(marked.pids()) for marked in found[0]] == [[], []]
+def test_witness_kills_a_chain_that_was_not_stopped() -> None:
+    with hostile_trees.planted("chain") as (tree, neighbor):
+        neighbor.start()
+        root = tree.grow(neighbor)
+        assert tree.count_alive() > 0
+    assert [*tree.pids(), *neighbor.pids()] == []
+    for process in root, neighbor.launcher:
+        process.wait(DEADLINE)
 
 
 def test_queues_are_measured_until_there_are_enough_runs(
@@ -307,42 +276,20 @@ def test_ctrl_c_during_a_study_leaves_nothing_running(tmp_path: Path) -> None:
         "names = ('paced-forkserver',)\n"
         "broken_queue.record(1000, 2, print, names, Path(sys.argv[1]))\n"
     )
-    command = [sys.executable, "-c", code, str(path)]
     with leftovers.ended(grace=0) as left:
-        recording = subprocess.Popen(
-            command, stderr=subprocess.PIPE, text=True, process_group=0
+        recording = Folder(tmp_path).start(sys.executable, "-c", code, str(path))
+        root = psutil.Process(recording.pid)
+        # Until a worker runs a program that has started processes.
+        wait_until(
+            lambda: any(
+                queue.children()
+                for worker in root.children()
+                for queue in worker.children()
+                if queue.is_running()
+            )
         )
-        wait_for_a_queue_in(recording)
         os.kill(recording.pid, signal.SIGINT)
-        _, errors = recording.communicate(timeout=PATIENCE)
+        output, _ = recording.communicate(timeout=DEADLINE)
     assert left == []
-    assert errors.rstrip().endswith("KeyboardInterrupt")
+    assert output.rstrip().endswith("KeyboardInterrupt")
     assert not list(tmp_path.glob("*.unfinished"))
-
-
-def wait_for_a_queue_in(recording: subprocess.Popen[str]) -> None:
-    """Wait until a worker of a study runs a program that has started processes."""
-    root = psutil.Process(recording.pid)
-    end = time.monotonic() + PATIENCE
-    while not any(
-        queue.children()
-        for worker in root.children()
-        for queue in worker.children()
-        if queue.is_running()
-    ):
-        assert recording.poll() is None
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-def test_recipe_stops_a_real_program_with_an_installed_library(tmp_path: Path) -> None:
-    venv.create(tmp_path, symlinks=True)
-    scheme = sysconfig.get_paths("venv", {"base": str(tmp_path)})
-    packages = Path(scheme["purelib"])
-    library = Path(process_terminate.__file__).parent
-    shutil.copytree(library, packages / library.name)
-    (packages / "psutil.pth").write_text(str(Path(psutil.__file__).parents[1]))
-    run = programs.run("executor", tmp_path / "bin" / "python")
-    assert run.left == []
-    (call,) = run.calls
-    assert (call.call, len(call.found), call.alive) == ("stop_tree", 5, [])

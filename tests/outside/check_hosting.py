@@ -7,14 +7,14 @@ import os
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from copies import wait_until
 from evidence.paths import ROOT
 from evidence.studies import programs
 from process_terminate import stop_tree
@@ -81,7 +81,7 @@ def port(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     settings.write_text(AROUND.format(folder=folder, user=user), "utf-8")
     server = subprocess.Popen([NGINX, "-p", folder, "-c", settings, "-e", "stderr"])
     try:
-        wait_until_it_answers(found)
+        wait_until(lambda: answers(found))
         yield found
     finally:
         stop_tree(server, grace=10)
@@ -91,11 +91,6 @@ def port(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 def headers_of(site: Path) -> str:
     """What the command on the page for hosts makes of the headers of the build."""
-    if not (site / "_headers").exists():
-        (site / "_headers").write_text(
-            "/*\n  X-Content-Type-Options: nosniff\n"
-            "  Content-Security-Policy: frame-ancestors 'none'\n"
-        )
     page = (ROOT / "docs" / "contributing" / "hosting.md").read_text("utf-8")
     command = re.search(r"(?m)^sed -n '(.*)' site/_headers", page)
     assert command
@@ -104,28 +99,21 @@ def headers_of(site: Path) -> str:
     )
 
 
-def wait_until_it_answers(port: int) -> None:
-    """Wait for the first answer."""
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        with suppress(OSError):
-            get(port, "/")
-            return
-        time.sleep(0.05)
-    raise TimeoutError("nginx does not answer")
+def answers(port: int) -> bool:
+    """Return whether the server has started."""
+    with suppress(ConnectionRefusedError):
+        return get(port, "/").status == 200
+    return False
 
 
 def get(port: int, path: str, **headers: str) -> Answer:
     """Ask for a file."""
-    link = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    try:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as link:
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         link.request("GET", path, headers=names)
         answer = link.getresponse()
         found = {name.lower(): value for name, value in answer.getheaders()}
         return Answer(answer.status, found, answer.read())
-    finally:
-        link.close()
 
 
 def hashed(site: Path) -> str:

@@ -22,7 +22,6 @@ Call = Callable[[BaseProcess], Any]
 
 #: For each choice, what does the work of `Process.terminate()` and `Process.kill()`.
 CHOICES: dict[str, tuple[Call, Call]] = {
-    "nothing": (BaseProcess.terminate, BaseProcess.kill),
     "terminate": (process_terminate.terminate, process_terminate.kill),
     "stop": (
         process_terminate.stop,
@@ -53,9 +52,8 @@ def _in_place_of(standard: Callable[..., None], function: Call) -> Call:
 for _name, _function in zip(
     ("terminate", "kill"), CHOICES[os.environ[IN_PLACE]], strict=True
 ):
-    if os.environ[IN_PLACE] != "nothing":
-        _method = _in_place_of(getattr(BaseProcess, _name), _function)
-        setattr(BaseProcess, _name, _method)
+    _method = _in_place_of(getattr(BaseProcess, _name), _function)
+    setattr(BaseProcess, _name, _method)
 
 # What test.test_multiprocessing_fork, _spawn and _forkserver consist of.
 tests.install_tests_in_module_dict(globals(), os.environ[METHOD])

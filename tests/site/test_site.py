@@ -9,38 +9,21 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
-from lxml import html
 from lxml.html import HtmlElement
 from mkdocstrings import Inventory
+from PIL import Image
 
 import process_terminate
-from evidence import history, pages
+from evidence import examples, history, pages
 from evidence.paths import ROOT
+from evidence.publish import cards
 from evidence.publish.markup import foot
 from evidence.publish.markup.glossary import UNLINKED
 from helpers import BASE
 
 PAGES = pages.in_order()
-
-
-@pytest.fixture(scope="module")
-def trees(each_site: Path) -> dict[str, HtmlElement]:
-    """Each page by its URL."""
-    return {
-        url_of(path, each_site): html.document_fromstring(path.read_text("utf-8"))
-        for path in each_site.rglob("*.html")
-    }
-
-
-def url_of(path: Path, site: Path) -> str:
-    """Return the URL of a file in the site."""
-    return urljoin(BASE, path.relative_to(site).as_posix().removesuffix("index.html"))
-
-
-def links(tree: HtmlElement, url: str) -> set[str]:
-    """Return the URLs that a page leads to or loads."""
-    found = tree.xpath("//@href | //@src")
-    return {urljoin(url, link) for link in found}
+#: The hashes of the theme's templates that we override, by theme and name.
+ORIGINALS = json.loads(Path(__file__).with_name("originals.json").read_text("utf-8"))
 
 
 def test_each_page_of_the_nav_is_built_and_no_other(
@@ -55,14 +38,13 @@ def test_links_lead_to_files_and_anchors_that_exist(
     anchors = {url: set(tree.xpath("//@id")) for url, tree in trees.items()}
     broken = []
     for url, tree in trees.items():
-        for link in links(tree, url):
-            target, name = urldefrag(link)
-            if not target.startswith(BASE):
-                continue
-            file = each_site / unquote(target.removeprefix(BASE))
-            exists = target in trees or file.is_file()
-            if not exists or (name and name not in anchors.get(target, {name})):
-                broken.append((url, link))
+        for link in set(tree.xpath("//@href | //@src")):
+            target, name = urldefrag(urljoin(url, link))
+            if target.startswith(BASE):
+                file = each_site / unquote(target.removeprefix(BASE))
+                exists = target in trees or file.is_file()
+                if not exists or (name and name not in anchors.get(target, {name})):
+                    broken.append((url, link))
     assert broken == []
 
 
@@ -85,12 +67,13 @@ def test_first_use_of_a_word_links_to_the_glossary(
     terms = {s.text.lower(): s.get("id") for s in trees[page].iterfind(".//dt/span")}
     missing = []
     # The page for wrong URLs has no links of its own to the glossary.
-    for url, tree in (trees | {f"{BASE}404.html": html.Element("html")}).items():
+    for url in trees.keys() - {page, f"{BASE}404.html"}:
+        tree = trees[url]
         links = Counter(urljoin(url, link) for link in tree.xpath("//article//@href"))
         text = " ".join(tree.xpath("//article//*[self::p or self::li]/text()")).lower()
         for term, anchor in terms.items():
             is_used = anchor not in UNLINKED and f" {term} " in text
-            if url != page and is_used and not links[f"{page}#{anchor}"]:
+            if is_used and not links[f"{page}#{anchor}"]:
                 missing.append((url, term))
     assert missing == []
 
@@ -125,15 +108,58 @@ def test_each_page_has_its_own_title_description_and_url(
 ) -> None:
     heads = {url: tree.head for url, tree in trees.items()}
     for page in PAGES:
-        head = heads[BASE + page.address]
-        assert head.xpath("link[@rel='canonical']/@href") == [BASE + page.address]
+        url = BASE + page.address
+        head = heads[url]
+        assert head.xpath("link[@rel='canonical']/@href") == [url]
         assert head.xpath("meta[@name='description']/@content") == [page.description]
         assert head.xpath("link[@type='text/markdown']/@href") == ["index.md"]
-    for what in "title/text()", "meta[@name='description']/@content":
-        counts = Counter(found for head in heads.values() for found in head.xpath(what))
-        repeated = {text for text, count in counts.items() if count > 1}
-        # The page for wrong URLs has the description of the site.
-        assert repeated == set(), what
+        # What previews of a link and search engines read.
+        (text,) = head.xpath("script[@type='application/ld+json']/text()")
+        described = json.loads(text)
+        named = {"title": described["headline"], "description": page.description}
+        assert (described["url"], described["description"]) == (url, page.description)
+        for name, value in (named | {"url": url}).items():
+            assert head.xpath(f"meta[@property='og:{name}']/@content") == [value]
+    titles = Counter(head.findtext("title") for head in heads.values())
+    assert [title for title, count in titles.items() if count > 1] == []
+
+
+def test_page_names_the_card_of_its_section(
+    each_site: Path, trees: dict[str, HtmlElement]
+) -> None:
+    named = set()
+    for page in PAGES:
+        (url,) = trees[BASE + page.address].xpath(
+            "//meta[@property='og:image']/@content"
+        )
+        tab = page.sections[0] if page.sections else str(page.name)
+        assert url == f"{BASE}{cards.FOLDER}/{cards.name(tab)}"
+        named.add(each_site / url.removeprefix(BASE))
+    assert named == set((each_site / cards.FOLDER).iterdir())
+    for path in named:
+        with Image.open(path) as card:
+            assert (card.format, card.size) == ("PNG", cards.SIZE)
+            assert len(card.getcolors() or []) > 3  # Text was drawn.
+        assert path.stat().st_size < 30_000
+
+
+def test_page_for_wrong_urls_leads_to_each_section(
+    trees: dict[str, HtmlElement],
+) -> None:
+    found = trees[f"{BASE}404.html"].xpath("//article//li/a/@href")
+    assert [link for link in found if not link.startswith("/")] == []
+    firsts = {page.sections[:1] or page.path: page.address for page in reversed(PAGES)}
+    urls = {urljoin(BASE, link) for link in found}
+    assert urls == {BASE + address for address in firsts.values()}
+
+
+def test_commands_to_run_an_example_name_the_published_file(
+    trees: dict[str, HtmlElement],
+) -> None:
+    for example in examples.find():
+        blocks = trees[f"{BASE}examples/{example.name}/"].xpath("//div/pre")
+        command = f"uv run {BASE}examples/{example.name}.py\n"
+        assert [b.text_content() for b in blocks].count(command) == 1
 
 
 def test_each_dialog_has_a_name(trees: dict[str, HtmlElement]) -> None:
@@ -185,9 +211,8 @@ def test_inventory_has_exactly_the_exported_names(each_site: Path) -> None:
 @pytest.mark.parametrize("theme", ["material", "zensical"])
 def test_templates_behind_the_overrides_are_unchanged(theme: str) -> None:
     pytest.importorskip(theme, reason="not installed; run tools/setup.py check")
-    recorded = json.loads(Path(__file__).with_name("originals.json").read_text("utf-8"))
     templates = files(theme) / "templates"
-    for name, digest in recorded[theme].items():
+    for name, digest in ORIGINALS[theme].items():
         original = templates.joinpath(name).read_bytes()
         assert hashlib.sha256(original).hexdigest() == digest, (
             f"{theme} has another {name}: compare it with overrides/{name}, "
@@ -196,9 +221,6 @@ def test_templates_behind_the_overrides_are_unchanged(theme: str) -> None:
 
 
 def test_each_override_has_recorded_originals() -> None:
-    recorded = json.loads(Path(__file__).with_name("originals.json").read_text("utf-8"))
-    overrides = {
-        path.relative_to(ROOT / "overrides").as_posix()
-        for path in (ROOT / "overrides").rglob("*.html")
-    }
-    assert overrides - {"page.html"} == set(recorded["material"])
+    folder = ROOT / "overrides"
+    overrides = {p.relative_to(folder).as_posix() for p in folder.rglob("*.html")}
+    assert overrides - {"page.html"} == set(ORIGINALS["material"])
