@@ -34,8 +34,10 @@ def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
     the resource limit `RLIMIT_LOCKS`, which the kernel has not used since 2.4.
     With the tag `no_orphans()` finds the process even if all its ancestors are dead,
     and mistakes no process of an earlier child for one of the block.
-    If that limit cannot be set, an orphan that may belong to an earlier child is left
-    alone, and a warning is logged.
+    If that limit cannot be set or read, an orphan that may belong to an earlier child
+    is left alone, and a warning is logged.
+    This is so in a fourth block within three others, and for a program that is setgid
+    or setuid, such as ssh-agent.
     The calling process is a child subreaper inside the block. An orphan of an earlier
     child may come to it, and is left alone.
 
