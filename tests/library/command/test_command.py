@@ -530,7 +530,7 @@ def test_stop_prints_one_line_for_each_process(
 
 
 #: Not UTF-8, clears a line of the terminal, and begins one that looks like another.
-FORGED = b"caf\xe9 \xc3\xa9\x1b[2K\n4711"
+FORGED = b"\xe9t\xe9 \xc3\xa9\x1b[2K\n4711"
 
 
 @pytest.mark.parametrize(
@@ -544,7 +544,7 @@ def test_stop_prints_a_foreign_command_line_with_escapes(
     wait_until(lambda: psutil.Process(process.pid).cmdline()[1:] == ["60"])
     done = call("stop", str(process.pid))
     assert (done.returncode, done.stderr) == (0, "")
-    command = f"caf\\xe9 {letter}\\x1b[2K\\n4711 60"
+    command = f"\\xe9t\\xe9 {letter}\\x1b[2K\\n4711 60"
     assert done.stdout == f"pid {process.pid} ({command}) stopped after SIGTERM\n"
 
 

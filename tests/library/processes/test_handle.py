@@ -138,7 +138,7 @@ def test_handle_describes_a_name_without_what_a_terminal_obeys(tmp_path: Path) -
         ("sleep 60", "sleep 60"),
         ("naïve 日本 \\x1b", "naïve 日本 \\x1b"),
         ("a\x1b]0;b\x07\r\n\x7f", "a\\x1b]0;b\\x07\\r\\n\\x7f"),
-        ("caf\udce9 \ud800", "caf\\xe9 \\ud800"),
+        ("\udce9t\udce9 \ud800", "\\xe9t\\xe9 \\ud800"),
         ("\x9b2K \u202eevil\u2028", "\\x9b2K \\u202eevil\\u2028"),
     ],
 )
