@@ -63,7 +63,8 @@ def exit_on_sigterm() -> "_Block":
         - If a signal arrives in the microseconds before the main thread begins to
           wait, Python handles it only when that wait is over, as with any handler
           ([example: signal before a wait](../examples/signals/signal_just_before_a_wait.md)).
-        - A bare `except:` in the worker catches the `SystemExit`. The worker then
+        - A bare `except:` in the worker catches the `SystemExit`, and so does Python if
+          the signal arrives in a `__del__` or a callback of `weakref`. The worker then
           continues, and ignores `SIGTERM` until the end of the block
           ([example: SystemExit is caught](../examples/signals/system_exit_is_caught.md)).
         - A process that is forked inside the block inherits the handler
