@@ -67,7 +67,7 @@ def stop_tree(
     that may belong to another child is left alone, and a warning is logged.
     Resource trackers of `multiprocessing` and loky are stopped last, because they
     remove the shared memory of the other processes.
-    While processes are paused, a signal that would end your program, such as
+    While processes are paused, a signal that would terminate your program, such as
     `SIGTERM`, waits until they are killed. In another thread than the main one it
     does not wait, and then they stay paused.
 
