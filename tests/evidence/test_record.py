@@ -93,7 +93,7 @@ def test_every_run_passed_or_is_among_those_that_differed() -> None:
 def test_every_example_has_results_and_every_result_an_example() -> None:
     promised = {f"cpython-3.{minor}-linux" for minor in range(9, 16)}
     untested = [
-        example.name
+        f"{example.path.parent.name}/{example.path.stem}"
         for example, results in RECORDED.items()
         if "linux" in example.platforms and not promised <= set(results.interpreters)
     ]
