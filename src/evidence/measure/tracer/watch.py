@@ -53,7 +53,8 @@ class Watch:
                     raise TimeoutError(f"still running after {DEADLINE} s")
             main.wait(DEADLINE)
             end = time.monotonic() + AFTER
-            while self._alive and time.monotonic() < end:
+            # The last one may have died together with the main process.
+            while (self._alive or self._zombies) and time.monotonic() < end:
                 self._look(main.pid)
             self._read()
         finally:
