@@ -2,14 +2,16 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 #: Seconds for one target.
 DEADLINE = 3 * 3600
-#: How many targets run at the same time: most of them use one processor.
+#: How many targets run at the same time: most of them use one processor. The last one
+#: uses all, so it runs alone.
 WIDTH = 2
-#: The targets of make that are checks, each with its fix. The longest is the last.
+#: The targets of make that are checks, each with its fix.
 CHECKS = {
     "types": "correct the lines that mypy names above",
     "pidfds": "correct what the test names above, which ran without pidfds",
@@ -23,17 +25,23 @@ CHECKS = {
 def main(make: str) -> int:
     """Run all, and print the output of one after the other."""
     failed = []
-    with ThreadPoolExecutor(WIDTH) as threads:
-        results = threads.map(partial(run, make), CHECKS)
-        for name, (status, output) in zip(CHECKS, results, strict=True):
-            print(output, end="", flush=True)
-            if status:
-                failed.append(name)
+    for name, (status, output) in zip(CHECKS, results(make), strict=True):
+        print(output, end="", flush=True)
+        if status:
+            failed.append(name)
     for name in failed:
         print(f"check: {name} failed (make {name}); fix: {CHECKS[name]}")
     if not failed:
         print(f"check: all passed ({', '.join(CHECKS)})")
     return bool(failed)
+
+
+def results(make: str) -> Iterator[tuple[int, str]]:
+    """Run the targets; return the exit status and the output of each."""
+    *first, last = CHECKS
+    with ThreadPoolExecutor(WIDTH) as threads:
+        yield from threads.map(partial(run, make), first)
+    yield run(make, last)
 
 
 def run(make: str, name: str) -> tuple[int, str]:
