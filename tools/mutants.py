@@ -102,11 +102,13 @@ def changes(root: Path, pattern: str) -> list[MutationSpec]:
 
 def tried(free: "SimpleQueue[Path]", change: MutationSpec) -> bool:
     """Make a change in a copy that is free; print and return whether a test notices it."""
-    root = free.get()
+    root = free.get_nowait()  # There are as many copies as threads.
     here = evolve(change, module_path=root / change.module_path)
     tests = command(root, str(change.module_path))
-    result = mutate_and_test([here], tests, LIMIT)
-    free.put(root)
+    try:
+        result = mutate_and_test([here], tests, LIMIT)
+    finally:
+        free.put(root)
     verdict = "noticed" if result.is_killed else f"NOT NOTICED\n{result.diff}\n"
     line = change.start_pos[0]
     print(f"{change.module_path}:{line}: {change.operator_name}: {verdict}", flush=True)

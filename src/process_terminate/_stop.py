@@ -7,7 +7,7 @@ from process_terminate._exit_status import ExitStatus
 from process_terminate._process import table
 from process_terminate._process.adapters import Adapter, AnyProcess, _Psutil, adapt
 from process_terminate._process.ending import checked_grace, checked_signal, end_all
-from process_terminate._process.waits import Steps, run, turns
+from process_terminate._process.waits import Steps, after_turns, run
 
 
 def stop(
@@ -151,15 +151,11 @@ def stopping(
             adapt(process, "stop", loop=loop, ancestors=ancestors)
             for process in processes
         ]
-        try:
-            if loop:
-                yield from turns()
-        except BaseException:
-            seconds = 0
-            raise
-        finally:
-            found = yield from _stopped(targets, seconds, first)
-    return found
+        return (
+            yield from after_turns(
+                loop, seconds, lambda grace: _stopped(targets, grace, first)
+            )
+        )
 
 
 def _stopped(

@@ -12,7 +12,7 @@ from process_terminate._process.adapters import Adapter, AnyProcess, adapt
 from process_terminate._process.ending import checked_grace, checked_signal
 from process_terminate._process.handle import Handle
 from process_terminate._process.table import Entry, look_up
-from process_terminate._process.waits import Steps, run, turns
+from process_terminate._process.waits import Steps, after_turns, run
 from process_terminate._tree import subreaper, tags
 from process_terminate._tree.ending import appearing, end_tree
 from process_terminate._tree.tree import Member, Tree, servers
@@ -124,15 +124,11 @@ def stopping_tree(
     with table.room():
         target = adapt(process, "stop_tree", loop=loop, ancestors=ancestors)
         table.require("stop_tree")
-        try:
-            if loop:
-                yield from turns()
-        except BaseException:
-            seconds = 0
-            raise
-        finally:
-            found = yield from _stopped_tree(target, seconds, first)
-    return found
+        return (
+            yield from after_turns(
+                loop, seconds, lambda grace: _stopped_tree(target, grace, first)
+            )
+        )
 
 
 def _stopped_tree(
@@ -189,7 +185,7 @@ def _tag(tree: Tree, root: Member) -> None:
     if tag and (tags.write(entry.pid, tag.value) or tags.read(entry.pid) is None):
         tree.tag = tag
     look = table.child_entries if tree.tag else table.descendants_twice
-    tree.tell_apart(look({os.getpid()}, entry.pid))
+    tree.tell_apart(look({os.getpid(), *servers()}, entry.pid))
     tree.is_alone &= threading.active_count() == 1
 
 

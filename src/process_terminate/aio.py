@@ -109,6 +109,7 @@ async def stop_all(
         - It does not stop the children of the processes
           ([example: shell in asyncio](../examples/asyncio/stop_a_shell.md)).
     """
+    _require_loop()
     return await _run(stopping(processes, grace, signal, loop=True))
 
 
@@ -151,6 +152,7 @@ async def stop_tree(
           tree
           ([example: escape from a tree](../examples/children/escape_from_a_tree.md)).
     """
+    _require_loop()
     return await _run(stopping_tree(process, grace, signal, loop=True))
 
 
@@ -195,6 +197,7 @@ def no_orphans(*, grace: float = 5.0) -> AbstractAsyncContextManager[None]:
 
 @asynccontextmanager
 async def _no_orphans(grace: float) -> AsyncIterator[None]:
+    _require_loop()
     inside = begin(grace)
     try:
         yield
@@ -208,7 +211,6 @@ async def _run(steps: Steps[T]) -> T:
     A cancellation is raised in the steps, which then kill the processes at once, and
     continue to wait for the end of these.
     """
-    _require_loop()
     error: BaseException | None = None
     closed = False
     while True:

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, NamedTuple, Self, TypeVar
@@ -44,13 +44,27 @@ def pause(seconds: float, fd: int | None = None) -> Wait:
     return Wait(time.monotonic() + seconds, None, fd)
 
 
-def turns() -> Steps[None]:
-    """Let an event loop note which of its children its other thread has reaped.
+def after_turns(
+    loop: bool, grace: float, stop: Callable[[float], Steps[T]]
+) -> Steps[T]:
+    """Let an event loop note which children its thread has reaped, then stop processes.
 
     Until then another process may have the pid. asyncio needs three turns for that.
+
+    Args:
+        loop: Whether an event loop waits.
+        grace: Seconds of grace; none if an exception interrupts the turns.
+        stop: Returns the steps that stop the processes within a grace period.
     """
-    for _ in range(4):
-        yield pause(0)
+    try:
+        for _ in range(4 if loop else 0):
+            yield pause(0)
+    except BaseException:
+        grace = 0
+        raise
+    finally:
+        found = yield from stop(grace)
+    return found
 
 
 def wait_for(handles: list[Handle], seconds: float) -> Wait:

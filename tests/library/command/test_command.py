@@ -423,7 +423,7 @@ def test_run_as_process_1_gives_orphans_time_to_end(tmp_path: Path) -> None:
 
 #: What a command leaves: it says when it is asked to end, but ends for a file alone.
 #: If nothing kills it, it ends after a minute.
-DEAF = """
+IGNORING = """
 trap 'echo asked' TERM
 echo $$ >"$1"
 for i in $(seq 1200); do
@@ -434,9 +434,9 @@ done
 
 
 def leaving(file: Path) -> str:
-    """Return a command that leaves a deaf process, whose pid it writes into a file."""
+    """Return a command that leaves a process, which writes its pid into a file."""
     script = file.with_suffix(".sh")
-    script.write_text(DEAF)
+    script.write_text(IGNORING)
     up = f"until [ -s {file} ]; do sleep 0.01; done"
     return f"setsid sh {script} {file} & {up}; echo ready; exit 3"
 

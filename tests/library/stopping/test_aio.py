@@ -230,3 +230,21 @@ def test_pid_of_a_child_that_the_loop_has_not_noted_is_not_used(
         assert run(main(other.pid)) == ExitStatus(0)
         assert other.poll() is None
         other.kill()
+
+
+@pytest.mark.parametrize("call", [aio.stop, aio.stop_tree])
+def test_call_that_is_cancelled_before_its_first_signal_kills(
+    call: Callable[..., Coroutine[Any, Any, Any]],
+) -> None:
+    """Meanwhile it lets the loop note which children are dead."""
+
+    async def main() -> int | None:
+        child = await shell(IGNORE)
+        task = asyncio.create_task(call(child, grace=600))
+        await asyncio.sleep(0)  # The task has begun.
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return child.returncode
+
+    assert run(main()) == -signal.SIGKILL

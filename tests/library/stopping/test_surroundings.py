@@ -160,23 +160,28 @@ def test_child_of_asyncio_is_left_to_it_although_a_tracer_has_wrapped_popen() ->
     assert run(program) == "[True, False]\n"
 
 
-def test_aio_without_a_loop_of_asyncio_raises_before_any_signal() -> None:
+def test_aio_without_a_loop_of_asyncio_raises_before_it_does_anything() -> None:
     program = """
         import subprocess
-        from process_terminate import aio
+        from process_terminate import aio, no_orphans
         child = subprocess.Popen(["sleep", "60"])
-        try:
-            aio.stop(child).send(None)
-        except RuntimeError as error:
-            print(error)
+        calls = aio.stop(child), aio.stop_tree(child), aio.no_orphans().__aenter__()
+        for call in calls:
+            try:
+                call.send(None)
+            except RuntimeError as error:
+                print(error)
         print(child.poll())
+        with no_orphans():  # No other block is active.
+            pass
         child.kill()
-        child.wait()
+        child.wait(60)
     """
-    assert run(program) == (
+    message = (
         "process_terminate.aio needs an event loop of asyncio; with trio use: "
-        "await trio.to_thread.run_sync(process_terminate.stop, process)\nNone\n"
+        "await trio.to_thread.run_sync(process_terminate.stop, process)\n"
     )
+    assert run(program) == message * 3 + "None\n"
 
 
 def test_process_of_psutil_is_stopped_when_no_file_descriptor_is_free() -> None:
