@@ -145,6 +145,23 @@ def run(program: str, *arguments: str, options: tuple[str, ...] = ()) -> str:
     return done.stdout
 
 
+def run_with_hidepid(code: str, hidepid: int) -> str:
+    """Run some Python where /proc hides others; return what it prints. Needs root."""
+    mount = f'mount -t proc -o hidepid={hidepid} proc /proc && exec "$@"'
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", mount, "sh", sys.executable, "-B", "-c", code],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        env=environment(),
+    )
+    if "permission denied" in done.stderr.lower():
+        pytest.skip("another user cannot read the library here")
+    assert done.stderr == ""
+    return done.stdout
+
+
 def servers() -> set[int | None]:
     """Return the pids of the servers that multiprocessing keeps for this process."""
     return {

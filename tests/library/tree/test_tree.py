@@ -25,6 +25,7 @@ from support import (
     environment,
     is_running,
     run,
+    run_with_hidepid,
     wait_until,
 )
 
@@ -665,17 +666,7 @@ def test_processes_of_others_need_not_be_readable(hidepid: int, call: str) -> No
         print(root.returncode)
     """
     code = "\n".join(line[8:] for line in program.splitlines())
-    mount = f'mount -t proc -o hidepid={hidepid} proc /proc && exec "$@"'
-    done = subprocess.run(
-        ["unshare", "-m", "sh", "-c", mount, "sh", sys.executable, "-B", "-c", code],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-    )
-    if "permission denied" in done.stderr.lower():
-        pytest.skip("another user cannot read the library here")
-    assert (done.stdout, done.stderr) == ("-9\n", "")
+    assert run_with_hidepid(code, hidepid) == "-9\n"
 
 
 @pytest.mark.parametrize("looks", [3, 10**6])
