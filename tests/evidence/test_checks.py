@@ -198,6 +198,12 @@ def test_serve_serves_until_ctrl_c(copy: Copy) -> None:
     assert server.poll() is None, server.communicate()[0]
     assert fetch(port, WORKER) == (ROOT / WORKER).read_text("utf-8")
     os.killpg(server.pid, signal.SIGINT)
+    assert server.stdout
+    read = ""
+    while "Shutting down" not in read:  # A second signal must not interrupt that.
+        read = server.stdout.readline()
+        assert read, "it has closed its output"
+    os.killpg(server.pid, signal.SIGTERM)
     output, _ = server.communicate(timeout=DEADLINE)
     assert server.returncode == 0, output
     assert "Traceback" not in output

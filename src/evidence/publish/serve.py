@@ -1,11 +1,12 @@
 """Serve the site for writers: what is saved is rendered, built and shown again."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import mkdocs.__main__
 from mkdocs.commands import build
@@ -16,6 +17,7 @@ from evidence import UserError
 from evidence.publish.finish import finish
 
 HOST = "127.0.0.1"
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 def serve(port: int) -> None:
@@ -30,9 +32,22 @@ def serve(port: int) -> None:
                 f"cannot serve on port {port}: {error}; "
                 "choose another, such as: make serve PORT=8001"
             ) from error
+    for number in _ENDING:
+        signal.signal(number, _interrupt_once)
     # MkDocs offers no step before a build; a plugin would run for other builds, too.
     mkdocs_serve.build = _build  # type: ignore[attr-defined]
     mkdocs.__main__.cli(["serve", "--strict", "--dev-addr", f"{HOST}:{port}"])
+
+
+def _interrupt_once(*_: object) -> NoReturn:
+    """Raise KeyboardInterrupt, but not a second one, which would stop the shutdown.
+
+    make passes SIGTERM on, so the server gets it twice from a supervisor. After half a
+    shutdown a thread of MkDocs would keep the program.
+    """
+    for number in _ENDING:
+        signal.signal(number, lambda *_: None)
+    raise KeyboardInterrupt
 
 
 def _build(config: MkDocsConfig, **options: Any) -> None:
