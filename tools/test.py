@@ -55,7 +55,8 @@ RUNS = (
     Run(["tests/library"], SHARED),
     Run(["tests/library"], ["-m", "alone"]),
     Run(["tests/examples", "tests/site", "tests/evidence"], ["-m", "alone"]),
-    Run(["tests/browser"], []),
+    # Two browsers at a time: more only take the processor from each other.
+    Run(["tests/browser"], ["-n", "2", "--dist", "worksteal"]),
 )
 
 
