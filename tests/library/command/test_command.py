@@ -289,6 +289,9 @@ def test_ctrl_z_stops_the_job_and_fg_continues_it(terminal: Terminal) -> None:
     terminal.send("\x1a")
     terminal.expect("Stopped")
     terminal.expect("ready> ")
+    # The shell waits for `run` alone, so `read` may still take what is typed.
+    below = psutil.Process(terminal.process.pid).children(recursive=True)
+    wait_until(lambda: all(each.status() == "stopped" for each in below))
     terminal.send("echo status $?\n")
     terminal.expect("status 148\r\n")  # What the table of exit codes says.
     terminal.send("fg\n")
