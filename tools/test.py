@@ -55,7 +55,7 @@ RUNS = (
     Run(["tests/library"], SHARED),
     Run(["tests/library"], ["-m", "alone"]),
     Run(["tests/examples", "tests/site", "tests/evidence"], ["-m", "alone"]),
-    # Two browsers at a time: more only take the processor from each other.
+    # One worker, alone at the end, would leave a processor idle.
     Run(["tests/browser"], ["-n", "2", "--dist", "worksteal"]),
 )
 
