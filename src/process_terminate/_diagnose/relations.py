@@ -149,10 +149,12 @@ def death_findings(
 def _killed_for_memory(pid: int, zombie: Process | None) -> Finding | None:
     do = "Give it more memory (memory.max of its group), or let it use less."
     text = "The kernel killed it because there was no memory left"
+    # A child that is gone began after its parent, this process.
+    since = zombie or Process(os.getpid())
     with suppress(OSError):
         for line in _kernel_log():
             found = _OOM.match(line)
-            if found and int(found[2]) == pid and _is_later(int(found[1]), zombie):
+            if found and int(found[2]) == pid and _is_later(int(found[1]), since):
                 where = " in its control group" if "cgroup" in line else ""
                 return finding(
                     "out-of-memory",
@@ -161,7 +163,7 @@ def _killed_for_memory(pid: int, zombie: Process | None) -> Finding | None:
                     do=do,
                     certain=zombie is not None,
                 )
-    for folder in cgroups(zombie or Process(os.getpid())):
+    for folder in cgroups(since):
         for name in ("memory.events.local", "memory.events", "memory.oom_control"):
             killed = int(pairs(f"{folder}/{name}").get("oom_kill", "0"))
             if killed:
@@ -175,11 +177,9 @@ def _killed_for_memory(pid: int, zombie: Process | None) -> Finding | None:
     return None
 
 
-def _is_later(microseconds: int, zombie: Process | None) -> bool:
+def _is_later(microseconds: int, process: Process) -> bool:
     """Return whether a time since the start of the system is in a process's life."""
-    if zombie is None:
-        return True
-    return microseconds / 1e6 + 1 >= zombie.stat.started / os.sysconf("SC_CLK_TCK")
+    return microseconds / 1e6 + 1 >= process.stat.started / os.sysconf("SC_CLK_TCK")
 
 
 def _kernel_log() -> Iterator[str]:

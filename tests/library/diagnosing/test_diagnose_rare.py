@@ -165,6 +165,22 @@ def test_process_that_was_killed_for_memory_is_found(
     assert ("in its control group" in found.text) == (where != "the machine")
 
 
+def test_kill_for_memory_of_an_earlier_process_with_the_pid_is_not_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    command = subprocess.Popen(["sleep", "60"])
+    command.kill()
+    os.waitid(os.P_PID, command.pid, os.WEXITED | os.WNOWAIT)
+    log = f"6,1,0,-;Out of memory: Killed process {command.pid} (sleep)"
+    monkeypatch.setattr(relations, "_kernel_log", returning([log]))
+    monkeypatch.setattr(relations, "cgroups", returning([]))
+    zombie = diagnose(command.pid)
+    command.wait(DEADLINE)
+    for found in (zombie, diagnose(command)):
+        assert found.get("killed")
+        assert found.get("out-of-memory") is None
+
+
 def test_crash_names_no_killer() -> None:
     command = subprocess.Popen(["sh", "-c", "kill -SEGV $$"])
     command.wait(DEADLINE)
