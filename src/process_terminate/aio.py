@@ -6,7 +6,6 @@ an `asyncio.subprocess.Process`, which its event loop reaps.
 
 import asyncio
 import signal as signals
-import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeVar
@@ -14,6 +13,7 @@ from typing import TypeVar
 from process_terminate._exit_status import ExitStatus
 from process_terminate._no_orphans import begin
 from process_terminate._process import adapters
+from process_terminate._process.clock import monotonic
 from process_terminate._process.ending import checked_grace
 from process_terminate._process.waits import Steps, Wait, advance, block, is_over
 from process_terminate._stop import stopping
@@ -255,10 +255,10 @@ async def _wait(wait: Wait) -> None:
     fds = {handle.fd for handle in waiting if handle.fd is not None}
     if wait.fd is not None:
         fds.add(wait.fd)
-    await _readable(fds, wait.until - time.monotonic())
+    await _readable(fds, wait.until - monotonic())
     # Where the system sends no event.
     pause = 0.001
-    while wait.fd is None and (rest := wait.until - time.monotonic()) > 0:
+    while wait.fd is None and (rest := wait.until - monotonic()) > 0:
         waiting = [handle for handle in waiting if not handle.is_dead()]
         if wait.handles is not None and not waiting:
             return

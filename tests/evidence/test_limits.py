@@ -1,11 +1,14 @@
-"""Nothing that the tooling or a test starts is waited for without a limit."""
+"""What has a limit: each wait for a program, each module, each folder."""
 
 import ast
+from collections import Counter
 
 from evidence.paths import ROOT
 
 #: Recipes, which a program with a limit runs.
 RECIPES = {"tests/outside/hangs.py", "tests/outside/programs.py"}
+#: As docs/contributing/architecture.md says.
+LINES, MODULES = 300, 10
 FUNCTIONS = {"run", "call", "check_call", "check_output"}
 
 
@@ -30,3 +33,11 @@ def test_only_the_recipes_call_a_program_without_a_limit() -> None:
         if (calls := without_limit(path.read_text("utf-8")))
     }
     assert found.keys() == RECIPES, found
+
+
+def test_a_module_can_be_read_at_once_and_a_folder_seen_at_a_glance() -> None:
+    modules = list((ROOT / "src").rglob("*.py"))
+    long = [m for m in modules if len(m.read_text("utf-8").splitlines()) > LINES]
+    names = Counter(m.parent for m in modules if not m.name.startswith("__"))
+    full = [folder for folder, count in names.items() if count > MODULES]
+    assert (long, full) == ([], [])

@@ -16,6 +16,7 @@ from packaging.metadata import Metadata
 from pytest_examples import find_examples
 
 from copies import DEADLINE, Copy
+from evidence import installed
 from evidence.examples import Example
 from evidence.paths import ROOT
 from evidence.studies import programs
@@ -104,7 +105,7 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         (platlib / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file.locate(), platlib / file)
     try:
-        run(*programs.pip(found), "install", "--no-index", wheel)
+        run(*installed.pip(found), "install", "--no-index", wheel)
     except AssertionError as error:
         if "No module named pip" not in str(error):
             raise
@@ -151,9 +152,9 @@ def test_wheel_built_from_the_sdist_is_the_same(
 
 
 def test_wheel_needs_psutil_alone(python: Path) -> None:
-    listed = run(*programs.pip(python), "list", "--format=freeze").split()
-    installed = {line.partition("==")[0] for line in listed}
-    assert installed == {"process-terminate", "psutil"}
+    listed = run(*installed.pip(python), "list", "--format=freeze").split()
+    found = {line.partition("==")[0] for line in listed}
+    assert found == {"process-terminate", "psutil"}
     assert run(python, "-I", "-c", MISTAKE) == (
         "process 'Process-1' was not started; call start() first\n"
     )

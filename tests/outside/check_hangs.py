@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from evidence.studies import hangs, programs
+from evidence import installed
+from evidence.studies import hangs
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -25,10 +26,10 @@ SAYS = {
 def python() -> Iterator[Path]:
     """Return the Python of an environment with the wheel and the programs."""
     try:
-        with programs.environment() as found:
+        with installed.environment() as found:
             hangs.install(found)
             yield found
-    except programs.UnavailableError as error:
+    except installed.UnavailableError as error:
         pytest.skip(f"the environment cannot be made: {error}")
 
 

@@ -15,11 +15,12 @@ from typing import NamedTuple
 import pytest
 
 from copies import wait_until
+from evidence import installed
 from evidence.paths import ROOT
 from evidence.studies import programs
 from process_terminate import stop_tree
 
-PATH = programs.clean_environment()["PATH"]
+PATH = installed.clean_environment()["PATH"]
 NGINX = shutil.which("nginx", path=PATH)
 WRK = shutil.which("wrk", path=PATH)
 #: Seconds of load for each of three files.

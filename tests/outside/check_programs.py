@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from evidence import installed
 from evidence.studies import programs
 
 pytestmark = pytest.mark.timeout(300)
@@ -16,9 +17,9 @@ pytestmark = pytest.mark.timeout(300)
 def python() -> Iterator[Path]:
     """Return the Python of an environment that has the wheel and not the project."""
     try:
-        with programs.environment() as found:
+        with installed.environment() as found:
             yield found
-    except programs.UnavailableError as error:
+    except installed.UnavailableError as error:
         pytest.skip(f"the environment cannot be made: {error}")
 
 
@@ -44,7 +45,7 @@ def test_environment_has_the_wheel_and_not_the_sources(python: Path) -> None:
         [python, "-c", "import process_terminate, evidence"],
         capture_output=True,
         check=False,
-        env=programs.clean_environment(),
+        env=installed.clean_environment(),
         text=True,
         timeout=60,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from evidence import UserError, store
+from evidence import UserError, installed, store
 from evidence.measure import leftovers
 from evidence.studies import programs, study
 from evidence.studies.study import Report, Study
@@ -63,7 +63,7 @@ def run(name: str, python: Path) -> list[str]:
             ended = subprocess.run(
                 [python, _RECIPES, name, folder],
                 cwd=folder,
-                env=programs.clean_environment()
+                env=installed.clean_environment()
                 | {"VIRTUAL_ENV": str(python.parents[1])},
                 check=False,
                 capture_output=True,
@@ -81,7 +81,7 @@ def record(report: Report, path: Path = PATH) -> None:
     for name in HANGS:
         if reason := why_not(name):
             raise UserError(f"{name}: {reason}")
-    with programs.environment() as python:
+    with installed.environment() as python:
         install(python)
         data = Hangs(**study.circumstances(), hash=source_hash(), reports={})
         for name in HANGS:
@@ -98,7 +98,7 @@ def install(python: Path) -> None:
         "-r",
         _RECIPES.with_name("hanging.txt"),
     ]
-    subprocess.run([*programs.pip(python), *wanted], check=True, timeout=600)
+    subprocess.run([*installed.pip(python), *wanted], check=True, timeout=600)
 
 
 def source_hash() -> str:

@@ -1,20 +1,19 @@
 """Stop real programs with the library as it is installed, and write down what it took."""
 
-import os
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 import psutil
 from msgspec import Struct
 
-from evidence import UserError, store
+from evidence import installed, store
 from evidence.measure import leftovers, workers
 from evidence.paths import ROOT
 from evidence.studies import study
@@ -24,12 +23,6 @@ PATH = study.FOLDER / "programs.json"
 OUTSIDE = ROOT / "tests" / "outside"
 #: Seconds that a recipe may take, even on a busy machine.
 _DEADLINE = 120
-#: Where Debian keeps servers; PATH of a user may lack it.
-_SYSTEM = os.pathsep.join(["/usr/sbin", "/sbin"])
-
-
-class UnavailableError(UserError):
-    """Raised if a recipe cannot run here; says why."""
 
 
 class Program(Struct, frozen=True):
@@ -126,57 +119,11 @@ class Programs(Study, kw_only=True):
     programs: dict[str, Runs]
 
 
-@contextmanager
-def environment() -> Iterator[Path]:
-    """Make a virtual environment with the library's wheel; yield its Python."""
-    with tempfile.TemporaryDirectory(prefix="outside-") as name:
-        folder = Path(name)
-        build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel"]
-        _must([*build, "-d", folder], ROOT)
-        _must([sys.executable, "-m", "venv", "--without-pip", folder / "venv"])
-        python = folder / "venv" / "bin" / "python"
-        (wheel,) = folder.glob("*.whl")
-        wanted: list[str | Path] = ["-r", OUTSIDE / "requirements.txt", wheel]
-        _must([*pip(python), "install", "--quiet", *wanted])
-        yield python
-
-
-def pip(python: Path) -> list[str | Path]:
-    """Return the command of pip for an environment; .venv has no pip, but its base has."""
-    base = sys._base_executable  # type: ignore[attr-defined]
-    return [base, "-m", "pip", "--disable-pip-version-check", "--python", python]
-
-
-def _must(command: list[str | Path], folder: Path | None = None) -> None:
-    """Run a command; if it fails, raise with the last line that tells the error."""
-    ended = subprocess.run(
-        command,
-        cwd=folder,
-        env=clean_environment(),
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=_DEADLINE,
-    )
-    if ended.returncode:
-        lines = ended.stderr.strip().splitlines()
-        errors = [
-            line.strip() for line in lines if "Error:" in line or "ERROR:" in line
-        ]
-        raise UnavailableError([*lines[-1:], *errors][-1])
-
-
-def clean_environment() -> dict[str, str]:
-    """Return this environment without what leads Python to the project."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    return kept | {"PATH": os.pathsep.join([kept.get("PATH", ""), _SYSTEM])}
-
-
 def why_not(name: str) -> str | None:
     """Return why a recipe cannot run here; None if it can."""
     if sys.platform != "linux":
         return "finds what is left as child subreaper, on Linux only"
-    path = clean_environment()["PATH"]
+    path = installed.clean_environment()["PATH"]
     missing = [c for c in PROGRAMS[name].commands if not shutil.which(c, path=path)]
     return f"not installed: {', '.join(missing)}" if missing else None
 
@@ -201,7 +148,7 @@ def _run(task: tuple[str, Path]) -> Run:
             ended = subprocess.run(
                 [python, OUTSIDE / "run.py", name, folder, str(free_port())],
                 cwd=folder,
-                env=clean_environment(),
+                env=installed.clean_environment(),
                 check=False,
                 capture_output=True,
                 text=True,
@@ -250,8 +197,8 @@ def record(
     """Run each recipe so many times, and write down what it took."""
     for name in names:
         if reason := why_not(name):
-            raise UnavailableError(f"{name}: {reason}")
-    with environment() as python:
+            raise installed.UnavailableError(f"{name}: {reason}")
+    with installed.environment() as python:
         data = Programs(
             **study.circumstances(),
             psutil=_said(
@@ -280,7 +227,7 @@ def version(name: str, python: Path) -> str:
 def _said(command: list[str]) -> str:
     said = subprocess.run(
         command,
-        env=clean_environment(),
+        env=installed.clean_environment(),
         check=True,
         capture_output=True,
         text=True,

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from process_terminate._command import statuses, targets
 from process_terminate._command.statuses import complain
+from process_terminate._log import log
 from process_terminate._process.handle import SENT
-from process_terminate._process.log import log
 from process_terminate._process.table import look_up
 from process_terminate._process.waits import run
 from process_terminate._stop import stopping

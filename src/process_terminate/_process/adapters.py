@@ -12,7 +12,6 @@ from asyncio.subprocess import Process as AsyncioProcess
 from collections.abc import Generator
 from multiprocessing import current_process, parent_process
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -158,7 +157,7 @@ class _Multiprocessing(Adapter):
                 return handle.is_child() or self._method() == "forkserver"
             return handle.is_child() or handle.parent() in servers
         pipe = stdlib.pipe_of_worker(self.process)
-        return code == _LOST_FORKSERVER and _has_other_end(handle.pid, pipe)
+        return code == _LOST_FORKSERVER and table.has_pipe_to(handle.pid, pipe)
 
     def _reap(self) -> Generator[Wait, None, int | None]:
         code = self._peek()
@@ -297,15 +296,3 @@ def _refuse_older(pid: int) -> bool:
             f"pid {pid} was started by another process; only that process can stop it"
         )
     return False
-
-
-def _has_other_end(pid: int, pipe: int | None) -> bool:
-    """Return whether a process has the pipe open that belongs to a descriptor here."""
-    if pipe is None:
-        return False
-    try:
-        ours = os.fstat(pipe)
-        folder = Path(f"/proc/{pid}/fd")
-        return any(os.path.samestat(fd.stat(), ours) for fd in folder.iterdir())
-    except OSError:
-        return False

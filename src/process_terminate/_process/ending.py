@@ -3,13 +3,13 @@
 import math
 import signal
 import sys
-import time
 from contextlib import suppress
 from signal import Signals
 
 from process_terminate._exit_status import name_of
+from process_terminate._log import log
+from process_terminate._process.clock import monotonic
 from process_terminate._process.handle import SIGCONT, SIGKILL, Handle
-from process_terminate._process.log import log
 from process_terminate._process.waits import LAST_WAIT, Gate, Steps, Wait, wait_for
 
 #: Seconds in which a signal is deferred until the killed processes are reaped.
@@ -57,7 +57,7 @@ def _ended(handles: list[Handle], grace: float, first: int, gate: Gate) -> Steps
     alive = handles
     try:
         if grace > 0:
-            until = time.monotonic() + grace
+            until = monotonic() + grace
             for handle in handles:
                 handle.send(first)
                 handle.send(SIGCONT)

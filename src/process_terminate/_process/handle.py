@@ -13,14 +13,13 @@ from typing import Any, Self
 
 import psutil
 
+from process_terminate._log import log
 from process_terminate._process import table
-from process_terminate._process.log import log
+from process_terminate._process.clock import monotonic
 from process_terminate._process.printable import printable
 
 if sys.platform != "win32":  # pragma: no branch
-    import fcntl
     import resource
-    import struct
 
 #: Why there is no pidfd: an old kernel, a sandbox, too many open files.
 _WITHOUT_PIDFD = {
@@ -31,11 +30,6 @@ _WITHOUT_PIDFD = {
 _REAPED = {errno.ENOENT, errno.EINVAL}
 #: File descriptors that a large tree leaves to the rest of the program.
 _RESERVED = 64
-#: _IOWR(0xFF, 11, struct pidfd_info), and the start and size of that structure, see
-#: linux/pidfd.h: mask, cgroup, pid, thread group, parent.
-_PIDFD_GET_INFO = 0xC040FF0B
-_PIDFD_INFO = "=QQIII"
-_PIDFD_INFO_SIZE = 64
 #: What the log says of a signal; its arguments are the name and the pid.
 SENT = "sent %s to pid %d"
 #: Seconds of one wait. Python handles a signal that arrives just before a wait
@@ -95,10 +89,10 @@ class Handle(ABC):
         """Return whether it is dead now."""
 
     def _wait(self, timeout: float) -> bool:
-        end = time.monotonic() + timeout
+        end = monotonic() + timeout
         pause, longest = _PAUSES
         while not self._look():
-            rest = end - time.monotonic()
+            rest = end - monotonic()
             if rest <= 0:
                 return False
             time.sleep(min(pause, rest))
@@ -174,17 +168,6 @@ class Handle(ABC):
 
 if sys.platform == "linux":  # pragma: no branch
 
-    def parent_of(pidfd: int) -> int | None:
-        """Ask the kernel (Linux 6.13), in a fifth of the time that /proc takes."""
-        answer = bytearray(_PIDFD_INFO_SIZE)
-        try:
-            fcntl.ioctl(pidfd, _PIDFD_GET_INFO, answer)
-        except ProcessLookupError:
-            return 0
-        except OSError:  # An older kernel, or a sandbox.
-            return None
-        return int(struct.unpack_from(_PIDFD_INFO, answer)[-1])
-
     class _PidfdHandle(Handle):
         """A pidfd (Linux 5.3), which never means another process."""
 
@@ -206,7 +189,7 @@ if sys.platform == "linux":  # pragma: no branch
             return bool(self._poll.poll(math.ceil(timeout * 1000)))
 
         def parent(self) -> int | None:
-            found = parent_of(self.fd)
+            found = table.parent_of(self.fd)
             return super().parent() if found is None else found
 
         def _waitid(self, option: int) -> Any:

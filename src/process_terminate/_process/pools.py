@@ -12,8 +12,8 @@ from multiprocessing.pool import Pool as MultiprocessingPool
 from multiprocessing.pool import ThreadPool
 from typing import Any
 
+from process_terminate._log import log
 from process_terminate._process import stdlib, table
-from process_terminate._process.log import log
 from process_terminate._process.waits import NOTE_WAIT, Steps, pauses
 
 

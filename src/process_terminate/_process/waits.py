@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Any, NamedTuple, Self, TypeVar
 
 from process_terminate._process import stdlib
+from process_terminate._process.clock import monotonic
 from process_terminate._process.handle import STEP, Handle
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ Steps = Generator[Wait, None, T]
 
 def pause(seconds: float, fd: int | None = None) -> Wait:
     """Return a wait for some time."""
-    return Wait(time.monotonic() + seconds, None, fd)
+    return Wait(monotonic() + seconds, None, fd)
 
 
 def after_turns(
@@ -69,14 +70,14 @@ def after_turns(
 
 def wait_for(handles: list[Handle], seconds: float) -> Wait:
     """Return a wait until all are dead, or some time is over."""
-    return Wait(time.monotonic() + seconds, handles)
+    return Wait(monotonic() + seconds, handles)
 
 
 def pauses(seconds: float) -> Iterator[Wait]:
     """Return ever longer pauses, until some time is over."""
-    end = time.monotonic() + seconds
+    end = monotonic() + seconds
     length = 0.0002
-    while (now := time.monotonic()) < end:
+    while (now := monotonic()) < end:
         yield Wait(min(now + length, end), None)
         length = min(length * 2, 0.02)
 
@@ -111,12 +112,12 @@ def is_over(steps: Any) -> bool:
 def block(wait: Wait) -> None:
     """Wait in this thread."""
     for handle in wait.handles or []:
-        while not handle.wait(wait.until - time.monotonic()):
-            if time.monotonic() >= wait.until:
+        while not handle.wait(wait.until - monotonic()):
+            if monotonic() >= wait.until:
                 break
     if wait.handles is not None:
         return
-    rest = max(min(wait.until - time.monotonic(), STEP), 0)
+    rest = max(min(wait.until - monotonic(), STEP), 0)
     if wait.fd is None or sys.platform == "win32" or not hasattr(select, "poll"):
         time.sleep(rest)
     else:

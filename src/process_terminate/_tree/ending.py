@@ -2,12 +2,12 @@
 
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterable
 
+from process_terminate._log import log
+from process_terminate._process.clock import monotonic
 from process_terminate._process.ending import check_dead, noted, warn_of_kill
 from process_terminate._process.handle import SIGCONT, SIGKILL
-from process_terminate._process.log import log
 from process_terminate._process.table import is_hidden
 from process_terminate._process.waits import (
     LAST_WAIT,
@@ -100,7 +100,7 @@ def _ask(
     tree: Tree, grace: float, first: int, owned: frozenset[int], gate: Gate
 ) -> Steps[bool]:
     """Send the first signal to all, even to new ones; return whether all are dead."""
-    until = time.monotonic() + grace
+    until = monotonic() + grace
 
     def act(member: Member) -> None:
         # Trackers ignore the two usual signals, so there is no need to look.
@@ -110,7 +110,7 @@ def _ask(
     for member in tree.alive():
         act(member)
     length = _FIRST_SCAN
-    while (now := time.monotonic()) < until:
+    while (now := monotonic()) < until:
         with gate.opened():
             yield from _dying(tree, min(until, now + length))
         tree.reap(owned)

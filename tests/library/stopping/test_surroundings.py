@@ -204,6 +204,29 @@ def test_process_of_psutil_is_stopped_when_no_file_descriptor_is_free() -> None:
     assert run(program) == "-15\n"
 
 
+def test_grace_period_ends_although_a_test_has_frozen_the_time() -> None:
+    """As freezegun does: it replaces the function in every module that has it."""
+    program = """
+        import subprocess, sys, time
+        from process_terminate import no_orphans, stop, stop_tree
+        real, frozen = time.monotonic, time.monotonic()
+        def ignoring():
+            child = subprocess.Popen(["sh", "-c", sys.argv[1]], stdout=subprocess.PIPE)
+            child.stdout.readline()
+            return child
+        for module in list(sys.modules.values()):
+            for name, value in list(vars(module).items()):
+                if value is real:
+                    setattr(module, name, lambda: frozen)
+        print(stop(ignoring(), grace=0.1).code)
+        print(stop_tree(ignoring(), grace=0.1)[0].status.code)
+        with no_orphans(grace=0.1):
+            child = ignoring()
+        print(child.returncode)
+    """
+    assert run(program, IGNORE) == "-9\n-9\n-9\n"
+
+
 def test_first_signal_may_be_a_real_time_signal() -> None:
     child = subprocess.Popen(["sleep", "60"])
     number = signal.SIGRTMIN + 3

@@ -147,7 +147,7 @@ def test_process_that_its_event_loop_does_not_reap_has_the_code_that_is_seen(
 
 @pytest.mark.parametrize(("pid", "pipe"), [(1, None), (NO_PID, 0)])
 def test_pipe_that_is_unknown_has_no_other_end(pid: int, pipe: int | None) -> None:
-    assert not adapters._has_other_end(pid, pipe)
+    assert not table.has_pipe_to(pid, pipe)
 
 
 def test_private_attributes_that_are_missing_have_an_answer() -> None:

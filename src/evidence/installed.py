@@ -1,0 +1,69 @@
+"""A virtual environment with the library as a user installs it."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from evidence import UserError
+from evidence.paths import ROOT
+
+#: What the programs of the environment need beside the library.
+_WANTED = ROOT / "tests" / "outside" / "requirements.txt"
+#: Seconds that a step may take, even on a busy machine.
+_DEADLINE = 120
+#: Where Debian keeps servers; PATH of a user may lack it.
+_SYSTEM = os.pathsep.join(["/usr/sbin", "/sbin"])
+
+
+class UnavailableError(UserError):
+    """Raised if something cannot run here; says why."""
+
+
+@contextmanager
+def environment() -> Iterator[Path]:
+    """Make a virtual environment with the library's wheel; yield its Python."""
+    with tempfile.TemporaryDirectory(prefix="outside-") as name:
+        folder = Path(name)
+        build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel"]
+        _must([*build, "-d", folder], ROOT)
+        _must([sys.executable, "-m", "venv", "--without-pip", folder / "venv"])
+        python = folder / "venv" / "bin" / "python"
+        (wheel,) = folder.glob("*.whl")
+        wanted: list[str | Path] = ["-r", _WANTED, wheel]
+        _must([*pip(python), "install", "--quiet", *wanted])
+        yield python
+
+
+def pip(python: Path) -> list[str | Path]:
+    """Return the command of pip for an environment; .venv has no pip, but its base has."""
+    base = sys._base_executable  # type: ignore[attr-defined]
+    return [base, "-m", "pip", "--disable-pip-version-check", "--python", python]
+
+
+def _must(command: list[str | Path], folder: Path | None = None) -> None:
+    """Run a command; if it fails, raise with the last line that tells the error."""
+    ended = subprocess.run(
+        command,
+        cwd=folder,
+        env=clean_environment(),
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=_DEADLINE,
+    )
+    if ended.returncode:
+        lines = ended.stderr.strip().splitlines()
+        errors = [
+            line.strip() for line in lines if "Error:" in line or "ERROR:" in line
+        ]
+        raise UnavailableError([*lines[-1:], *errors][-1])
+
+
+def clean_environment() -> dict[str, str]:
+    """Return this environment without what leads Python to the project."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    return kept | {"PATH": os.pathsep.join([kept.get("PATH", ""), _SYSTEM])}
