@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import psutil
 
+from process_terminate._exit_status import name_of
 from process_terminate._log import log
 from process_terminate._process import table
 from process_terminate._process.clock import monotonic
@@ -146,7 +147,7 @@ class Handle(ABC):
         except (PermissionError, psutil.AccessDenied):
             self.forbidden = True
         else:
-            log.debug(SENT, getattr(number, "name", number), self.pid)
+            log.debug(SENT, name_of(number), self.pid)
 
     def describe(self) -> str:
         """Return its pid, name and state, for people."""

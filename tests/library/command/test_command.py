@@ -738,11 +738,17 @@ def test_text_that_is_no_signal_is_refused(text: str) -> None:
         signal_number(text)
 
 
-@pytest.mark.parametrize("text", ["RTMAX-0", f"SIGRTMIN+{RTMAX - RTMIN}"])
-def test_stop_sends_a_real_time_signal(text: str, sleeper: Any) -> None:
+@pytest.mark.parametrize(
+    ("text", "number", "name"),
+    [("RTMAX-0", RTMAX, "SIGRTMAX"), (f"{RTMIN + 3}", RTMIN + 3, "SIGRTMIN+3")],
+)
+def test_stop_sends_a_real_time_signal(
+    text: str, number: int, name: str, sleeper: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     process = sleeper()
     assert main(["stop", f"--signal={text}", str(process.pid)]) == 0
-    assert process.wait(DEADLINE) == -RTMAX
+    assert process.wait(DEADLINE) == -number
+    assert capsys.readouterr().out.endswith(f"stopped after {name}\n")
 
 
 def test_refused_process_keeps_all_others_running(sleeper: Any) -> None:
