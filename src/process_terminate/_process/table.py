@@ -127,7 +127,7 @@ def _read_stat(pid: int) -> Entry | None:
         pid=pid,
         parent=int(fields[1]),
         started=int(fields[19]),
-        state=chr(fields[0][0]),
+        state=fields[0].decode(),
         name=text[opening + 1 : closing].decode(errors="replace"),
         threads=int(fields[17]),
     )

@@ -232,6 +232,7 @@ def test_pipe_names_who_can_write() -> None:
     with forked(receiver.recv) as pid:
         found = find(pid, "waits-for-a-pipe")
         assert "the calling process and the process itself can write" in found.text
+        assert found.do.startswith("Diagnose each process that can write")
         sender.close()
         find(pid, "own-pipe")
         assert "only the process itself" in find(pid, "waits-for-a-pipe").text
@@ -267,6 +268,14 @@ def test_unix_socket_names_its_peer() -> None:
     with theirs, ours, python(code, stdin=theirs) as program:
         theirs.close()
         assert "the calling process" in find(program.pid, "waits-for-a-socket").text
+
+
+def test_socket_without_a_known_peer_says_so() -> None:
+    code = "import socket; socket.socket(type=socket.SOCK_DGRAM).recv(1)"
+    with python(code) as program:
+        found = find(program.pid, "waits-for-a-socket")
+        assert "no process that can be seen can write" in found.text
+        assert found.do.startswith("Find out why the other end sends nothing")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -192,6 +193,70 @@ def decode(number: int, *args: int, state: str = "S", memory: bytes = b"") -> An
     )
     call = (number, *args, *(0,) * (6 - len(args)))
     return calls.decode(process, Thread(1, state, 0, 0, 0, call))
+
+
+#: Where Linux says the numbers of its system calls; Debian: linux-libc-dev.
+HEADERS = {
+    "x86_64": Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),
+    "aarch64": Path("/usr/include/asm-generic/unistd.h"),
+}
+
+
+@pytest.mark.parametrize("machine", HEADERS)
+def test_numbers_of_calls_are_those_of_the_kernel(machine: str) -> None:
+    if not HEADERS[machine].exists():
+        pytest.skip(f"needs {HEADERS[machine]}")
+    lines = re.findall(
+        r"#define __NR(?:3264)?_(\w+) (\d+)", HEADERS[machine].read_text()
+    )
+    known = {name: int(number) for name, number in lines}
+    ours = {name: number for number, name in calls._NUMBERS[machine].items()}
+    assert ours == {name: known[name] for name in ours}
+
+
+SECONDS = struct.pack("=qq", 90, 500_000_000)
+
+
+@pytest.mark.parametrize(
+    ("call", "limit"),
+    [
+        (("poll", 0, 0, 90_500), 90.5),
+        (("poll", 0, 0, 2**32 - 1), None),
+        (("poll", 0, 0, 0), 0.0),
+        (("ppoll", 0, 0, 4096), 90.5),
+        (("ppoll", 0, 0, 0), None),
+        (("select", 0, 0, 0, 0, 4096), 590.0),
+        (("pselect6", 0, 0, 0, 0, 4096), 90.5),
+        (("epoll_wait", 3, 0, 1, 90_500), 90.5),
+        (("epoll_pwait", 3, 0, 1, 2**32 - 1), None),
+        (("epoll_wait", 3, 0, 1, 0), 0.0),
+        (("epoll_pwait2", 3, 0, 1, 4096), 90.5),
+        (("futex", 4096, 0, 0, 4096), 90.5),
+        (("futex", 4096, 0, 0, 0), None),
+        (("rt_sigtimedwait", 0, 0, 4096), 90.5),
+        (("nanosleep", 4096), 90.5),
+        (("clock_nanosleep", 1, 0, 4096), 90.5),
+    ],
+)
+def test_limit_of_a_wait_is_in_seconds(
+    call: "tuple[Any, ...]", limit: "float | None"
+) -> None:
+    """Timeval has microseconds, and 500 seconds of them here."""
+    name, *args = call
+    number = next(n for n, known in calls._NUMBERS["x86_64"].items() if known == name)
+    assert decode(number, *args, memory=SECONDS).limit == limit
+
+
+@pytest.mark.parametrize("name", ["CLOCK_MONOTONIC", "CLOCK_REALTIME"])
+def test_limit_at_a_time_of_a_clock_is_what_is_left_of_it(name: str) -> None:
+    clock = getattr(time, name)
+    at = struct.pack("=qq", int(time.clock_gettime(clock)) + 1000, 0)
+    realtime = calls._FUTEX_REALTIME if name == "CLOCK_REALTIME" else 0
+    wait = decode(202, 4096, 9 | realtime, 0, 4096, memory=at)
+    assert 900 < wait.limit <= 1000
+    sleep = decode(230, clock, calls._TIMER_ABSTIME, 4096, memory=at)
+    assert 900 < sleep.limit <= 1000
+    assert 900 < sleep.until - time.time() <= 1000
 
 
 def test_memory_that_cannot_be_read_is_a_limit_that_is_unknown() -> None:
