@@ -8,6 +8,7 @@ PASTED = {
     "(139)": 139,
     "SIGKILL": -9,
     "signal 9": -9,
+    "signal 64": -64,
     "SIGNAL 9": -9,
     "exit code 137": 137,
     "exitcode=-11": -11,

@@ -85,7 +85,7 @@ class Process:
 
     def read(self, file: str) -> str:
         """Return a file; nothing if it is not there, or is not for this user."""
-        return self._read(f"/proc/{self.pid}/{file}", file.rsplit("/", 1)[-1])
+        return self._read(f"/proc/{self.pid}/{file}", file.rpartition("/")[-1])
 
     def _read(self, path: str, kind: str) -> str:
         return self._bytes(path, kind).decode(errors="replace")

@@ -349,6 +349,18 @@ def test_threads_that_wait_for_each_other_are_a_deadlock() -> None:
         find(program.pid, "deadlock")
 
 
+def test_other_threads_are_counted_and_named() -> None:
+    code = """
+import threading, time
+threading.Thread(target=time.sleep, args=(60,)).start()
+threading.Event().wait()
+"""
+    with python(code) as program:
+        found = find(program.pid, "waits-for-a-thread")
+        assert "(1 more run)" in found.text
+        assert "sleeps" in found.facts[0]
+
+
 def test_child_that_is_waited_for_is_named() -> None:
     with python("import subprocess; subprocess.run(['sleep', '60'])") as program:
         (child,) = _children(program.pid)

@@ -18,11 +18,12 @@ from support import DEADLINE, wait_until
 
 from process_terminate import diagnose
 from process_terminate._diagnose import calls
-from process_terminate._diagnose.reading import Process, Thread
+from process_terminate._diagnose.reading import Thread
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
 
-MACHINE = Process(os.getpid()).machine(os.getpid()) if sys.platform == "linux" else ""
+IS_64_BIT = sys.maxsize > 2**32
+MACHINE = os.uname().machine if sys.platform == "linux" and IS_64_BIT else ""
 
 HEAD = """
 import ctypes, os, select, signal, socket, sys, time

@@ -140,6 +140,7 @@ def test_unit_of_systemd_may_restart_it(monkeypatch: pytest.MonkeyPatch) -> None
     found = diagnose(os.getpid()).get("restarted")
     assert found
     assert found.do == "Use systemctl stop web.service."
+    assert not found.certain
 
 
 @pytest.mark.parametrize("where", ["the machine", "its control group", "only a count"])

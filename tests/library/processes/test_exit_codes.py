@@ -1,10 +1,14 @@
 """The table of exit codes, and how a code is found in a text."""
 
+import signal
+import sys
+
 import pytest
 from pasted_texts import NO_CODE, PASTED
 
 from process_terminate._exit_codes.meanings import meanings
 from process_terminate._exit_codes.pasted import read
+from process_terminate._exit_codes.signals import CORE
 
 RAW = "as the raw status of os.wait() or os.system(): "
 
@@ -51,3 +55,9 @@ def test_text_without_a_code_has_none(text: str) -> None:
 )
 def test_code_has_these_meanings(code: int, said: "list[str]") -> None:
     assert [row.meaning for row in meanings(code)] == said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="has the signals of Linux")
+def test_signals_that_leave_a_core_file_are_those_of_signal_7() -> None:
+    names = "QUIT ILL TRAP ABRT BUS FPE SEGV XCPU XFSZ SYS"
+    assert {getattr(signal, f"SIG{name}") for name in names.split()} == CORE

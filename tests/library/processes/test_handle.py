@@ -96,6 +96,29 @@ def test_handle_waits_until_the_process_is_dead_for_one_step(
     killer.join(DEADLINE)
 
 
+def test_handle_that_polls_looks_less_and_less_often(
+    child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    monkeypatch.setattr(handles, "monotonic", lambda: sum(pauses))
+    with polling(child.pid) as found:
+        assert not found.wait(0.2)
+    first, longest = handles._PAUSES
+    assert pauses[:-1] == [min(first * 2**n, longest) for n in range(len(pauses) - 1)]
+    assert len(pauses) < 15
+
+
+def test_handle_that_polls_sees_a_dead_child_that_a_debugger_keeps(
+    child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with polling(child.pid) as found:
+        monkeypatch.setattr(found, "exit_code", lambda: None)
+        assert not found.is_dead()
+        die(child)
+        assert found.is_dead()
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_handle_knows_the_parent_and_what_is_no_child(
     way: Callable[[int], Handle], child: "subprocess.Popen[bytes]"

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import inspect
 import logging
 import multiprocessing
 import multiprocessing.dummy
@@ -37,6 +38,7 @@ from support import (
     wait_until,
 )
 
+import process_terminate.aio
 from process_terminate import ExitStatus, stop, stop_all
 from process_terminate._process import stdlib, waits
 from process_terminate._process.handle import Handle
@@ -675,3 +677,17 @@ def test_stop_releases_all_file_descriptors(shell: Shell) -> None:
     with pytest.raises(TypeError):
         stop_all([processes[1], None])  # type: ignore[list-item]
     assert psutil.Process().num_fds() == before
+
+
+@pytest.mark.parametrize("module", [process_terminate, process_terminate.aio])
+def test_options_are_passed_by_name(module: Any) -> None:
+    """So another one can be added, and no number is taken for the wrong one."""
+    functions = [getattr(module, name) for name in module.__all__]
+    options = [
+        parameter.kind is parameter.KEYWORD_ONLY
+        for function in filter(inspect.isfunction, functions)
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.default is not parameter.empty
+    ]
+    assert options
+    assert all(options)
