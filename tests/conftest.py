@@ -82,13 +82,18 @@ def built_once(
         folder = folder.parent
     # tools/test.py names one for all its runs.
     built = Path(os.environ.get("SITES", folder)) / name
+    failed = Path(f"{built}.failed")
     with FileLock(f"{built}.lock", timeout=600), pytest.MonkeyPatch.context() as patch:
         # As the workflow builds it: the theme does more then.
         patch.setenv("REPO_URL", "https://github.com/example/process-terminate")
         patch.setenv("EDIT_URI", "edit/main/docs/")
+        if failed.exists():  # No worker tries again.
+            pytest.fail("the site could not be built: see the first error", False)
         if not built.exists():
             unfinished = factory.mktemp(name) / "site"
+            failed.touch()
             finish.build(unfinished, BASE, builder)
+            failed.unlink()
             unfinished.rename(built)  # A finished site is there, or none.
     return built
 

@@ -15,7 +15,6 @@ WIDTH = 2
 CHECKS = {
     "types": "correct the lines that mypy names above",
     "pidfds": "correct what the test names above, which ran without pidfds",
-    "site": "correct the page or the nav that MkDocs warns of above",
     "lint": "make format, or correct what ruff, codespell or zizmor name above",
     "coverage": "see the lines above that begin with check:, or test the lines that "
     "the table names",
