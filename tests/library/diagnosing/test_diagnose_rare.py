@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -127,6 +128,33 @@ def test_frozen_group_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     found = diagnose(os.getpid()).get("frozen")
     assert found
     assert found.facts == (f"frozen 1 in {tmp_path}",)
+
+
+def test_process_is_the_same_until_another_one_has_its_pid() -> None:
+    process = Process(os.getpid())
+    assert process.is_same()
+    process.stat = process.stat._replace(started=process.stat.started - 1)
+    assert not process.is_same()
+
+
+@pytest.mark.parametrize(
+    ("terminal", "foreground", "name"),
+    [
+        (1, 4, "stopped-by-terminal"),
+        (1, 5, "stopped"),
+        (1, -1, "stopped"),
+        (0, 4, "stopped"),
+    ],
+)
+def test_process_in_the_background_is_stopped_by_the_terminal(
+    terminal: int, foreground: int, name: str
+) -> None:
+    """-1 means that no group is in the foreground."""
+    stat = Process(os.getpid()).stat._replace(
+        terminal=terminal, foreground=foreground, group=5
+    )
+    process: Any = SimpleNamespace(pid=5, stat=stat)
+    assert condition._stopped(process).name == name
 
 
 def test_unit_of_systemd_may_restart_it(monkeypatch: pytest.MonkeyPatch) -> None:

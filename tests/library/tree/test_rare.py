@@ -269,3 +269,16 @@ def test_process_that_the_cleanup_forks_ends_by_sigterm(
     handler(signal.SIGTERM, _exit_on_sigterm._do_nothing)
     _exit_on_sigterm._after_fork_in_child()
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_end_of_a_block_restores_the_tag_of_the_one_around_it() -> None:
+    before = tags.read(0)
+    with no_orphans():
+        outer = tags.read(0)
+        with no_orphans():
+            middle = tags.read(0)
+            with no_orphans():
+                pass
+            assert tags.read(0) == middle != outer
+        assert tags.read(0) == outer != before
+    assert tags.read(0) == before
