@@ -187,10 +187,12 @@ def test_call_that_is_unknown_is_named_as_unseen() -> None:
             program.kill()
 
 
-def decode(number: int, *args: int, state: str = "S", memory: bytes = b"") -> Any:
+def decode(
+    number: int, *args: int, state: str = "S", memory: bytes = b"", file: str = ""
+) -> Any:
     """Return what is read of a thread in a system call."""
     process: Any = SimpleNamespace(
-        machine=lambda _: "x86_64", memory=lambda *_: memory, read=lambda _: ""
+        machine=lambda _: "x86_64", memory=lambda *_: memory, read=lambda _: file
     )
     call = (number, *args, *(0,) * (6 - len(args)))
     return calls.decode(process, Thread(1, state, 0, 0, 0, call))
@@ -258,12 +260,20 @@ def test_limit_at_a_time_of_a_clock_is_what_is_left_of_it(name: str) -> None:
     sleep = decode(230, clock, calls._TIMER_ABSTIME, 4096, memory=at)
     assert 900 < sleep.limit <= 1000
     assert 900 < sleep.until - time.time() <= 1000
+    past = struct.pack("=qq", 1, 0)
+    assert decode(230, clock, calls._TIMER_ABSTIME, 4096, memory=past).limit == 0
 
 
 def test_memory_that_cannot_be_read_is_a_limit_that_is_unknown() -> None:
     assert decode(230, 1, calls._TIMER_ABSTIME, 4096).limit == 0.0
     assert decode(230, 1, calls._TIMER_ABSTIME, 4096).until is None
     assert decode(35, 0).limit is None
+
+
+def test_child_of_waitid_is_that_of_the_pidfd() -> None:
+    assert decode(247, calls._P_PIDFD, 3, file="pos:\t0\nPid:\t77\n").child == 77
+    assert decode(247, calls._P_PIDFD, 3, file="pos:\t0\nPid:\t-1\n").child == 0
+    assert decode(247, calls._P_PID, 77).child == 77
 
 
 def test_call_that_does_not_wait_is_unknown() -> None:
