@@ -271,9 +271,9 @@ def test_memory_that_cannot_be_read_is_a_limit_that_is_unknown() -> None:
 
 
 def test_child_of_waitid_is_that_of_the_pidfd() -> None:
-    assert decode(247, calls._P_PIDFD, 3, file="pos:\t0\nPid:\t77\n").child == 77
-    assert decode(247, calls._P_PIDFD, 3, file="pos:\t0\nPid:\t-1\n").child == 0
-    assert decode(247, calls._P_PID, 77).child == 77
+    assert decode(247, os.P_PIDFD, 3, file="pos:\t0\nPid:\t77\n").child == 77
+    assert decode(247, os.P_PIDFD, 3, file="pos:\t0\nPid:\t-1\n").child == 0
+    assert decode(247, os.P_PID, 77).child == 77
 
 
 def test_call_that_does_not_wait_is_unknown() -> None:
