@@ -521,6 +521,7 @@ def test_stop_prints_one_line_for_each_process(
 ) -> None:
     first = sleeper()
     second = shell("trap '' TERM; echo; exec sleep 60")
+    wait_until(lambda: psutil.Process(second.pid).name() == "sleep")
     arguments = ["stop", "--grace=0.1", str(first.pid), str(second.pid)]
     assert main(arguments) == 0
     said = capsys.readouterr()

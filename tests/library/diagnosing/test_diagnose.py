@@ -356,9 +356,10 @@ threading.Thread(target=time.sleep, args=(60,)).start()
 threading.Event().wait()
 """
     with python(code) as program:
-        found = find(program.pid, "waits-for-a-thread")
-        assert "(1 more run)" in found.text
-        assert "sleeps" in found.facts[0]
+        wait_until(
+            lambda: "sleeps" in str(find(program.pid, "waits-for-a-thread").facts)
+        )
+        assert "(1 more run)" in find(program.pid, "waits-for-a-thread").text
 
 
 def test_child_that_is_waited_for_is_named() -> None:
