@@ -1,7 +1,6 @@
 """`exit_on_sigterm`, for the process that gets the signal."""
 
 import functools
-import inspect
 import os
 import signal
 import sys
@@ -12,6 +11,7 @@ from types import FrameType
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from process_terminate._process import stdlib
+from process_terminate._process.ending import refuse_suspended
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -95,7 +95,7 @@ class _Block(AbstractContextManager[None]):
         return self._entered.pop().__exit__(*error)
 
     def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
-        _refuse_suspended(function)
+        refuse_suspended(function, "exit_on_sigterm")
 
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -103,23 +103,6 @@ class _Block(AbstractContextManager[None]):
                 return function(*args, **kwargs)
 
         return call
-
-
-def _refuse_suspended(function: Any) -> None:
-    """Raise if the code of a function runs only after its call has returned."""
-    while isinstance(function, functools.partial):
-        function = function.func
-    if inspect.iscoroutinefunction(function):
-        what, instead = "a coroutine function", "asyncio.run(...)"
-    elif inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        what, instead = "a generator function", "the code that iterates over it"
-    else:
-        return
-    raise TypeError(
-        f"exit_on_sigterm() has no effect as a decorator of {what}, such as "
-        f"{function.__name__}(), because the call returns before its code runs: write "
-        f"'with exit_on_sigterm():' around {instead} in the main program"
-    )
 
 
 @contextmanager

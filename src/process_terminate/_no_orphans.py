@@ -1,10 +1,10 @@
 """`no_orphans`."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ContextDecorator
+from typing import Any
 
-from process_terminate._process.ending import checked_grace
+from process_terminate._process.ending import checked_grace, refuse_suspended
 from process_terminate._process.waits import run
 from process_terminate._tree import blocks, jobs
 
@@ -87,16 +87,25 @@ def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
           before an `autouse` fixture enters `no_orphans()`
           ([example: stop what a test starts](../examples/children/pytest_leaves_processes.md)).
     """
-    return _no_orphans(checked_grace(grace))
+    return _Block(checked_grace(grace))
 
 
-@contextmanager
-def _no_orphans(grace: float) -> Iterator[None]:
-    block = begin(grace)
-    try:
-        yield
-    finally:
-        run(block.leaving())
+class _Block(ContextDecorator, AbstractContextManager[None]):
+    """What `no_orphans()` returns: a block, or a decorator of a function."""
+
+    def __init__(self, grace: float) -> None:
+        self._grace = grace
+        self._entered: list[blocks.Block] = []
+
+    def __enter__(self) -> None:
+        self._entered.append(begin(self._grace))
+
+    def __exit__(self, *_: object) -> None:
+        run(self._entered.pop().leaving())
+
+    def __call__(self, function: Any) -> Any:
+        refuse_suspended(function, "no_orphans")
+        return super().__call__(function)
 
 
 def begin(grace: float) -> blocks.Block:

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 import process_terminate
 from process_terminate._command import targets
+from process_terminate._command.statuses import show
 from process_terminate._process.printable import printable
 
 if TYPE_CHECKING:
     import argparse
 
     from process_terminate import Diagnosis, Finding
-
-# ruff: noqa: T201
 
 
 def diagnose(parsed: argparse.Namespace) -> int:
@@ -26,9 +25,9 @@ def diagnose(parsed: argparse.Namespace) -> int:
         for process in found
     ]
     if parsed.json:
-        print(json.dumps([one.as_dict() for one in diagnoses], indent=2))
+        show(json.dumps([one.as_dict() for one in diagnoses], indent=2))
     elif diagnoses:
-        print("\n\n".join(str(_shown(one)) for one in diagnoses))
+        show("\n\n".join(str(_shown(one)) for one in diagnoses))
     return status
 
 

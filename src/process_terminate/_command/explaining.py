@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 
 from process_terminate._command import statuses
-from process_terminate._command.statuses import CommandError
+from process_terminate._command.statuses import CommandError, show
 from process_terminate._exit_codes.meanings import meanings
 from process_terminate._exit_codes.pasted import read
 from process_terminate._exit_codes.rows import Row
-
-# ruff: noqa: T201
 
 
 def explain(text: str, *, as_json: bool) -> int:
@@ -24,9 +22,9 @@ def explain(text: str, *, as_json: bool) -> int:
             statuses.USAGE,
         )
     if as_json:
-        print(json.dumps([_as_dict(row) for row in found], indent=2))
+        show(json.dumps([_as_dict(row) for row in found], indent=2))
     else:
-        print("\n".join(line for row in found for line in _lines(row)))
+        show("\n".join(line for row in found for line in _lines(row)))
     return statuses.DONE
 
 

@@ -90,6 +90,8 @@ def _passed_on() -> set[int]:
 
 def _started(command: list[str], mask: set[Any]) -> int:
     """Start the command with the signals that this process was started with."""
+    if not command[0]:  # Such as an empty variable of a shell.
+        raise CommandError("run: '': command not found", statuses.NOT_FOUND)
     try:
         return os.posix_spawnp(
             command[0],

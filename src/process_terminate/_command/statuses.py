@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from process_terminate._process.printable import printable
@@ -53,6 +54,15 @@ class CommandError(Exception):
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
+
+
+def show(text: str) -> None:
+    """Print the result; what was done is done, also if the reader has gone."""
+    try:
+        print(text, flush=True)  # noqa: T201
+    except BrokenPipeError:
+        # Python would try again at its exit, and exit with 120.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def complain(message: str) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from process_terminate._command import statuses, targets
-from process_terminate._command.statuses import complain
+from process_terminate._command.statuses import complain, show
 from process_terminate._log import log
 from process_terminate._process.handle import SENT
 from process_terminate._process.table import look_up
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     Pairs = list[tuple[psutil.Process, "_Stopped"]]
 
-# ruff: noqa: T201
 
 #: Signals that do not end a process, so they do not say how it was stopped.
 _PASSING = {"SIGCONT", "SIGSTOP"}
@@ -176,8 +175,8 @@ def _is_dead(pid: int) -> bool:
 
 def _show(stopped: list[_Stopped], as_json: bool) -> None:
     if as_json:
-        print(json.dumps([one.as_dict() for one in stopped], indent=2))
+        show(json.dumps([one.as_dict() for one in stopped], indent=2))
         return
-    for one in stopped:
-        if not one.error:
-            print(one)
+    lines = [str(one) for one in stopped if not one.error]
+    if lines:
+        show("\n".join(lines))

@@ -219,6 +219,8 @@ class _Psutil(Adapter):
         super().__init__(process)
         if process.pid == os.getpid():
             raise ValueError(f"{process!r} is the calling process; call sys.exit()")
+        if (owner := table.process_of(process.pid)) != process.pid:
+            raise ValueError(f"{process.pid} is a thread of process {owner}: stop that")
         if not ancestors and process.pid in table.ancestors():
             raise ValueError(f"{process!r} is an ancestor of the calling process")
 
@@ -252,8 +254,8 @@ class _Asyncio(Adapter):
     def _reap(self) -> Generator[Wait, None, int | None]:
         code = self._peek()
         for short in pauses(NOTE_WAIT):
-            if self.process.returncode is not None:
-                return self.process.returncode
+            if (found := self.process.returncode) is not None:
+                return code if found == 255 else found  # 255: reaped by another.
             yield short
         return code
 

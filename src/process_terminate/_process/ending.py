@@ -1,10 +1,13 @@
 """How processes are stopped: a first signal, a grace period, SIGKILL."""
 
+import functools
+import inspect
 import math
 import signal
 import sys
 from contextlib import suppress
 from signal import Signals
+from typing import Any
 
 from process_terminate._exit_status import name_of
 from process_terminate._log import log
@@ -47,6 +50,23 @@ def checked_signal(number: object) -> int:
     return number
 
 
+def refuse_suspended(function: Any, call: str) -> None:
+    """Raise if the code of a function runs only after its call has returned."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    if inspect.iscoroutinefunction(function):
+        what, instead = "a coroutine function", "asyncio.run(...)"
+    elif inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        what, instead = "a generator function", "the code that iterates over it"
+    else:
+        return
+    raise TypeError(
+        f"{call}() has no effect as a decorator of {what}, such as "
+        f"{function.__name__}(), because the call returns before its code runs: write "
+        f"'with {call}():' around {instead} in the main program"
+    )
+
+
 def end_all(handles: list[Handle], grace: float, first: int) -> Steps[None]:
     """Send the first signal, wait, send SIGKILL; raise if one is alive then."""
     with Gate().kept() as gate:
@@ -64,13 +84,16 @@ def _ended(handles: list[Handle], grace: float, first: int, gate: Gate) -> Steps
             with gate.opened():
                 yield Wait(until, handles)
             alive = [handle for handle in handles if not handle.is_dead()]
-            for handle in alive:
-                warn_of_kill(handle, first, grace)
     except BaseException as error:  # Such as Ctrl-C during the wait.
         yield from noted(error, _kill_all(handles, gate))
         raise
-    if alive:
+    if not alive:
+        return
+    shown = [handle.describe() for handle in alive] if grace > 0 else []
+    try:
         yield from _kill_all(alive, gate)
+    finally:
+        warn_of_kill(shown, first, grace)
 
 
 def noted(error: BaseException, steps: Steps[None]) -> Steps[None]:
@@ -86,7 +109,12 @@ def _kill_all(handles: list[Handle], gate: Gate) -> Steps[None]:
     for handle in handles:
         handle.send(SIGKILL)
     allowed = [handle for handle in handles if not handle.forbidden]
-    yield wait_for(allowed, _DYING)
+    dying = wait_for(allowed, _DYING)
+    try:
+        yield dying
+    except BaseException:  # A second cancellation: the gate holds signals alone.
+        yield dying
+        raise
     with gate.opened():
         yield wait_for(allowed, LAST_WAIT - _DYING)
     check_dead(handles)
@@ -109,15 +137,19 @@ def check_dead(handles: list[Handle]) -> None:
         raise PermissionError(forbidden)
 
 
-def warn_of_kill(handle: Handle, first: int, grace: float) -> None:
-    """Log that a process did not end within its grace period."""
-    log.warning(
-        "%s did not end within %g s of %s; sending %s",
-        handle.describe(),
-        grace,
-        name_of(first),
-        name_of(SIGKILL),
-    )
+def warn_of_kill(killed: list[str], first: int, grace: float) -> None:
+    """Log which processes did not end within their grace period.
+
+    After the kill, because a handler of a program may wait for what is to be killed.
+    """
+    for one in killed:
+        log.warning(
+            "%s did not end within %g s of %s; sent %s",
+            one,
+            grace,
+            name_of(first),
+            name_of(SIGKILL),
+        )
 
 
 def _names(handles: list[Handle]) -> str:

@@ -106,6 +106,9 @@ class _MultiprocessingPool(Pool):
         with suppress(OSError):
             pool._inqueue._reader.close()  # So that no write waits for a reader.
         yield from _join(pool._task_handler)
+        # A child that was forked meanwhile may keep a copy of the end that is closed.
+        if pool._result_handler.is_alive() and stdlib.is_writable(pool._outqueue):
+            pool._outqueue.put(None)
         with suppress(OSError):
             pool._outqueue._writer.close()  # So that no read waits for a writer.
         yield from _join(pool._result_handler)
@@ -146,14 +149,17 @@ class _Executor(Pool):
     """
 
     def __init__(self, executor: Any) -> None:
-        is_thread = isinstance(executor, threading.Thread)
-        self._thread = (
+        # shutdown(wait=False) takes both out of the executor, and lets workers run.
+        self._thread: Any = (
             executor
-            if is_thread
+            if isinstance(executor, threading.Thread)
             else getattr(executor, "_executor_manager_thread", None)
+            or stdlib.thread_of(executor)
         )
-        self._processes = (
-            getattr(executor, "processes" if is_thread else "_processes", None) or {}
+        self._processes: dict[int, Any] = (
+            getattr(executor, "_processes", None)
+            or getattr(self._thread, "processes", None)
+            or {}
         )
         super().__init__(executor)
 
@@ -187,6 +193,7 @@ class _Executor(Pool):
             with suppress(AttributeError, OSError):
                 queue._reader.close()  # So that no write waits for a reader.
             yield from _join(self._thread)
+        stdlib.fail_pending(self._thread)
 
 
 def _join(thread: Any, seconds: float = NOTE_WAIT, *, warn: bool = True) -> Steps[None]:

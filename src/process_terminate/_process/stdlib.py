@@ -6,11 +6,14 @@ Each function says what it returns where Python has changed the attribute, and
 
 import asyncio
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import InvalidStateError
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from types import FrameType, ModuleType
@@ -216,6 +219,44 @@ def executors() -> Iterator[Any]:
         if hasattr(thread, "executor_reference") and hasattr(thread, "processes"):
             executor = thread.executor_reference()
             yield executor if executor is not None else thread
+
+
+def has_loop() -> bool:
+    """Return whether an event loop runs in this thread, whose tasks may do anything."""
+    return asyncio._get_running_loop() is not None
+
+
+def thread_of(executor: Any) -> threading.Thread | None:
+    """Return the thread of an executor that has been shut down, while it runs."""
+    for thread in threading.enumerate():
+        owner = getattr(thread, "executor_reference", None)
+        if callable(owner) and owner() is executor and hasattr(thread, "processes"):
+            return thread
+    return None
+
+
+def fail_pending(thread: Any) -> None:
+    """Let all that wait for a task of an executor get an error, if its thread is dead.
+
+    It dies of an exception if a worker has to be replaced after shutdown(wait=False):
+    https://github.com/python/cpython/issues/132969.
+    """
+    items: dict[int, Any] = getattr(thread, "pending_work_items", None) or {}
+    while items and not thread.is_alive():
+        _, item = items.popitem()
+        with suppress(InvalidStateError):
+            item.future.set_exception(BrokenProcessPool("the executor was stopped"))
+
+
+def is_writable(queue: Any) -> bool:
+    """Return whether a write to a SimpleQueue does not wait; False if unknown."""
+    try:
+        system: Any = select
+        poll = system.poll()
+        poll.register(queue._writer, system.POLLOUT)
+        return any(event & system.POLLOUT for _, event in poll.poll(0))
+    except (AttributeError, OSError, ValueError):  # Windows; a queue that is closed.
+        return False
 
 
 def is_locked(executor: Any) -> bool:

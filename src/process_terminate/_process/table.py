@@ -235,6 +235,32 @@ def _parent(process: psutil.Process) -> int:
     return parent
 
 
+def caught_signals() -> set[int]:
+    """Return the signals of this process that have a handler, even one of C code.
+
+    For Python such a signal has its default action, and it could not set the handler
+    again. Empty if the system does not tell.
+    """
+    lines = _read(os.getpid(), "status").splitlines()
+    mask = next((int(x[7:], 16) for x in lines if x.startswith(b"SigCgt:")), 0)
+    return {bit + 1 for bit in range(mask.bit_length()) if mask >> bit & 1}
+
+
+def tracer() -> int:
+    """Return the pid of the debugger of this process; 0 if there is none."""
+    lines = _read(os.getpid(), "status").splitlines()
+    return next((int(x[10:]) for x in lines if x.startswith(b"TracerPid:")), 0)
+
+
+def process_of(tid: int) -> int:
+    """Return the pid of the process of a thread, which is its own id if unknown.
+
+    htop shows the ids of threads, and /proc has entries for them that it does not list.
+    """
+    lines = _read(tid, "status").splitlines()
+    return next((int(x[5:]) for x in lines if x.startswith(b"Tgid:")), tid)
+
+
 def has_pipe_to(pid: int, pipe: int | None) -> bool:
     """Return whether a process has the pipe open that belongs to a descriptor here."""
     if pipe is None:

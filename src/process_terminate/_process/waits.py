@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, NamedTuple, Self, TypeVar
 
-from process_terminate._process import stdlib
+from process_terminate._process import stdlib, table
 from process_terminate._process.clock import monotonic
 from process_terminate._process.handle import STEP, Handle
 
@@ -250,11 +250,12 @@ def _is_main_thread() -> bool:
 def _handlers(fatal: bool) -> dict[int, Any]:
     """Return the signals that a gate holds back, with what is done with each."""
     found = {number: stdlib.handler_of(number) for number in _SIGNALS}
+    caught = table.caught_signals() if fatal else set()
     return {
         number: handler
         for number, handler in found.items()
         if callable(handler)
-        or (fatal and number in _FATAL and handler == signal.SIG_DFL)
+        or (fatal and number in _FATAL - caught and handler == signal.SIG_DFL)
     }
 
 

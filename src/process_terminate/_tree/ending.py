@@ -81,19 +81,25 @@ def _ended(  # noqa: PLR0913, PLR0917
 ) -> Steps[None]:
     """Take the steps of end_tree(), which a second Ctrl-C must not interrupt."""
     ended = False
+    asks = grace > 0 and sys.platform != "win32"
     try:
         prepare()
         if tree.members:
             tree.first_scan()
         else:
             tree.scan(lambda _: None)
-        if grace > 0 and sys.platform != "win32":
+        if asks:
             ended = yield from _ask(tree, grace, first, owned, gate)
     except BaseException as error:  # Such as Ctrl-C during the wait.
         yield from noted(error, _force(tree, gate))
         raise
-    if not ended:
+    if ended:
+        return
+    late = [m.handle.describe() for m in tree.alive() if asks and not m.is_tracker]
+    try:
         yield from _force(tree, gate)
+    finally:
+        warn_of_kill(late, first, grace)
 
 
 def _ask(
@@ -124,8 +130,6 @@ def _ask(
             if all(member.is_tracker for member in alive):
                 return False  # They ignore signals, and wait for the end of a pipe.
         length = min(length * 2, _LAST_SCAN)
-    for member in tree.alive():
-        warn_of_kill(member.handle, first, grace)
     return False
 
 

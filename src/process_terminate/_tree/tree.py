@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,10 +33,15 @@ class Member:
         """Whether it is a resource tracker, which has to end after all others."""
         return table.is_resource_tracker(self.entry.pid)
 
+    @cached_property
+    def traces_us(self) -> bool:
+        """Whether it is a debugger of this process, which would be stopped with it."""
+        return table.tracer() == self.entry.pid
+
     @property
     def is_still(self) -> bool:
         """Whether it can start no process: it is stopped, dead, or in the kernel."""
-        if self.handle.forbidden or self.is_tracker:
+        if self.handle.forbidden or self.is_tracker or self.traces_us:
             return True
         # Windows suspends at once, and does not always show it.
         at_once = sys.platform == "win32"
@@ -49,7 +55,7 @@ class Member:
 
     def suspend(self) -> None:
         """Stop it, so that it starts no process."""
-        if not self.suspended and not self.is_tracker:
+        if not (self.suspended or self.is_tracker or self.traces_us):
             self.handle.send(SIGSTOP)
             self.suspended = not self.handle.forbidden
 
@@ -168,18 +174,33 @@ class Tree:
             return True
         # A program that is setgid or setuid does not let its tag be read.
         if self.tag and (value := tags.read(entry.pid)) is not None:
-            return self.tag.covers(value)
+            return self.tag.covers(value) or self._has_come(entry)
         if entry.parent not in self.sources or entry.key in self.earlier:
             return False
         if not self.is_alone:  # It may be the orphan of another child.
             self.doubtful.add(entry.pid)
         return self.is_alone
 
+    def _has_come(self, entry: Entry) -> bool:
+        """Return whether it is an orphan, which only the tree can have left here.
+
+        It has no tag if it was forked while its parent got one, or has changed the
+        limit itself, as `su -` does.
+        """
+        mine = entry.parent in self.sources and entry.key not in self.earlier
+        return mine and self._is_closed
+
+    @property
+    def _is_closed(self) -> bool:
+        """Whether nothing but the tree can start a process or leave an orphan here."""
+        alone = self.is_alone and threading.active_count() == 1
+        return alone and not stdlib.has_loop()
+
     def is_foreign(self, pid: int) -> bool:
         """Return whether a process cannot belong to the tree, found out quickly."""
         if pid in self.spared:
             return True
-        if self.members or not self.tag or pid in self.known:
+        if self.members or not self.tag or self._is_closed or pid in self.known:
             return False
         value = tags.read(pid)
         return value is not None and not self.tag.covers(value)

@@ -529,7 +529,7 @@ def test_stop_prints_one_line_for_each_process(
         f"pid {first.pid} (sleep 60) stopped after SIGTERM\n"
         f"pid {second.pid} (sleep 60) was killed by SIGKILL\n"
     )
-    assert "did not end within 0.1 s of SIGTERM; sending SIGKILL" in said.err
+    assert "did not end within 0.1 s of SIGTERM; sent SIGKILL" in said.err
     assert (first.wait(), second.wait()) == (-15, -9)
 
 
@@ -951,3 +951,33 @@ def test_exit_code_as_json_has_each_meaning(capsys: pytest.CaptureFixture[str]) 
     found = json.loads(capsys.readouterr().out)
     assert [one["codes"] for one in found] == [[-9, 137], [137]]
     assert set(found[0]) == {"codes", "meaning", "sender", "look", "source"}
+
+
+@pytest.mark.parametrize("name", ["stop", "diagnose", "exit-code"])
+def test_reader_that_has_gone_changes_no_status(name: str, sleeper: Any) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    words = ["137"] if name == "exit-code" else [str(sleeper().pid)]
+    done = subprocess.run(
+        [sys.executable, "-m", "process_terminate", name, *words],
+        check=False,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        timeout=DEADLINE,
+        env=environment(),
+    )
+    os.close(writing)
+    assert (done.stderr, done.returncode) == (b"", 0)
+
+
+def test_empty_name_of_a_command_is_not_found() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "process_terminate", "run", "--", ""],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        env=environment(),
+    )
+    assert done.stderr == "process-terminate: run: '': command not found\n"
+    assert done.returncode == 127

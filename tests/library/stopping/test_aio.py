@@ -219,8 +219,11 @@ def test_pid_of_a_child_that_the_loop_has_not_noted_is_not_used(
     open_handle = handle.open_handle
 
     async def main(other: int) -> ExitStatus:
+        threads = threading.active_count()
         child = await asyncio.create_subprocess_exec("true")
-        wait_until(lambda: not psutil.pid_exists(child.pid))  # The loop stands still.
+        # The thread has reaped it and told the loop, which stands still.
+        wait_until(lambda: not psutil.pid_exists(child.pid))
+        wait_until(lambda: threading.active_count() == threads)
         monkeypatch.setattr(
             adapters, "open_handle", lambda *_, **__: open_handle(other)
         )

@@ -6,8 +6,10 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -16,6 +18,7 @@ import workers
 from support import DEADLINE, KILLED, METHODS, TERMINATED, wait_until
 
 from process_terminate import stop_pool
+from process_terminate._process import stdlib
 
 MAKE: dict[str, Callable[[Any], Any]] = {
     "Pool": lambda context: context.Pool(2),
@@ -160,3 +163,48 @@ def test_exception_while_the_pool_stops_kills_its_workers(
     pool._change_notifier.put(None)  # type: ignore[attr-defined]
     assert [p for p in tmp_path.iterdir() if psutil.pid_exists(int(p.name))] == []
     assert os.getpid() == psutil.Process().pid
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_executor_is_stopped_after_its_shutdown(method: str, tmp_path: Path) -> None:
+    """shutdown() takes the workers out of the executor, and lets them run."""
+    pool = ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(method))
+    results = [pool.submit(workers.sleep_in_pool, str(tmp_path)) for _ in range(2)]
+    wait_for_tasks(tmp_path, 2)
+    pool.shutdown(wait=False, cancel_futures=True)
+    assert stop_pool(pool) == [TERMINATED, TERMINATED]
+    for result in results:
+        with pytest.raises(BrokenProcessPool):
+            result.result(DEADLINE)
+
+
+def test_join_returns_although_a_later_child_has_the_pipes(tmp_path: Path) -> None:
+    fork = multiprocessing.get_context("fork")
+    pool = fork.Pool(2)
+    for _ in range(4):
+        submit(pool, workers.sleep_in_pool, str(tmp_path))
+    wait_for_tasks(tmp_path, 2)
+    later = fork.Process(target=time.sleep, args=[60])
+    later.start()
+    try:
+        stop_pool(pool)
+        join = threading.Thread(target=pool.join, daemon=True)
+        join.start()
+        join.join(DEADLINE)
+        assert not join.is_alive()
+        assert later.is_alive()
+    finally:
+        later.kill()
+        later.join(DEADLINE)
+
+
+def test_tasks_fail_if_the_thread_of_their_executor_has_died() -> None:
+    future: Future[None] = Future()
+    item = SimpleNamespace(future=future)
+    thread = SimpleNamespace(pending_work_items={1: item}, is_alive=lambda: False)
+    stdlib.fail_pending(thread)
+    assert isinstance(future.exception(0), BrokenProcessPool)
+    thread.pending_work_items[1] = item  # One that is done already.
+    stdlib.fail_pending(thread)
+    stdlib.fail_pending(None)
+    assert thread.pending_work_items == {}

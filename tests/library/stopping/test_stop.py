@@ -416,12 +416,12 @@ def test_sigkill_after_the_grace_period_is_logged(
     assert [(r.levelname, r.getMessage()) for r in caplog.records] == [
         ("DEBUG", f"sent SIGTERM to pid {pid}"),
         ("DEBUG", f"sent SIGCONT to pid {pid}"),
+        ("DEBUG", f"sent SIGKILL to pid {pid}"),
         (
             "WARNING",
             f"pid {pid} (sleep, sleeping) did not end within 0.1 s of SIGTERM; "
-            "sending SIGKILL",
+            "sent SIGKILL",
         ),
-        ("DEBUG", f"sent SIGKILL to pid {pid}"),
     ]
 
 

@@ -14,13 +14,14 @@ import pytest
 from support import (
     DEADLINE,
     IGNORE,
+    Shell,
     environment,
     is_running,
     run,
     run_with_hidepid,
 )
 
-from process_terminate import stop
+from process_terminate import stop, stop_tree
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sends signals")
 
@@ -225,6 +226,102 @@ def test_grace_period_ends_although_a_test_has_frozen_the_time() -> None:
         print(child.returncode)
     """
     assert run(program, IGNORE) == "-9\n-9\n-9\n"
+
+
+@pytest.mark.parametrize("call", ["stop_tree(sleep())", "block()"])
+def test_handlers_of_c_code_are_kept(call: str) -> None:
+    """Python takes them for the default action, and could not set them again."""
+    program = """
+        import faulthandler, os, signal, subprocess, sys
+        from process_terminate import no_orphans, stop_tree
+        def sleep():
+            return subprocess.Popen(["sleep", "60"])
+        def block():
+            with no_orphans():
+                sleep()
+        faulthandler.register(signal.SIGUSR1, open(os.devnull, "w"))
+        eval(sys.argv[1])
+        os.kill(os.getpid(), signal.SIGUSR1)
+        print("alive")
+    """
+    assert run(program, call) == "alive\n"
+
+
+def test_orphan_that_has_changed_its_limits_is_stopped() -> None:
+    """As in a session of `su -`: the tag of the block is gone."""
+    program = """
+        import subprocess, sys
+        from process_terminate import no_orphans
+        daemon = (
+            "import resource, subprocess; hard = resource.getrlimit(10)[1]\\n"
+            "resource.setrlimit(10, (hard, hard))\\n"
+            "print(subprocess.Popen(['sleep', '60'], start_new_session=True).pid, flush=True)"
+        )
+        with no_orphans():
+            starter = subprocess.Popen([sys.executable, "-c", daemon], stdout=-1)
+            pid = int(starter.stdout.readline())
+            starter.wait()
+        print(pid)
+    """
+    assert not is_running(int(run(program)))
+
+
+def test_asyncio_says_nothing_of_a_child_that_another_one_has_reaped() -> None:
+    """Asyncio itself makes 255 of it."""
+    program = """
+        import asyncio, signal
+        from process_terminate import aio
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        async def main():
+            child = await asyncio.create_subprocess_exec("sleep", "60")
+            print((await aio.stop(child)).code)
+        asyncio.run(main())
+    """
+    warning = "Unknown child process pid"
+    code = textwrap.dedent(program)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        env=environment(),
+    )
+    assert done.stdout == "None\n"
+    assert all(warning in line for line in done.stderr.splitlines()), done.stderr
+
+
+def test_id_of_a_thread_is_not_taken_for_a_process() -> None:
+    code = (
+        "import threading; thread = threading.Thread(target=input)\n"
+        "thread.start(); print(thread.native_id, flush=True)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as program:
+        assert program.stdout
+        tid = int(program.stdout.readline())
+        try:
+            for call in stop, stop_tree:
+                with pytest.raises(
+                    ValueError, match=f"a thread of process {program.pid}"
+                ):
+                    call(psutil.Process(tid))
+            assert program.poll() is None
+        finally:
+            program.kill()
+
+
+def test_process_is_dead_before_the_log_tells_of_it(
+    caplog: pytest.LogCaptureFixture, shell: Shell
+) -> None:
+    """A handler of the log may wait for the process, such as one that reads a pipe."""
+    alive = []
+    for call in stop, stop_tree:
+        process = shell(IGNORE)
+        caplog.handler.emit = lambda _, p=process: alive.append(is_running(p.pid))  # type: ignore[method-assign,misc]
+        call(process, grace=0.1)
+    assert alive == [False, False]
 
 
 def test_first_signal_may_be_a_real_time_signal() -> None:

@@ -21,6 +21,7 @@ from support import DEADLINE, IGNORE, Shell, wait_until
 from process_terminate import _exit_on_sigterm, no_orphans, stop_tree
 from process_terminate._process import (
     adapters,
+    ending,
     handle,
     ownership,
     pools,
@@ -282,3 +283,52 @@ def test_end_of_a_block_restores_the_tag_of_the_one_around_it() -> None:
             assert tags.read(0) == middle != outer
         assert tags.read(0) == outer != before
     assert tags.read(0) == before
+
+
+def test_debugger_of_this_process_is_not_suspended(
+    child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next signal would stop this process for it, and none would continue."""
+    monkeypatch.setattr(table, "tracer", lambda: child.pid)
+    entry = table.look_up(child.pid)
+    assert entry
+    with handle.open_handle(child.pid) as found:
+        member = tree.Member(entry, found)
+        member.suspend()
+        assert not member.suspended
+        assert member.is_still
+    assert psutil.Process(child.pid).status() != psutil.STATUS_STOPPED
+
+
+def test_second_cancellation_waits_for_the_dying() -> None:
+    dying: Any = types.SimpleNamespace(
+        forbidden=False, send=lambda _: None, is_dead=lambda: True
+    )
+    steps = ending._kill_all([dying], Gate())
+    wait = next(steps)
+    assert steps.throw(InterruptedError()) == wait
+    with pytest.raises(InterruptedError):
+        next(steps)
+
+
+def test_block_is_no_decorator_of_what_runs_later() -> None:
+    async def coroutine() -> None:
+        pass
+
+    def generator() -> Iterator[None]:
+        yield
+
+    block: Any = no_orphans()
+    for function in coroutine, generator:
+        with pytest.raises(TypeError, match=r"no_orphans\(\) has no effect"):
+            block(function)
+
+
+def test_block_is_a_decorator_of_a_function() -> None:
+    def start(depth: int) -> "list[subprocess.Popen[bytes]]":
+        deeper = block(start)(depth - 1) if depth else []
+        assert all(one.returncode == -15 for one in deeper)
+        return [subprocess.Popen(["sleep", "60"]), *deeper]
+
+    block: Any = no_orphans()
+    assert [one.returncode for one in block(start)(1)] == [-15, -15]
