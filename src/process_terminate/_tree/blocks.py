@@ -126,6 +126,7 @@ class LinuxBlock(Block):
         tree = Tree(self.tag, servers() | spared, started)
         tree.sources = _sources()
         tree.tell_apart(self._earlier)
+        tree.is_of_block = True
         try:
             try:
                 if self._may_have_started(tree):

@@ -87,6 +87,8 @@ class Tree:
         self.sources: set[int] = set()
         self.earlier: set[Key] = set()
         self.is_alone = False
+        #: Whether all that this process starts belongs to the tree, as in a block.
+        self.is_of_block = False
         #: Orphans that may belong to the tree or not, and are left alone.
         self.doubtful: set[int] = set()
 
@@ -193,7 +195,8 @@ class Tree:
     @property
     def _is_closed(self) -> bool:
         """Whether nothing but the tree can start a process or leave an orphan here."""
-        alone = self.is_alone and threading.active_count() == 1
+        # Beside stop_tree() a handler of SIGCHLD may start the next worker.
+        alone = self.is_of_block and self.is_alone and threading.active_count() == 1
         return alone and not stdlib.has_loop()
 
     def is_foreign(self, pid: int) -> bool:

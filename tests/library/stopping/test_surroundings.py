@@ -266,6 +266,26 @@ def test_orphan_that_has_changed_its_limits_is_stopped() -> None:
     assert not is_running(int(run(program)))
 
 
+def test_worker_that_a_handler_starts_meanwhile_is_left_alone() -> None:
+    """As a supervisor does that starts the next worker at SIGCHLD."""
+    program = """
+        import os, signal, subprocess
+        from process_terminate import stop_tree
+        def sleep():
+            return subprocess.Popen(["sleep", "60"])
+        started = []
+        def replace(number, frame):
+            if not started:
+                started.append(sleep())
+        first = sleep()
+        signal.signal(signal.SIGCHLD, replace)
+        stop_tree(first)
+        print(first.returncode, started[0].poll())
+        started[0].kill()
+    """
+    assert run(program) == "-15 None\n"
+
+
 def test_asyncio_says_nothing_of_a_child_that_another_one_has_reaped() -> None:
     """Asyncio itself makes 255 of it."""
     program = """
