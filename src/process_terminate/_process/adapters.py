@@ -219,8 +219,8 @@ class _Psutil(Adapter):
         super().__init__(process)
         if process.pid == os.getpid():
             raise ValueError(f"{process!r} is the calling process; call sys.exit()")
-        if (owner := table.process_of(process.pid)) != process.pid:
-            raise ValueError(f"{process.pid} is a thread of process {owner}; stop {owner}")
+        if (pid := table.process_of(process.pid)) != process.pid:
+            raise ValueError(f"{process.pid} is a thread of process {pid}; stop {pid}")
         if not ancestors and process.pid in table.ancestors():
             raise ValueError(f"{process!r} is an ancestor of the calling process")
 
