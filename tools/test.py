@@ -79,10 +79,11 @@ def main(*arguments: str) -> int:
             tests = run.tests(list(arguments))
             if tests is not None:
                 output: IO[bytes] = stack.enter_context(tempfile.TemporaryFile())
-                os.environ["COVERAGE_FILE"] = f"{folder}/.coverage.{number}"
+                environment = os.environ.copy()
                 if measured and run.folders == ["tests/library"]:
                     tests += ["--cov", "--cov-report="]
-                runs.append((start(tests, output), output))
+                    environment["COVERAGE_FILE"] = f"{folder}/.coverage.{number}"
+                runs.append((start(tests, output, environment), output))
         try:
             statuses = [process.wait(DEADLINE) for process, _ in runs]
         except (KeyboardInterrupt, subprocess.TimeoutExpired):
@@ -108,13 +109,16 @@ def memory() -> str | None:
     return SHM if roomy and not found.f_flag & os.ST_NOEXEC else None
 
 
-def start(tests: list[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
+def start(
+    tests: list[str], output: IO[bytes], environment: dict[str, str]
+) -> subprocess.Popen[bytes]:
     """Start pytest in its own process group, so that interrupt() reaches its workers."""
     # Each of these plugins takes a third of a second to import, in each worker.
     plugins = ("cacheprovider", "benchmark", "hypothesispytest")
     options = [option for name in plugins for option in ("-p", f"no:{name}")]
     return subprocess.Popen(
         [sys.executable, "-m", "pytest", *options, *tests],
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
