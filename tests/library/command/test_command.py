@@ -429,9 +429,11 @@ def test_run_as_process_1_gives_orphans_time_to_end(tmp_path: Path) -> None:
 IGNORING = """
 trap 'echo asked' TERM
 echo $$ >"$1"
-for i in $(seq 1200); do
+i=0
+while [ $i -lt 1200 ]; do
     [ -e "$1.end" ] && echo ended && exit
     sleep 0.05
+    i=$((i + 1))
 done
 """
 
