@@ -221,11 +221,6 @@ def executors() -> Iterator[Any]:
             yield executor if executor is not None else thread
 
 
-def has_loop() -> bool:
-    """Return whether an event loop runs in this thread, whose tasks may do anything."""
-    return asyncio._get_running_loop() is not None
-
-
 def thread_of(executor: Any) -> threading.Thread | None:
     """Return the thread of an executor that has been shut down, while it runs."""
     for thread in threading.enumerate():

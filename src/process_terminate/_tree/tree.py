@@ -197,7 +197,7 @@ class Tree:
         """Whether nothing but the tree can start a process or leave an orphan here."""
         # Beside stop_tree() a handler of SIGCHLD may start the next worker.
         alone = self.is_of_block and self.is_alone and threading.active_count() == 1
-        return alone and not stdlib.has_loop()
+        return alone and stdlib.current_task() is None
 
     def is_foreign(self, pid: int) -> bool:
         """Return whether a process cannot belong to the tree, found out quickly."""

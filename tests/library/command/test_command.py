@@ -973,13 +973,6 @@ def test_reader_that_has_gone_changes_no_status(name: str, sleeper: Any) -> None
 
 
 def test_empty_name_of_a_command_is_not_found() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "process_terminate", "run", "--", ""],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        env=environment(),
-    )
+    done = call("run", "--", "")
     assert done.stderr == "process-terminate: run: '': command not found\n"
     assert done.returncode == 127

@@ -286,29 +286,25 @@ def test_worker_that_a_handler_starts_meanwhile_is_left_alone() -> None:
     assert run(program) == "-15 None\n"
 
 
-def test_asyncio_says_nothing_of_a_child_that_another_one_has_reaped() -> None:
-    """Asyncio itself makes 255 of it."""
+@pytest.mark.parametrize(("reaper", "code"), [("SIG_IGN", None), ("SIG_DFL", 255)])
+def test_code_255_of_asyncio_is_true_unless_another_one_reaps(
+    reaper: str, code: "int | None"
+) -> None:
+    """For asyncio 255 is the code of a child that it could not reap."""
     program = """
-        import asyncio, signal
+        import asyncio, logging, signal, sys
         from process_terminate import aio
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        logging.disable()  # asyncio warns of it.
+        signal.signal(signal.SIGCHLD, getattr(signal, sys.argv[1]))
         async def main():
-            child = await asyncio.create_subprocess_exec("sleep", "60")
+            command = ["sh", "-c", sys.argv[2]]
+            child = await asyncio.create_subprocess_exec(*command, stdout=-1)
+            await child.stdout.readline()
             print((await aio.stop(child)).code)
         asyncio.run(main())
     """
-    warning = "Unknown child process pid"
-    code = textwrap.dedent(program)
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        env=environment(),
-    )
-    assert done.stdout == "None\n"
-    assert all(warning in line for line in done.stderr.splitlines()), done.stderr
+    script = "trap 'exit 255' TERM; echo; while :; do sleep 0.05; done"
+    assert run(program, reaper, script) == f"{code}\n"
 
 
 def test_id_of_a_thread_is_not_taken_for_a_process() -> None:
