@@ -155,6 +155,8 @@ class Gate:
         self._is_open = False
         self._is_done = False
         self._pid = os.getpid()
+        #: Whether a handler was called that may have started a process.
+        self.has_called = False
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -188,6 +190,7 @@ class Gate:
         """Do what was done with a signal before this gate took its place."""
         handler = self._handlers[number]
         if callable(handler):
+            self.has_called |= handler is not signal.default_int_handler
             handler(number, frame)
         else:
             stdlib.set_handler(number, handler)

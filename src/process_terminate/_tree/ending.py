@@ -44,6 +44,7 @@ def end_tree(
     """
     # This process must not die while the tree is stopped by SIGSTOP.
     with Gate(fatal=True).kept() as gate:
+        tree.gate = gate
         try:
             yield from _ended(tree, grace, first, owned, prepare, gate)
         except BaseException:  # Such as one that another thread raises in this one.

@@ -11,6 +11,7 @@ from functools import cached_property
 from process_terminate._process import stdlib, table
 from process_terminate._process.handle import SIGSTOP, Handle, open_handle
 from process_terminate._process.table import Entry, all_pids, look_up
+from process_terminate._process.waits import Gate
 from process_terminate._tree import tags
 from process_terminate._tree.tags import Tag
 
@@ -89,6 +90,8 @@ class Tree:
         self.is_alone = False
         #: Whether all that this process starts belongs to the tree, as in a block.
         self.is_of_block = False
+        #: What calls the handlers of signals while the tree is stopped.
+        self.gate: Gate | None = None
         #: Orphans that may belong to the tree or not, and are left alone.
         self.doubtful: set[int] = set()
 
@@ -179,9 +182,10 @@ class Tree:
             return self.tag.covers(value) or self._has_come(entry)
         if entry.parent not in self.sources or entry.key in self.earlier:
             return False
-        if not self.is_alone:  # It may be the orphan of another child.
-            self.doubtful.add(entry.pid)
-        return self.is_alone
+        if self.is_alone and not self._has_guest:
+            return True
+        self.doubtful.add(entry.pid)  # It may be the orphan of another child.
+        return False
 
     def _has_come(self, entry: Entry) -> bool:
         """Return whether it is an orphan, which only the tree can have left here.
@@ -195,9 +199,17 @@ class Tree:
     @property
     def _is_closed(self) -> bool:
         """Whether nothing but the tree can start a process or leave an orphan here."""
-        # Beside stop_tree() a handler of SIGCHLD may start the next worker.
-        alone = self.is_of_block and self.is_alone and threading.active_count() == 1
-        return alone and stdlib.current_task() is None
+        alone = self.is_alone and threading.active_count() == 1
+        return alone and stdlib.current_task() is None and not self._has_guest
+
+    @property
+    def _has_guest(self) -> bool:
+        """Whether this process may have started one that does not belong to the tree.
+
+        Beside stop_tree() a handler of SIGCHLD may start the next worker.
+        """
+        called = self.gate is not None and self.gate.has_called
+        return called and not self.is_of_block
 
     def is_foreign(self, pid: int) -> bool:
         """Return whether a process cannot belong to the tree, found out quickly."""

@@ -266,6 +266,48 @@ def test_orphan_that_has_changed_its_limits_is_stopped() -> None:
     assert not is_running(int(run(program)))
 
 
+@pytest.mark.parametrize(("neighbor", "survives"), [(False, False), (True, True)])
+def test_orphan_without_a_tag_is_stopped_if_no_other_child_can_have_left_it(
+    neighbor: bool, survives: bool
+) -> None:
+    """A child that is being forked while its parent gets its tag has none either."""
+    program = """
+        import subprocess, sys
+        from process_terminate import stop_tree
+        late = (
+            "import resource, time; hard = resource.getrlimit(10)[1]\\n"
+            "resource.setrlimit(10, (hard, hard)); print(flush=True); time.sleep(60)"
+        )
+        root = (
+            "import signal, subprocess, sys\\n"
+            "def leave(number, frame):\\n"
+            "    command = [sys.executable, '-c', sys.argv[1]]\\n"
+            "    child = subprocess.Popen(command, stdout=-1, stderr=-3)\\n"
+            "    child.stdout.readline()\\n"
+            "    print(child.pid, flush=True)\\n"
+            "    sys.exit()\\n"
+            "signal.signal(signal.SIGTERM, leave)\\n"
+            "print(flush=True)\\n"
+            "signal.pause()"
+        )
+        command = [sys.executable, "-c", root, late]
+        if sys.argv[1] == "True":
+            neighbor = subprocess.Popen(["sleep", "60"])
+        root = subprocess.Popen(command, stdout=-1)
+        root.stdout.readline()
+        stop_tree(root)
+        print(root.stdout.readline().decode(), root.returncode)
+        if sys.argv[1] == "True":
+            neighbor.kill()
+    """
+    pid, code = map(int, run(program, str(neighbor)).split())
+    try:
+        assert (code, is_running(pid)) == (0, survives)
+    finally:
+        if survives:
+            os.kill(pid, signal.SIGKILL)
+
+
 def test_worker_that_a_handler_starts_meanwhile_is_left_alone() -> None:
     """As a supervisor does that starts the next worker at SIGCHLD."""
     program = """
@@ -396,10 +438,12 @@ def test_orphan_whose_program_is_setgid_is_stopped(call: str) -> None:
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can mount")
 def test_process_of_psutil_is_stopped_if_proc_hides_the_ancestors() -> None:
+    """Until the child has finished exec(), psutil does not see it either."""
     code = (
         "import os, psutil, subprocess; from process_terminate import stop\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
-        "child = subprocess.Popen(['sleep', '60'])\n"
+        "child = subprocess.Popen(['sh', '-c', 'echo; read x'], stdin=-1, stdout=-1)\n"
+        "child.stdout.readline()\n"
         "print(stop(psutil.Process(child.pid)).code)"
     )
     assert run_with_hidepid(code, 1) == "-15\n"
