@@ -143,8 +143,10 @@ class Gate:
     So the first Ctrl-C ends a wait, and the next ones cannot interrupt what follows.
 
     Args:
-        fatal: Whether it also holds back signals whose default action would end or stop
-            this process, such as SIGTERM, while it is closed.
+        fatal: Whether it holds back, instead of those that have a handler, the signals
+            whose default action would end or stop this process, such as SIGTERM. A
+            child that another thread forks meanwhile may lose them: CPython forgets
+            what comes before the child has started.
     """
 
     def __init__(self, *, fatal: bool = False) -> None:
@@ -252,13 +254,12 @@ def _is_main_thread() -> bool:
 
 def _handlers(fatal: bool) -> dict[int, Any]:
     """Return the signals that a gate holds back, with what is done with each."""
-    found = {number: stdlib.handler_of(number) for number in _SIGNALS}
-    caught = table.caught_signals() if fatal else set()
+    numbers = _FATAL - table.caught_signals() if fatal else _SIGNALS
+    found = {number: stdlib.handler_of(number) for number in numbers}
     return {
         number: handler
         for number, handler in found.items()
-        if callable(handler)
-        or (fatal and number in _FATAL - caught and handler == signal.SIG_DFL)
+        if (handler == signal.SIG_DFL if fatal else callable(handler))
     }
 
 

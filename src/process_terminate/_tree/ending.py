@@ -42,8 +42,7 @@ def end_tree(
     On Windows no process is asked: TerminateProcess leaves no grace period, and a
     process that is suspended first cannot start another one.
     """
-    # This process must not die while the tree is stopped by SIGSTOP.
-    with Gate(fatal=True).kept() as gate:
+    with Gate().kept() as gate:
         tree.gate = gate
         try:
             yield from _ended(tree, grace, first, owned, prepare, gate)
@@ -143,6 +142,15 @@ def _dying(tree: Tree, until: float) -> Steps[None]:
 
 def _force(tree: Tree, gate: Gate) -> Steps[None]:
     """Stop all processes, until nothing new appears, and kill them."""
+    # This process must not die while the tree is stopped by SIGSTOP.
+    with Gate(fatal=True).kept() as fatal:
+        yield from _kill_rounds(tree, gate, fatal)
+    yield from _end_trackers(tree)
+    check_dead([member.handle for member in tree.members.values()])
+
+
+def _kill_rounds(tree: Tree, gate: Gate, fatal: Gate) -> Steps[None]:
+    """Stop and kill all processes but the resource trackers, until none is left."""
     for _ in range(_ROUNDS):
         quiet = False
         try:
@@ -154,18 +162,15 @@ def _force(tree: Tree, gate: Gate) -> Steps[None]:
         handles = [victim.handle for victim in victims]
         yield wait_for(handles, NOTE_WAIT)
         if not all(handle.is_dead() for handle in handles):
-            with gate.opened():
+            with gate.opened(), fatal.opened():
                 yield wait_for(handles, LAST_WAIT - NOTE_WAIT)
             if not all(handle.is_dead() for handle in handles):
-                break
+                return
         if quiet and not victims:
-            break
-    else:
-        raise TimeoutError(
-            f"new processes appear faster than they can be killed, {_ROUNDS} times"
-        )
-    yield from _end_trackers(tree)
-    check_dead([member.handle for member in tree.members.values()])
+            return
+    raise TimeoutError(
+        f"new processes appear faster than they can be killed, {_ROUNDS} times"
+    )
 
 
 def _victims(tree: Tree) -> list[Member]:

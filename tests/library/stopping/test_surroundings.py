@@ -266,10 +266,7 @@ def test_orphan_that_has_changed_its_limits_is_stopped() -> None:
     assert not is_running(int(run(program)))
 
 
-@pytest.mark.parametrize(("neighbor", "survives"), [(False, False), (True, True)])
-def test_orphan_without_a_tag_is_stopped_if_no_other_child_can_have_left_it(
-    neighbor: bool, survives: bool
-) -> None:
+def test_orphan_without_a_tag_is_stopped_if_only_the_tree_can_have_left_it() -> None:
     """A child that is being forked while its parent gets its tag has none either."""
     program = """
         import subprocess, sys
@@ -278,7 +275,7 @@ def test_orphan_without_a_tag_is_stopped_if_no_other_child_can_have_left_it(
             "import resource, time; hard = resource.getrlimit(10)[1]\\n"
             "resource.setrlimit(10, (hard, hard)); print(flush=True); time.sleep(60)"
         )
-        root = (
+        code = (
             "import signal, subprocess, sys\\n"
             "def leave(number, frame):\\n"
             "    command = [sys.executable, '-c', sys.argv[1]]\\n"
@@ -290,22 +287,36 @@ def test_orphan_without_a_tag_is_stopped_if_no_other_child_can_have_left_it(
             "print(flush=True)\\n"
             "signal.pause()"
         )
-        command = [sys.executable, "-c", root, late]
-        if sys.argv[1] == "True":
-            neighbor = subprocess.Popen(["sleep", "60"])
-        root = subprocess.Popen(command, stdout=-1)
+        root = subprocess.Popen([sys.executable, "-c", code, late], stdout=-1)
         root.stdout.readline()
         stop_tree(root)
         print(root.stdout.readline().decode(), root.returncode)
-        if sys.argv[1] == "True":
-            neighbor.kill()
     """
-    pid, code = map(int, run(program, str(neighbor)).split())
-    try:
-        assert (code, is_running(pid)) == (0, survives)
-    finally:
-        if survives:
-            os.kill(pid, signal.SIGKILL)
+    pid, code = map(int, run(program).split())
+    assert (code, is_running(pid)) == (0, False)
+
+
+def test_child_that_another_thread_forks_meanwhile_keeps_its_signals() -> None:
+    """A handler in it, even for a moment, would lose what comes while it starts."""
+    program = """
+        import os, signal, subprocess, sys, threading
+        from process_terminate import stop_tree
+        def fork():
+            root.stdout.readline()  # stop_tree() waits.
+            pid = os.fork()
+            if pid == 0:
+                status = open("/proc/self/status").read()
+                caught = int(status.partition("SigCgt:")[2].split()[0], 16)
+                print(caught >> signal.SIGTERM - 1 & 1, flush=True)
+                os._exit(0)
+            os.waitpid(pid, 0)
+        command = ["sh", "-c", "trap 'echo' TERM; echo; while :; do sleep 0.05; done"]
+        root = subprocess.Popen(command, stdout=-1, stderr=-3)
+        root.stdout.readline()
+        threading.Thread(target=fork).start()
+        stop_tree(root, grace=0.5)
+    """
+    assert run(program) == "0\n"
 
 
 def test_worker_that_a_handler_starts_meanwhile_is_left_alone() -> None:
