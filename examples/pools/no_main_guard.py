@@ -9,9 +9,8 @@ from subprocess import PIPE, Popen
 
 from process_terminate import stop_tree
 
-PROGRAM = """
+PROGRAM = """from multiprocessing import get_context
 from concurrent.futures import ProcessPoolExecutor as Executor
-from multiprocessing import get_context
 spawn = get_context("spawn")
 """
 POOL = "spawn.Pool(1).map(abs, [-1])"
@@ -28,6 +27,7 @@ def run(code):
                 broken |= b"BrokenProcessPool:" in line
                 if failed == 3:
                     stop_tree(program, grace=1)
+                    break
     return f"{failed} failed, broken {broken}"
 
 

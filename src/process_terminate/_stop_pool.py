@@ -6,10 +6,13 @@ from multiprocessing.pool import Pool
 
 from process_terminate._exit_status import ExitStatus
 from process_terminate._process import pools, stdlib
-from process_terminate._process.adapters import adapt, kind
+from process_terminate._process.adapters import Adapter, adapt, kind
 from process_terminate._process.ending import checked_grace, end_all
 from process_terminate._process.waits import Steps, run
 from process_terminate._stop import statuses
+
+#: How often workers are stopped, if the pool is still starting some.
+_ROUNDS = 10
 
 
 def stop_pool(pool: Pool | Executor, *, grace: float = 5.0) -> list[ExitStatus]:
@@ -85,12 +88,20 @@ def _stopping(pool: object, grace: float) -> Steps[list[ExitStatus]]:
 
 def _end(ended: pools.Pool, grace: float) -> Steps[list[ExitStatus]]:
     """Stop the workers of a pool that replaces none of them, then the pool."""
-    started = [worker for worker in ended.workers() if worker.pid]
-    targets = [adapt(worker, "stop_pool") for worker in started]
+    targets: list[Adapter] = []
     try:
-        handles = [handle for target in targets if (handle := target.find())]
         try:
-            yield from end_all(handles, grace, signal.SIGTERM)
+            for _ in range(_ROUNDS):
+                is_last = not ended.may_replace
+                known = {target.pid for target in targets}
+                started = [w for w in ended.workers() if w.pid and w.pid not in known]
+                new = [adapt(worker, "stop_pool") for worker in started]
+                targets += new
+                handles = [handle for target in new if (handle := target.find())]
+                yield from end_all(handles, grace, signal.SIGTERM)
+                if is_last:
+                    break
+                yield from ended.rest()
         finally:
             yield from ended.settle()
             found = yield from statuses(targets)

@@ -48,6 +48,13 @@ class Pool(ABC):
     def retire(self) -> Steps[None]:
         """Make it start no worker any more."""
 
+    def rest(self) -> Steps[None]:
+        """Wait for some time until it starts no worker any more."""
+        for short in pauses(NOTE_WAIT):
+            if not self.may_replace:
+                return
+            yield short
+
     def settle(self) -> Steps[None]:
         """Wait until its threads have learned how the dead workers exited.
 
@@ -89,15 +96,22 @@ class _MultiprocessingPool(Pool):
         forked = table.forked_by(self._pool._worker_handler.native_id)
         return super().pids() | forked
 
+    @property
+    def may_replace(self) -> bool:
+        # It may be about to start many, each by spawn.
+        handler: threading.Thread = self._pool._worker_handler
+        return handler.is_alive()
+
     def retire(self) -> Steps[None]:
         pool = self._pool
         pool._state = "TERMINATE"
         pool._worker_handler._state = "TERMINATE"
         pool._change_notifier.put(None)
-        yield from _join(pool._worker_handler)
+        yield from self.rest()
 
     def finish(self) -> Steps[None]:
         pool = self._pool
+        yield from _join(pool._worker_handler)
         pool._terminate.cancel()  # It would wait without a limit.
         pool._task_handler._state = "TERMINATE"
         pool._result_handler._state = "TERMINATE"
@@ -136,7 +150,7 @@ class _UnknownPool(Pool):
 
     def retire(self) -> Steps[None]:
         self._thread.start()
-        yield from _join(self._thread, warn=False)
+        yield from self.rest()
 
     def finish(self) -> Steps[None]:
         yield from _join(self._thread)  # It waited for workers that are dead now.

@@ -127,6 +127,7 @@ class LinuxBlock(Block):
         tree.sources = _sources()
         tree.tell_apart(self._earlier)
         tree.is_of_block = True
+        may_replace = _may_replace(ended)
         try:
             try:
                 if self._may_have_started(tree):
@@ -135,7 +136,7 @@ class LinuxBlock(Block):
             finally:
                 for pool in ended:
                     yield from pool.finish()
-                yield from self._end_again(tree, ended)
+                yield from self._end_again(tree, ended, may_replace)
         finally:
             self._children.reap()
             tree.reap(self._owned())
@@ -145,11 +146,14 @@ class LinuxBlock(Block):
         """Return the pids of the children that their objects have to reap."""
         return frozenset(self._children.pids() | stdlib.children_of_multiprocessing())
 
-    def _end_again(self, tree: Tree, ended: list[pools.Pool]) -> Steps[None]:
+    def _end_again(
+        self, tree: Tree, ended: list[pools.Pool], may_replace: bool
+    ) -> Steps[None]:
         """Stop the workers that a pool has started after its others were killed."""
         for _ in range(_ROUNDS):
-            if not any(pool.may_replace for pool in ended):
+            if not may_replace:
                 return
+            may_replace = _may_replace(ended)
             # They have no tag: this process has its own back.
             tree.known.update(*(pool.pids() for pool in ended))
             tree.scan(lambda _: None)
@@ -168,6 +172,11 @@ class LinuxBlock(Block):
         if children is None:
             return True
         return any(not tree.is_foreign(pid) for pid in children)
+
+
+def _may_replace(ended: list[pools.Pool]) -> bool:
+    """Return whether one of some pools may still start workers."""
+    return any(pool.may_replace for pool in ended)
 
 
 def _all_pools() -> list[object]:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +18,7 @@ import pytest
 import workers
 from support import DEADLINE, KILLED, METHODS, TERMINATED, wait_until
 
-from process_terminate import stop_pool
+from process_terminate import no_orphans, stop_pool
 from process_terminate._process import stdlib
 
 MAKE: dict[str, Callable[[Any], Any]] = {
@@ -208,3 +209,27 @@ def test_tasks_fail_if_the_thread_of_their_executor_has_died() -> None:
     stdlib.fail_pending(thread)
     stdlib.fail_pending(None)
     assert thread.pending_work_items == {}
+
+
+@pytest.mark.parametrize("call", [stop_pool, None], ids=["stop_pool", "no_orphans"])
+def test_workers_are_stopped_that_a_slow_pool_is_just_starting(
+    call: "Callable[[Any], object] | None", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with dozens of spawned workers: it starts all before it looks up."""
+    fork = multiprocessing.get_context("fork")
+    start, starting = fork.Process.start, threading.Event()
+
+    def start_slowly(worker: Any) -> None:
+        starting.set()
+        time.sleep(1.3)
+        start(worker)
+
+    with no_orphans(grace=5) if call is None else nullcontext():
+        pool = fork.Pool(1)
+        monkeypatch.setattr(fork.Process, "start", start_slowly)
+        pool._pool[0].kill()
+        wait_until(starting.is_set)
+        if call is not None:
+            call(pool)
+    [worker] = pool._pool
+    assert worker.exitcode in {-15, -9, 0}  # 0: it saw the end of the pool first.
