@@ -27,7 +27,8 @@ def exit_on_sigterm() -> "_Block":
     ([example: clean up on SIGTERM](../examples/signals/clean_up_on_sigterm.md)).
     A shell reports 143 for a process terminated by `SIGTERM`.
     A second `SIGTERM` does not interrupt the cleanup, but `SIGKILL` does.
-    The end of the block restores the old handler.
+    The end of the block restores the old handler, but not one of C code, such as that
+    of `faulthandler.register()`, which Python does not know.
 
     **When to use it:** if a worker has something to clean up within the grace period
     of [`stop()`][process_terminate.stop], for example a temporary file.
