@@ -254,13 +254,21 @@ def _is_main_thread() -> bool:
 
 def _handlers(fatal: bool) -> dict[int, Any]:
     """Return the signals that a gate holds back, with what is done with each."""
-    numbers = _FATAL - table.caught_signals() if fatal else _SIGNALS
-    found = {number: stdlib.handler_of(number) for number in numbers}
+    found = {n: stdlib.handler_of(n) for n in (_FATAL if fatal else _SIGNALS)}
+    if not fatal:
+        return {n: handler for n, handler in found.items() if callable(handler)}
+    caught = table.caught_signals()  # By C code, if Python knows no handler.
     return {
-        number: handler
-        for number, handler in found.items()
-        if (handler == signal.SIG_DFL if fatal else callable(handler))
+        n: handler
+        for n, handler in found.items()
+        if _is_fatal_gate(handler) or (handler == signal.SIG_DFL and n not in caught)
     }
+
+
+def _is_fatal_gate(handler: Any) -> bool:
+    """Return whether another gate, as of another task, holds back a fatal signal."""
+    gate = getattr(handler, "__self__", None)
+    return isinstance(gate, Gate) and gate._fatal
 
 
 #: Not asked for each time, because it makes an enumeration of each.

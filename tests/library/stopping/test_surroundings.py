@@ -58,6 +58,49 @@ def test_tree_is_not_left_stopped_if_its_killer_is_terminated(number: int) -> No
     assert not is_running(int(done.stdout))
 
 
+def test_tree_is_not_left_stopped_if_the_one_beside_it_ends_first() -> None:
+    """The second tree is stopped by SIGSTOP until the first has ended."""
+    program = """
+        import asyncio, logging, os, signal, subprocess, sys
+        from process_terminate import aio
+        from process_terminate._tree.tree import Member
+        def ignoring():
+            child = subprocess.Popen(["sh", "-c", sys.argv[1]], stdout=-1)
+            child.stdout.readline()
+            return child
+        logging.disable()
+        first, second = ignoring(), ignoring()
+        print(second.pid, flush=True)
+        is_still, suspend, suspended = Member.is_still.fget, Member.suspend, set()
+        def noted_suspend(member):
+            suspend(member)
+            suspended.add(member.entry.pid)
+        def is_still_later(member):
+            both = len(suspended) == 2
+            is_first = member.entry.pid == first.pid
+            turn = both if is_first else first.returncode is not None
+            return is_still(member) and turn
+        Member.suspend = noted_suspend
+        Member.is_still = property(is_still_later)
+        async def stop_first():
+            await aio.stop_tree(first, grace=0.1)
+            os.kill(os.getpid(), signal.SIGTERM)
+        async def main():
+            await asyncio.gather(stop_first(), aio.stop_tree(second, grace=0.1))
+        asyncio.run(main())
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program), IGNORE],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        env=environment(),
+    )
+    assert (done.stderr, done.returncode) == ("", -signal.SIGTERM)
+    assert not is_running(int(done.stdout))
+
+
 def test_ctrl_c_during_a_handler_of_another_signal_ends_the_wait() -> None:
     program = """
         import signal, subprocess
