@@ -57,6 +57,18 @@ def source_hash(name: str) -> str:
     return study.hash_of([path_of(name), _BUILDER])
 
 
+def why_outdated(measured: dict[str, str], names: list[str], verb: str) -> str | None:
+    """Return why the hashes of measured trees are not those of today; None if they are."""
+    today = {name: source_hash(name) for name in names}
+    changed = sorted(dict(today.items() ^ measured.items()))
+    if not changed:
+        return None
+    return (
+        f"other versions of these trees were measured: {', '.join(changed)}; "
+        f"run: python -m evidence {verb}"
+    )
+
+
 class Marked:
     """Processes that are known by a mark in their environment."""
 

@@ -124,15 +124,8 @@ def _ends(root: "subprocess.Popen[str]", mode: str, event: str) -> bool:
 
 def why_outdated(data: Runners) -> str | None:
     """Return why the results are not of the trees as they are now; None if they are."""
-    hashes = {tree: hostile_trees.source_hash(tree) for tree in trees()}
-    measured = {tree: counted.hash for tree, counted in data.trees.items()}
-    changed = sorted(dict(hashes.items() ^ measured.items()))
-    if not changed:
-        return None
-    return (
-        f"other versions of these trees were measured: {', '.join(changed)}; "
-        "run: python -m evidence runners"
-    )
+    hashes = {tree: counted.hash for tree, counted in data.trees.items()}
+    return hostile_trees.why_outdated(hashes, trees(), "runners")
 
 
 def load(path: Path = PATH) -> Runners:

@@ -144,15 +144,8 @@ def is_promised(tree: str, way: str) -> bool:
 
 def why_outdated(data: Survivors) -> str | None:
     """Return why the results are not of the trees as they are now; None if they are."""
-    hashes = {tree: hostile_trees.source_hash(tree) for tree in trees()}
-    measured = {tree: counted.hash for tree, counted in data.trees.items()}
-    changed = sorted(dict(hashes.items() ^ measured.items()))
-    if not changed:
-        return None
-    return (
-        f"other versions of these trees were measured: {', '.join(changed)}; "
-        "run: python -m evidence survivors"
-    )
+    hashes = {tree: counted.hash for tree, counted in data.trees.items()}
+    return hostile_trees.why_outdated(hashes, trees(), "survivors")
 
 
 def load(path: Path = PATH) -> Survivors:

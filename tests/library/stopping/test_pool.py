@@ -225,7 +225,7 @@ def test_workers_are_stopped_that_a_slow_pool_is_just_starting(
         start(worker)
 
     with no_orphans(grace=5) if call is None else nullcontext():
-        pool = fork.Pool(1)
+        pool: Any = fork.Pool(1)
         monkeypatch.setattr(fork.Process, "start", start_slowly)
         pool._pool[0].kill()
         wait_until(starting.is_set)
