@@ -179,7 +179,10 @@ def _parser() -> argparse.ArgumentParser:
     recording = add(_record, "run the examples on interpreters, and trace new ones")
     recording.add_argument("--runs", type=_count, default=20, help="idle runs of each")
     recording.add_argument(
-        "--loaded", type=_count, default=20, help="runs with every processor busy"
+        "--loaded",
+        type=lambda text: _count(text, least=0),
+        default=20,
+        help="runs with every processor busy",
     )
     recording.add_argument("--jobs", type=_count, default=2, help="runs at a time")
     recording.add_argument(
@@ -228,7 +231,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number >= 1, got {text}")
+def _count(text: str, least: int = 1) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number >= {least}, got {text}"
+        )
     return int(text)

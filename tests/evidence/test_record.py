@@ -259,6 +259,7 @@ def test_signal_keeps_finished_runs_and_leaves_nothing_running(
         (["topic/nothing"], "evidence: no such example: topic/nothing; expected"),
         (["--python", "/no/python"], "evidence: none of these interpreters works;"),
         (["--runs", "0"], "argument --runs: must be a whole number >= 1, got 0"),
+        (["--loaded", "-1"], "argument --loaded: must be a whole number >= 0, got -1"),
     ],
 )
 def test_recording_ends_with_one_line_that_says_what_is_wrong(
