@@ -2,7 +2,6 @@
 
 import os
 import signal as signals
-import threading
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
@@ -13,9 +12,10 @@ from process_terminate._process.ending import checked_grace, checked_signal
 from process_terminate._process.handle import Handle
 from process_terminate._process.table import Entry, look_up
 from process_terminate._process.waits import Steps, after_turns, run
-from process_terminate._tree import subreaper, tags
+from process_terminate._tree import caller, subreaper, tags
 from process_terminate._tree.ending import appearing, end_tree
-from process_terminate._tree.tree import Member, Tree, servers
+from process_terminate._tree.member import Member
+from process_terminate._tree.tree import Tree, servers
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,8 @@ def _tag(tree: Tree, root: Member) -> None:
         tree.tag = tag
     look = table.child_entries if tree.tag else table.descendants_twice
     tree.tell_apart(look({os.getpid(), *servers()}, entry.pid))
-    tree.is_alone &= threading.active_count() == 1
+    tree.is_alone &= caller.has_one_thread()
+    tree.reapers, tree.since = {1} | table.ancestors(entry.parent), entry.started
 
 
 def _stopped(member: Member, status: ExitStatus) -> StoppedProcess:

@@ -4,7 +4,6 @@ Each function says what it returns where Python has changed the attribute, and
 `tests/library/processes/test_stdlib.py` fails with its name when that happens.
 """
 
-import asyncio
 import os
 import select
 import signal
@@ -146,9 +145,15 @@ def reap_popen(popen: "subprocess.Popen[Any]", code: int | None) -> bool:
 def is_polled(process: BaseProcess) -> bool:
     """Return whether another thread waits for the exit code of a process."""
     popen = popen_of(process)
-    frames: dict[int, FrameType] = getattr(sys, "_current_frames", dict)()
+    frames = frames_of_threads()
     frames.pop(threading.get_ident(), None)
     return any(_polls(frame, popen) for frame in frames.values())
+
+
+def frames_of_threads() -> dict[int, FrameType]:
+    """Return the frame of each thread; nothing if unknown."""
+    found: dict[int, FrameType] = getattr(sys, "_current_frames", dict)()
+    return found
 
 
 def _polls(frame: FrameType | None, popen: object) -> bool:
@@ -264,15 +269,6 @@ def is_locked(executor: Any) -> bool:
 _fast = sys.modules.get("_signal")
 handler_of: Any = getattr(_fast, "getsignal", signal.getsignal)
 set_handler: Any = getattr(_fast, "signal", signal.signal)
-
-
-def current_task() -> object:
-    """Return the task of asyncio or trio that runs; None if there is none."""
-    with suppress(RuntimeError):
-        return asyncio.current_task()
-    with suppress(AttributeError, KeyError, RuntimeError):
-        return sys.modules["trio"].lowlevel.current_task()
-    return None
 
 
 def free(lock: Any) -> None:

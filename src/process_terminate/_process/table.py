@@ -22,6 +22,8 @@ _INVALID_HANDLE = 6
 _PIDFD_GET_INFO = 0xC040FF0B
 _PIDFD_INFO = "=QQIII"
 _PIDFD_INFO_SIZE = 64
+#: Bytes of a file of /proc that are surely less than a page.
+_SHORT = 2048
 _STATES = {psutil.STATUS_STOPPED: "T", psutil.STATUS_ZOMBIE: "Z"}
 
 
@@ -93,10 +95,13 @@ def look_up(pid: int) -> Entry | None:
     return _ask_psutil(pid)
 
 
-def ancestors() -> set[int]:
-    """Return the pids of this process's ancestors, as far as the system shows them."""
+def ancestors(parent: int = 0) -> set[int]:
+    """Return the pid of a parent, by default of this process's, and of its ancestors.
+
+    As far as the system shows them.
+    """
     found: set[int] = set()
-    pid = os.getppid()
+    pid = parent or os.getppid()
     while pid and pid not in found:
         found.add(pid)
         entry = look_up(pid)
@@ -196,11 +201,22 @@ def _read(pid: int, file: str) -> bytes:
     try:
         fd = os.open(f"/proc/{pid}/{file}", os.O_RDONLY)
         try:
-            return os.read(fd, 1 << 16)
+            found = chunk = os.read(fd, 1 << 16)
+            # The kernel gives a page at most, so the pids of some 500 children.
+            while len(chunk) > _SHORT:
+                chunk = os.read(fd, 1 << 16)
+                found += chunk
+            return found
         finally:
             os.close(fd)
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return b""
+
+
+def _status(pid: int, field: bytes) -> bytes:
+    """Return a field of /proc/PID/status; nothing if the system does not tell."""
+    lines = _read(pid, "status").splitlines()
+    return next((x.removeprefix(field) for x in lines if x.startswith(field)), b"")
 
 
 def _ask_psutil(pid: int) -> Entry | None:
@@ -242,8 +258,7 @@ def caught_signals() -> set[int]:
     For Python such a signal has its default action, and it could not set the handler
     again. Empty if the system does not tell.
     """
-    lines = _read(os.getpid(), "status").splitlines()
-    mask = next((int(x[7:], 16) for x in lines if x.startswith(b"SigCgt:")), 0)
+    mask = int(_status(os.getpid(), b"SigCgt:") or b"0", 16)
     return {bit + 1 for bit in range(mask.bit_length()) if mask >> bit & 1}
 
 
@@ -258,8 +273,7 @@ def has_other_reaper() -> bool:
 
 def tracer() -> int:
     """Return the pid of the debugger of this process; 0 if there is none."""
-    lines = _read(os.getpid(), "status").splitlines()
-    return next((int(x[10:]) for x in lines if x.startswith(b"TracerPid:")), 0)
+    return int(_status(os.getpid(), b"TracerPid:") or 0)
 
 
 def process_of(tid: int) -> int:
@@ -267,8 +281,7 @@ def process_of(tid: int) -> int:
 
     htop shows the ids of threads, and /proc has entries for them that it does not list.
     """
-    lines = _read(tid, "status").splitlines()
-    return next((int(x[5:]) for x in lines if x.startswith(b"Tgid:")), tid)
+    return int(_status(tid, b"Tgid:") or tid)
 
 
 def has_pipe_to(pid: int, pipe: int | None) -> bool:

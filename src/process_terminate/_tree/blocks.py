@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 from process_terminate._process import ownership, pools, stdlib, table
 from process_terminate._process.waits import Steps
-from process_terminate._tree import subreaper, tags
+from process_terminate._tree import caller, subreaper, tags
 from process_terminate._tree.ending import appearing, end_tree
 from process_terminate._tree.tags import Tag
 from process_terminate._tree.tree import Tree, servers
@@ -24,7 +24,7 @@ class Block(ABC):
     """A block of `no_orphans()`, from its beginning to its end."""
 
     def __init__(self, grace: float) -> None:
-        self.owner = threading.get_ident(), stdlib.current_task()
+        self.owner = threading.get_ident(), caller.current_task()
         self.pid = os.getpid()
         self.tag: Tag | None = None
         _check_nesting(*self.owner)

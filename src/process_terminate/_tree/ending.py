@@ -18,7 +18,8 @@ from process_terminate._process.waits import (
     pauses,
     wait_for,
 )
-from process_terminate._tree.tree import Member, Tree
+from process_terminate._tree.member import Member
+from process_terminate._tree.tree import Tree
 
 #: Seconds until the first scan for descendants that appeared meanwhile, and at most.
 _FIRST_SCAN, _LAST_SCAN = 0.05, 1.0

@@ -7,7 +7,7 @@ that a process descends from another one, even if every process between is dead.
 Another system, or a hard limit on it, means that there are no tags.
 """
 
-import random
+import secrets
 import sys
 from typing import Any, NamedTuple
 
@@ -46,7 +46,9 @@ def fresh() -> Tag | None:
         shift = 0
     else:
         return None
-    return Tag(value | random.randrange(1, 1 << _BITS) << shift, shift)  # noqa: S311
+    # Two programs that call random.seed(0) must not get the same.
+    number = 1 + secrets.randbelow((1 << _BITS) - 1)
+    return Tag(value | number << shift, shift)
 
 
 def read(pid: int) -> int | None:

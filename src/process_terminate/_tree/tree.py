@@ -2,63 +2,19 @@
 
 import os
 import sys
-import threading
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import cached_property
 
-from process_terminate._process import stdlib, table
-from process_terminate._process.handle import SIGSTOP, Handle, open_handle
+from process_terminate._process import stdlib
+from process_terminate._process.handle import Handle, open_handle
 from process_terminate._process.table import Entry, all_pids, look_up
 from process_terminate._process.waits import Gate
-from process_terminate._tree import tags
+from process_terminate._tree import caller, tags
+from process_terminate._tree.member import Member
 from process_terminate._tree.tags import Tag
 
 Key = tuple[int, float]
-Act = Callable[["Member"], None]
-
-
-@dataclass
-class Member:
-    """A process of the tree, and what was sent to it."""
-
-    entry: Entry
-    handle: Handle
-    signal: int | None = None
-    suspended: bool = False
-    exit_code: int | None = None
-
-    @cached_property
-    def is_tracker(self) -> bool:
-        """Whether it is a resource tracker, which has to end after all others."""
-        return table.is_resource_tracker(self.entry.pid)
-
-    @cached_property
-    def traces_us(self) -> bool:
-        """Whether it is a debugger of this process, which would be stopped with it."""
-        return table.tracer() == self.entry.pid
-
-    @property
-    def is_still(self) -> bool:
-        """Whether it can start no process: it is stopped, dead, or in the kernel."""
-        if self.handle.forbidden or self.is_tracker or self.traces_us:
-            return True
-        # Windows suspends at once, and does not always show it.
-        at_once = sys.platform == "win32"
-        return self.suspended and (at_once or self.entry.state in "TtZXD")
-
-    def send(self, number: int) -> None:
-        """Send a signal that should stop it."""
-        self.handle.send(number)
-        if not self.handle.forbidden:
-            self.signal = number
-
-    def suspend(self) -> None:
-        """Stop it, so that it starts no process."""
-        if not (self.suspended or self.is_tracker or self.traces_us):
-            self.handle.send(SIGSTOP)
-            self.suspended = not self.handle.forbidden
+Act = Callable[[Member], None]
 
 
 class Tree:
@@ -88,6 +44,10 @@ class Tree:
         self.sources: set[int] = set()
         self.earlier: set[Key] = set()
         self.is_alone = False
+        #: Beside the sources, what an orphan of the tree may have as its parent, and
+        #: when the first process of the tree was started.
+        self.reapers: set[int] = set()
+        self.since = 0.0
         #: Whether all that this process starts belongs to the tree, as in a block.
         self.is_of_block = False
         #: What calls the handlers of signals while the tree is stopped.
@@ -179,13 +139,25 @@ class Tree:
             return True
         # A program that is setgid or setuid does not let its tag be read.
         if self.tag and (value := tags.read(entry.pid)) is not None:
-            return self.tag.covers(value) or self._has_come(entry)
+            if self.tag.covers(value):
+                return self._may_descend(entry)
+            return self._has_come(entry)
         if entry.parent not in self.sources or entry.key in self.earlier:
             return False
         if self.is_alone and not self._has_guest:
             return True
         self.doubtful.add(entry.pid)  # It may be the orphan of another child.
         return False
+
+    def _may_descend(self, entry: Entry) -> bool:
+        """Return whether a process with the tag can be an orphan of the tree.
+
+        An orphan goes to an ancestor of its parent. Another program may have drawn
+        the same tag.
+        """
+        if entry.key in self.earlier or entry.started < self.since:
+            return False
+        return entry.parent in self.sources or entry.parent in self.reapers
 
     def _has_come(self, entry: Entry) -> bool:
         """Return whether it is an orphan, which only the tree can have left here.
@@ -199,8 +171,8 @@ class Tree:
     @property
     def _is_closed(self) -> bool:
         """Whether nothing but the tree can start a process or leave an orphan here."""
-        alone = self.is_alone and threading.active_count() == 1
-        return alone and stdlib.current_task() is None and not self._has_guest
+        alone = self.is_alone and caller.has_one_thread()
+        return alone and caller.current_task() is None and not self._has_guest
 
     @property
     def _has_guest(self) -> bool:

@@ -30,7 +30,7 @@ from process_terminate import (
 )
 from process_terminate._process import ending, handle, table
 from process_terminate._tree import ending as tree_ending
-from process_terminate._tree import subreaper, tree
+from process_terminate._tree import member, subreaper, tree
 
 HERE = sys.platform
 SLEEP = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"]
@@ -82,7 +82,7 @@ def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
         for module in (ending, tree_ending):
             monkeypatch.setattr(module, "SIGKILL", 15)
             monkeypatch.setattr(module, "SIGCONT", handle._RESUME)
-        monkeypatch.setattr(tree, "SIGSTOP", handle._SUSPEND)
+        monkeypatch.setattr(member, "SIGSTOP", handle._SUSPEND)
         monkeypatch.setattr(psutil.Process, "terminate", psutil.Process.kill)
         monkeypatch.setattr(psutil.Process, "wait", wait_as_on_windows)
         monkeypatch.setattr(ctypes, "CDLL", cdll_as_on_windows)

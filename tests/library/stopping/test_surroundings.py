@@ -34,7 +34,7 @@ def test_tree_is_not_left_stopped_if_its_killer_is_terminated(number: int) -> No
     program = """
         import os, signal, subprocess, sys
         from process_terminate import stop_tree
-        from process_terminate._tree.tree import Member
+        from process_terminate._tree.member import Member
         suspend = Member.suspend
         def suspend_and_signal(member):
             suspend(member)
@@ -63,7 +63,7 @@ def test_tree_is_not_left_stopped_if_the_one_beside_it_ends_first() -> None:
     program = """
         import asyncio, logging, os, signal, subprocess, sys
         from process_terminate import aio
-        from process_terminate._tree.tree import Member
+        from process_terminate._tree.member import Member
         def ignoring():
             child = subprocess.Popen(["sh", "-c", sys.argv[1]], stdout=-1)
             child.stdout.readline()

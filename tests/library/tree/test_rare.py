@@ -35,6 +35,7 @@ from process_terminate._process.waits import Gate
 from process_terminate._tree import ending as tree_ending
 from process_terminate._tree import tags, tree
 from process_terminate._tree.blocks import LinuxBlock
+from process_terminate._tree.member import Member
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -293,7 +294,7 @@ def test_debugger_of_this_process_is_not_suspended(
     entry = table.look_up(child.pid)
     assert entry
     with handle.open_handle(child.pid) as found:
-        member = tree.Member(entry, found)
+        member = Member(entry, found)
         member.suspend()
         assert not member.suspended
         assert member.is_still
