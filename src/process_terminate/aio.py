@@ -8,20 +8,16 @@ import asyncio
 import signal as signals
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TypeVar
 
+from process_terminate._event_loop import run_in_loop
 from process_terminate._exit_status import ExitStatus
 from process_terminate._no_orphans import begin
 from process_terminate._process import adapters
-from process_terminate._process.clock import monotonic
 from process_terminate._process.ending import checked_grace
-from process_terminate._process.waits import Steps, Wait, advance, block, is_over
 from process_terminate._stop import stopping
 from process_terminate._stop_tree import StoppedProcess, stopping_tree
 
 __all__ = ["AnyProcess", "no_orphans", "stop", "stop_all", "stop_tree"]
-
-T = TypeVar("T")
 
 #: Any object that stands for one process, even a process of asyncio.
 AnyProcess = adapters.AnyProcess | asyncio.subprocess.Process
@@ -110,7 +106,7 @@ async def stop_all(
           ([example: shell in asyncio](../examples/asyncio/stop_a_shell.md)).
     """
     _require_loop()
-    return await _run(stopping(processes, grace, signal, loop=True))
+    return await run_in_loop(stopping(processes, grace, signal, loop=True))
 
 
 async def stop_tree(
@@ -153,7 +149,7 @@ async def stop_tree(
           ([example: escape from a tree](../examples/children/escape_from_a_tree.md)).
     """
     _require_loop()
-    return await _run(stopping_tree(process, grace, signal, loop=True))
+    return await run_in_loop(stopping_tree(process, grace, signal, loop=True))
 
 
 def no_orphans(*, grace: float = 5.0) -> AbstractAsyncContextManager[None]:
@@ -202,38 +198,7 @@ async def _no_orphans(grace: float) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await _run(inside.leaving())
-
-
-async def _run(steps: Steps[T]) -> T:
-    """Take all steps, and let the event loop wait.
-
-    A cancellation is raised in the steps, which then kill the processes at once, and
-    continue to wait for the end of these.
-    """
-    error: BaseException | None = None
-    closed = False
-    while True:
-        try:
-            thrown, error = error, None
-            wait = advance(steps, thrown)
-            if closed:  # There is no loop any more that could wait.
-                block(wait)
-            else:
-                await _wait(wait)
-        except StopIteration as done:
-            result: T = done.value
-            return result
-        except GeneratorExit:
-            closed = True
-            # Generators that get GeneratorExit itself may not wait any more.
-            error = asyncio.CancelledError()
-        except BaseException as caught:  # A cancellation, or an error of the steps.
-            if is_over(steps):
-                if closed and isinstance(caught, asyncio.CancelledError):
-                    raise GeneratorExit from None
-                raise
-            error = caught
+        await run_in_loop(inside.leaving())
 
 
 def _require_loop() -> None:
@@ -245,47 +210,3 @@ def _require_loop() -> None:
             "process_terminate.aio needs an event loop of asyncio; with trio use: "
             "await trio.to_thread.run_sync(process_terminate.stop, process)"
         ) from None
-
-
-async def _wait(wait: Wait) -> None:
-    """Wait until all processes are dead, a descriptor is readable, or it is time."""
-    if wait.handles is None:
-        await asyncio.sleep(0)  # At least one turn of the loop.
-    waiting = [h for h in wait.handles or [] if not h.is_dead()]
-    fds = {handle.fd for handle in waiting if handle.fd is not None}
-    if wait.fd is not None:
-        fds.add(wait.fd)
-    await _readable(fds, wait.until - monotonic())
-    # Where the system sends no event.
-    pause = 0.001
-    while wait.fd is None and (rest := wait.until - monotonic()) > 0:
-        waiting = [handle for handle in waiting if not handle.is_dead()]
-        if wait.handles is not None and not waiting:
-            return
-        await asyncio.sleep(min(pause, rest))
-        pause = min(pause * 2, 0.04)
-
-
-async def _readable(fds: set[int], timeout: float) -> None:
-    """Wait until all descriptors have been readable, or it is time."""
-    if not fds or timeout <= 0:
-        return
-    loop = asyncio.get_running_loop()
-    done = asyncio.Event()
-    waiting = set(fds)
-
-    def ready(fd: int) -> None:
-        loop.remove_reader(fd)
-        waiting.discard(fd)
-        if not waiting:
-            done.set()
-
-    for fd in fds:  # Windows, whose loop cannot do that, has none.
-        loop.add_reader(fd, ready, fd)
-    timer = loop.call_later(timeout, done.set)
-    try:
-        await done.wait()
-    finally:
-        timer.cancel()
-        for fd in waiting:
-            loop.remove_reader(fd)

@@ -145,15 +145,9 @@ def reap_popen(popen: "subprocess.Popen[Any]", code: int | None) -> bool:
 def is_polled(process: BaseProcess) -> bool:
     """Return whether another thread waits for the exit code of a process."""
     popen = popen_of(process)
-    frames = frames_of_threads()
+    frames: dict[int, FrameType] = getattr(sys, "_current_frames", dict)()
     frames.pop(threading.get_ident(), None)
     return any(_polls(frame, popen) for frame in frames.values())
-
-
-def frames_of_threads() -> dict[int, FrameType]:
-    """Return the frame of each thread; nothing if unknown."""
-    found: dict[int, FrameType] = getattr(sys, "_current_frames", dict)()
-    return found
 
 
 def _polls(frame: FrameType | None, popen: object) -> bool:

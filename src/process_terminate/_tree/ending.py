@@ -27,6 +27,8 @@ _FIRST_SCAN, _LAST_SCAN = 0.05, 1.0
 _FREEZE_WAIT = 2.0
 #: Seconds in which a new process must be seen.
 _APPEAR_WAIT = 0.2
+#: Seconds in which a fork ends that began before the process got its tag.
+_FORK_WAIT = 0.02
 #: Rounds of killing, against a tree that does not stop growing.
 _ROUNDS = 100
 
@@ -90,6 +92,7 @@ def _ended(  # noqa: PLR0913, PLR0917
         else:
             tree.scan(lambda _: None)
         if asks:
+            yield from _forking(tree)
             ended = yield from _ask(tree, grace, first, owned, gate)
     except BaseException as error:  # Such as Ctrl-C during the wait.
         yield from noted(error, _force(tree, gate))
@@ -101,6 +104,19 @@ def _ended(  # noqa: PLR0913, PLR0917
         yield from _force(tree, gate)
     finally:
         warn_of_kill(late, first, grace)
+
+
+def _forking(tree: Tree) -> Steps[None]:
+    """Take in the children that were being forked while their parents got a tag.
+
+    They have no tag. If a parent dies first, they are not found.
+    """
+    for short in pauses(_FORK_WAIT):
+        awake = [member for member in tree.members.values() if not member.note_sleep()]
+        if tree.is_of_block or not awake:
+            return
+        yield short
+        tree.scan(lambda _: None)
 
 
 def _ask(

@@ -17,6 +17,8 @@ class Member:
     handle: Handle
     signal: int | None = None
     suspended: bool = False
+    #: Whether it has been seen asleep, so that it was not in the middle of a fork.
+    has_slept: bool = False
     exit_code: int | None = None
 
     @cached_property
@@ -37,6 +39,11 @@ class Member:
         # Windows suspends at once, and does not always show it.
         at_once = sys.platform == "win32"
         return self.suspended and (at_once or self.entry.state in "TtZXD")
+
+    def note_sleep(self) -> bool:
+        """Note whether it sleeps, and return whether it ever did."""
+        self.has_slept |= self.entry.state not in "RD"
+        return self.has_slept
 
     def send(self, number: int) -> None:
         """Send a signal that should stop it."""

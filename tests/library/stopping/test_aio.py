@@ -15,7 +15,7 @@ import psutil
 import pytest
 from support import DEADLINE, IGNORE, KILLED, REST, TERMINATED, TREE, Start, wait_until
 
-from process_terminate import ExitStatus, aio
+from process_terminate import ExitStatus, _event_loop, aio
 from process_terminate._process import adapters, handle
 from process_terminate._process.waits import Wait
 
@@ -132,6 +132,26 @@ def test_canceled_call_kills_the_process_and_is_canceled(
     run(main())
 
 
+@pytest.mark.parametrize("call", [aio.stop, aio.stop_tree])
+def test_call_that_is_canceled_in_each_turn_of_the_loop_leaves_nothing(
+    call: Callable[..., Coroutine[Any, Any, object]],
+) -> None:
+    """As anyio does until its task has ended."""
+
+    async def main() -> None:
+        process = await shell(IGNORE)
+        task = asyncio.create_task(call(process, grace=60))
+        await asyncio.sleep(0.1)
+        while not task.done():
+            task.cancel()
+            await asyncio.sleep(0)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert process.returncode == -9
+
+    run(main())
+
+
 def test_canceled_block_kills_what_was_started() -> None:
     async def main() -> None:
         started = []
@@ -174,7 +194,7 @@ def test_call_whose_loop_is_closed_kills_the_process() -> None:
 def test_wait_ends_when_a_descriptor_is_readable() -> None:
     reader, writer = os.pipe()
     os.write(writer, b"1")
-    asyncio.run(aio._wait(Wait(time.monotonic() + DEADLINE, None, reader)))
+    asyncio.run(_event_loop._wait(Wait(time.monotonic() + DEADLINE, None, reader)))
     os.close(reader)
     os.close(writer)
 

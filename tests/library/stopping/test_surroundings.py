@@ -382,6 +382,26 @@ def test_worker_that_a_handler_starts_meanwhile_is_left_alone() -> None:
     assert run(program) == "-15 None\n"
 
 
+def test_process_that_a_thread_starts_meanwhile_is_left_alone() -> None:
+    """One that `threading` does not know, and that has ended when the next scan looks."""
+    program = """
+        import _thread, logging, subprocess, sys, time
+        from process_terminate import stop_tree
+        root = subprocess.Popen(["sh", "-c", sys.argv[1]], stdout=-1)
+        root.stdout.readline()
+        started = []
+        def start():
+            time.sleep(0.1)
+            started.append(subprocess.Popen(["sleep", "60"], stderr=-3))
+        _thread.start_new_thread(start, ())
+        logging.disable()  # It had to kill.
+        stop_tree(root, grace=1)
+        print(started[0].poll())
+        started[0].kill()
+    """
+    assert run(program, IGNORE) == "None\n"
+
+
 @pytest.mark.parametrize(("reaper", "code"), [("SIG_IGN", None), ("SIG_DFL", 255)])
 def test_code_255_of_asyncio_is_true_unless_another_one_reaps(
     reaper: str, code: "int | None"

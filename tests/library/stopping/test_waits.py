@@ -121,7 +121,7 @@ LIMITED |= {"poll.poll": 1, "_selector.select": 1, "communicate": 2, "select.sel
 LIMITS = {"timeout", "blocking", "block"}
 #: Waits without a limit, and why each ends.
 JUSTIFIED = {
-    "aio.py: done.wait()": "a timer of the loop sets it",
+    "_event_loop.py: done.wait()": "a timer of the loop sets it",
     "workers.py: future.result()": "as_completed() has returned the future",
     "workers.py: with lock": "nothing that is done with it can wait",
     "queue_program.py: inbox.recv()": "poll() has said that there is an item",

@@ -617,3 +617,21 @@ def test_ctrl_c_while_the_pools_retire_leaves_nothing_running(
     assert commands[0].wait(DEADLINE) == -9  # At once, without a grace period.
     assert len(found) >= 2
     assert not any(process.is_running() for process in found)
+
+
+def test_block_in_a_program_with_hundreds_of_children_stops_its_own() -> None:
+    """The kernel shows the pids of some 500 at a time."""
+    program = """
+        import os, subprocess, time
+        from process_terminate import no_orphans
+        read, write = os.pipe()
+        for _ in range(900):
+            if not os.fork():
+                os.close(write)
+                os.read(read, 1)  # Until the program has ended.
+                os._exit(0)
+        with no_orphans():
+            inside = subprocess.Popen(["sleep", "60"])
+        print(inside.returncode)
+    """
+    assert run(program) == "-15\n"

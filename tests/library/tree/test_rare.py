@@ -1,6 +1,7 @@
 """Circumstances that a test can only bring about inside the library."""
 
 import os
+import random
 import resource
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 import workers
-from support import DEADLINE, IGNORE, Shell, wait_until
+from support import DEADLINE, IGNORE, Shell, is_running, wait_until
 
 from process_terminate import _exit_on_sigterm, no_orphans, stop_tree
 from process_terminate._process import (
@@ -333,3 +334,58 @@ def test_block_is_a_decorator_of_a_function() -> None:
 
     block: Any = no_orphans()
     assert [one.returncode for one in block(start)(1)] == [-15, -15]
+
+
+def test_child_that_the_system_lists_late_is_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It has no tag, and its parent, which never sleeps, dies of the first signal."""
+    code = (
+        "import resource, subprocess\n"
+        "_, hard = resource.getrlimit(10)\n"
+        "change = lambda: resource.setrlimit(10, (hard, hard))\n"
+        "print(subprocess.Popen(['sleep', '60'], preexec_fn=change).pid, flush=True)\n"
+        "while True: pass"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as root:
+        assert root.stdout
+        late = psutil.Process(int(root.stdout.readline()))
+        all_pids, looks = table.all_pids, 0
+
+        def all_pids_but_at_first() -> list[int]:
+            nonlocal looks
+            looks += 1
+            return [pid for pid in all_pids() if looks > 1 or pid != late.pid]
+
+        monkeypatch.setattr(tree, "all_pids", all_pids_but_at_first)
+        stop_tree(root)
+    assert not is_running(late.pid)
+
+
+@pytest.mark.parametrize("call", ["stop_tree", "no_orphans"])
+def test_process_of_another_program_that_drew_the_same_tag_is_left_alone(
+    call: str, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tag = tags.Tag(tags._TAGGED << 60 | 7 << 40, 40)
+    monkeypatch.setattr(tags, "fresh", lambda: tag)
+    other = shell("sleep 60 & echo; wait")
+    (child,) = psutil.Process(other.pid).children()
+    for pid in other.pid, child.pid:
+        assert tags.write(pid, tag.value)
+    if call == "stop_tree":
+        stop_tree(shell(IGNORE), grace=0.1)
+    else:
+        with no_orphans():
+            shell(IGNORE).kill()
+    assert is_running(other.pid)
+    assert is_running(child.pid)
+    stop_tree(other)
+
+
+def test_tags_do_not_come_from_the_numbers_of_the_program() -> None:
+    """Two programs that call random.seed(0) must not draw the same."""
+    drawn = set()
+    for _ in range(3):
+        random.seed(0)
+        drawn.add(tags.fresh())
+    assert len(drawn) == 3
