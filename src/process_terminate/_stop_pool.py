@@ -8,7 +8,7 @@ from process_terminate._exit_status import ExitStatus
 from process_terminate._process import pools, stdlib
 from process_terminate._process.adapters import Adapter, adapt, kind
 from process_terminate._process.ending import checked_grace, end_all
-from process_terminate._process.waits import Steps, run
+from process_terminate._process.waits import Gate, Steps, run
 from process_terminate._stop import statuses
 
 #: How often workers are stopped, if the pool is still starting some.
@@ -76,17 +76,21 @@ def _stopping(pool: object, grace: float) -> Steps[list[ExitStatus]]:
             "does not have; use Pool.terminate()"
         )
     ended = pools.adapt(pool)
-    try:
-        yield from ended.retire()
-    except BaseException:
-        grace = 0
-        raise
-    finally:
-        found = yield from _end(ended, grace)
-    return found
+    for worker in ended.workers():  # Those of another process are refused.
+        adapt(worker, "stop_pool").close()
+    with Gate().kept() as gate:
+        try:
+            with gate.opened():
+                yield from ended.retire()
+        except BaseException:
+            grace = 0
+            raise
+        finally:
+            found = yield from _end(ended, grace, gate)
+        return found
 
 
-def _end(ended: pools.Pool, grace: float) -> Steps[list[ExitStatus]]:
+def _end(ended: pools.Pool, grace: float, gate: Gate) -> Steps[list[ExitStatus]]:
     """Stop the workers of a pool that replaces none of them, then the pool."""
     targets: list[Adapter] = []
     try:
@@ -98,7 +102,7 @@ def _end(ended: pools.Pool, grace: float) -> Steps[list[ExitStatus]]:
                 new = [adapt(worker, "stop_pool") for worker in started]
                 targets += new
                 handles = [handle for target in new if (handle := target.find())]
-                yield from end_all(handles, grace, signal.SIGTERM)
+                yield from end_all(handles, grace, signal.SIGTERM, gate)
                 if is_last:
                     break
                 yield from ended.rest()

@@ -11,7 +11,7 @@ from process_terminate._process.adapters import Adapter, AnyProcess, adapt
 from process_terminate._process.ending import checked_grace, checked_signal
 from process_terminate._process.handle import Handle
 from process_terminate._process.table import Entry, look_up
-from process_terminate._process.waits import Steps, after_turns, run
+from process_terminate._process.waits import Gate, Steps, after_turns, run
 from process_terminate._tree import caller, subreaper, tags
 from process_terminate._tree.ending import appearing, end_tree
 from process_terminate._tree.member import Member
@@ -161,8 +161,10 @@ def _ending(
     target: Adapter, handle: Handle, entry: Entry, grace: float, first: int
 ) -> Steps[list[StoppedProcess]]:
     """Stop the tree of a process that is alive."""
-    with ExitStack() as stack:
+    # A handler that raises must not leave this process a subreaper.
+    with Gate().kept() as gate, ExitStack() as stack:
         tree = Tree(None, servers())
+        tree.gate = gate
         root = tree.add(entry, handle)
         owned = frozenset({entry.pid})  # Its object reaps it.
 

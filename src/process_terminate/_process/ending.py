@@ -67,10 +67,12 @@ def refuse_suspended(function: Any, call: str) -> None:
     )
 
 
-def end_all(handles: list[Handle], grace: float, first: int) -> Steps[None]:
+def end_all(
+    handles: list[Handle], grace: float, first: int, gate: Gate | None = None
+) -> Steps[None]:
     """Send the first signal, wait, send SIGKILL; raise if one is alive then."""
-    with Gate().kept() as gate:
-        yield from _ended(handles, grace, first, gate)
+    with (gate or Gate()).kept() as kept:
+        yield from _ended(handles, grace, first, kept)
 
 
 def _ended(handles: list[Handle], grace: float, first: int, gate: Gate) -> Steps[None]:

@@ -183,13 +183,14 @@ class _Executor(Pool):
     def retire(self) -> Steps[None]:
         if not hasattr(self._pool, "shutdown"):
             return
-        # A thread in submit() holds the lock, forever if a pipe is full and not read.
+        # A thread in submit() holds the lock, forever if the pipe is full.
         for short in pauses(NOTE_WAIT):
-            if not stdlib.is_locked(self._pool):
+            if not stdlib.is_blocked(self._pool):
                 break
             yield short
         else:
-            log.warning("an executor is locked by another thread: %r", self._pool)
+            log.warning("an executor cannot be shut down: %r", self._pool)
+            self._pool._shutdown_thread = True
             return
         try:
             self._pool.shutdown(wait=False, cancel_futures=True)

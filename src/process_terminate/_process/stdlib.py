@@ -253,10 +253,16 @@ def is_writable(queue: Any) -> bool:
         return False
 
 
-def is_locked(executor: Any) -> bool:
-    """Return whether a call of shutdown() would wait; False if unknown."""
+def is_blocked(executor: Any) -> bool:
+    """Return whether a call of shutdown() would wait; False if unknown.
+
+    Another thread has its lock, or its thread does not read the pipe that wakes it.
+    """
     lock = getattr(executor, "_shutdown_lock", None)
-    return bool(getattr(lock, "locked", lambda: False)())
+    pipe = getattr(executor, "_executor_manager_thread_wakeup", None)
+    is_open = pipe is not None and not getattr(pipe, "_closed", True)
+    full = is_open and hasattr(select, "poll") and not is_writable(pipe)
+    return full or bool(getattr(lock, "locked", lambda: False)())
 
 
 #: The functions below `signal`, which looks for enumerations in ten times their time.

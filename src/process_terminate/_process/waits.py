@@ -154,6 +154,7 @@ class Gate:
         self._fatal = fatal
         self._handlers: dict[int, Any] = {}
         self._arrived: list[int] = []
+        self._is_kept = False
         self._is_open = False
         self._is_done = False
         self._pid = os.getpid()
@@ -204,7 +205,12 @@ class Gate:
 
         Handlers are called in the main thread alone, so only there is this needed. An
         exception that a handler raises leaves the block after everything in it is done.
+        Within the block of this gate, a second one does nothing.
         """
+        if self._is_kept:
+            yield self
+            return
+        self._is_kept = True
         note = self._note
         handlers = _handlers(self._fatal) if _is_main_thread() else {}
         try:

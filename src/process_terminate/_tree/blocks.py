@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from contextlib import ExitStack
 
 from process_terminate._process import ownership, pools, stdlib, table
-from process_terminate._process.waits import Steps
+from process_terminate._process.waits import Gate, Steps
 from process_terminate._tree import caller, subreaper, tags
 from process_terminate._tree.ending import appearing, end_tree
 from process_terminate._tree.tags import Tag
@@ -86,11 +86,11 @@ class LinuxBlock(Block):
         """Take the steps of the end of the block."""
         if os.getpid() != self.pid:  # A forked child: the processes are not its own.
             return
-        with self._stack, table.room():
+        with Gate().kept() as gate, self._stack, table.room():
             try:
                 active.remove(self)
                 self._untag()
-                yield from self._end()
+                yield from self._end(gate)
             finally:
                 self._untag()  # Again, as the forkserver may be a new one.
 
@@ -103,7 +103,7 @@ class LinuxBlock(Block):
                 if self.tag.covers(tags.read(pid)):
                     tags.write(pid, value)
 
-    def _end(self) -> Steps[None]:
+    def _end(self, gate: Gate) -> Steps[None]:
         """Stop the pools that were made in the block, then what was started in it."""
         ended = self._new_pools()
         # First these: a pool of before the block may start a worker at any moment.
@@ -111,22 +111,28 @@ class LinuxBlock(Block):
         spared = self._spared()
         grace = 0.0  # If Ctrl-C interrupts the pools, the rest is killed at once.
         try:
-            for pool in ended:
-                yield from pool.retire()
+            with gate.opened():
+                for pool in ended:
+                    yield from pool.retire()
             grace = self._grace
         finally:
             started.update(*(pool.pids() for pool in ended))
-            yield from self._end_tree(ended, started, spared, grace)
+            yield from self._end_tree(ended, started, spared, grace, gate)
 
     def _end_tree(
-        self, ended: list[pools.Pool], started: set[int], spared: set[int], grace: float
+        self,
+        ended: list[pools.Pool],
+        started: set[int],
+        spared: set[int],
+        grace: float,
+        gate: Gate,
     ) -> Steps[None]:
         """Stop what was started in the block, and then release its pools."""
         owned = self._owned()
         tree = Tree(self.tag, servers() | spared, started)
         tree.sources = _sources()
         tree.tell_apart(self._earlier)
-        tree.is_of_block = True
+        tree.is_of_block, tree.gate = True, gate
         may_replace = _may_replace(ended)
         try:
             try:

@@ -45,8 +45,7 @@ def end_tree(
     On Windows no process is asked: TerminateProcess leaves no grace period, and a
     process that is suspended first cannot start another one.
     """
-    with Gate().kept() as gate:
-        tree.gate = gate
+    with (tree.gate or Gate()).kept() as gate:
         try:
             yield from _ended(tree, grace, first, owned, prepare, gate)
         except BaseException:  # Such as one that another thread raises in this one.

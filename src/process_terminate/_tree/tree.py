@@ -50,7 +50,8 @@ class Tree:
         self.since = 0.0
         #: Whether all that this process starts belongs to the tree, as in a block.
         self.is_of_block = False
-        #: What calls the handlers of signals while the tree is stopped.
+        #: What calls the handlers of signals while the tree is stopped; None if only
+        #: `end_tree()` keeps one.
         self.gate: Gate | None = None
         #: Orphans that may belong to the tree or not, and are left alone.
         self.doubtful: set[int] = set()
