@@ -86,6 +86,15 @@ class LinuxBlock(Block):
         """Take the steps of the end of the block."""
         if os.getpid() != self.pid:  # A forked child: the processes are not its own.
             return
+        try:
+            yield from self._leave()
+        except BaseException:
+            if self in active:  # A handler raised before the gate was closed.
+                self._grace = 0
+                yield from self._leave()
+            raise
+
+    def _leave(self) -> Steps[None]:
         with Gate().kept() as gate, self._stack, table.room():
             try:
                 active.remove(self)

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -210,13 +210,19 @@ def test_traced_process_names_its_tracer() -> None:
         pytest.skip("needs strace")
     command = ["strace", "-qq", "-o", "/dev/null", "sleep", "60"]
     with subprocess.Popen(command) as tracer:
-        end = time.monotonic() + DEADLINE
         # strace first tries what the kernel can do, in a child of its own.
-        while psutil.Process(pid := _children(tracer.pid)[0]).name() != "sleep":
-            assert time.monotonic() < end
-            time.sleep(0.01)
-        assert find(pid, "traced").facts[1] == name_of(tracer.pid)
-        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: _names(tracer.pid) == ["sleep"])
+        (pid,) = _children(tracer.pid)
+        try:
+            assert find(pid, "traced").facts[1] == name_of(tracer.pid)
+        finally:
+            os.kill(pid, signal.SIGKILL)
+
+
+def _names(pid: int) -> list[str]:
+    with suppress(psutil.NoSuchProcess):
+        return [child.name() for child in psutil.Process(pid).children()]
+    return []
 
 
 def _children(pid: int) -> list[int]:

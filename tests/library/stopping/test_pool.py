@@ -233,3 +233,42 @@ def test_workers_are_stopped_that_a_slow_pool_is_just_starting(
             call(pool)
     [worker] = pool._pool
     assert worker.exitcode in {-15, -9, 0}  # 0: it saw the end of the pool first.
+
+
+def test_executor_whose_thread_does_not_read_its_pipe_is_stopped() -> None:
+    """A slow callback runs in that thread, and shutdown() would write to the pipe."""
+    fork = multiprocessing.get_context("fork")
+    executor: Any = ProcessPoolExecutor(1, mp_context=fork)
+    busy, done = threading.Event(), threading.Event()
+
+    def rest(_: Future[int]) -> None:
+        busy.set()
+        done.wait(DEADLINE)
+
+    executor.submit(abs, -1).add_done_callback(rest)
+    assert busy.wait(DEADLINE)
+    pipe = executor._executor_manager_thread_wakeup
+    while stdlib.is_writable(pipe):
+        pipe._writer.send_bytes(b"")
+    try:
+        assert [status.code for status in stop_pool(executor)] == [-15]
+    finally:
+        done.set()
+
+
+def test_forked_child_does_not_harm_the_pool_of_its_parent() -> None:
+    fork = multiprocessing.get_context("fork")
+    with fork.Pool(2) as pool:
+        assert pool.map(abs, [-1]) == [1]
+
+        def stop_in_child() -> None:
+            try:
+                stop_pool(pool)
+            except ValueError:
+                os._exit(7)
+
+        child = fork.Process(target=stop_in_child)
+        child.start()
+        child.join(DEADLINE)
+        assert child.exitcode == 7
+        assert pool.map_async(abs, range(-20, 0)).get(DEADLINE) == [*range(20, 0, -1)]

@@ -101,6 +101,28 @@ def test_tree_is_not_left_stopped_if_the_one_beside_it_ends_first() -> None:
     assert not is_running(int(done.stdout))
 
 
+def test_handler_that_raises_at_the_end_of_a_block_waits_until_all_is_stopped() -> None:
+    program = """
+        import os, signal, subprocess
+        from process_terminate import no_orphans
+        from process_terminate._tree.blocks import LinuxBlock
+        untag = LinuxBlock._untag
+        def untag_and_signal(block):
+            os.kill(os.getpid(), signal.SIGUSR1)
+            untag(block)
+        def leave(number, frame):
+            raise RuntimeError("left")
+        signal.signal(signal.SIGUSR1, leave)
+        try:
+            with no_orphans():
+                inside = subprocess.Popen(["sleep", "60"])
+                LinuxBlock._untag = untag_and_signal
+        except RuntimeError as error:
+            print(error, inside.returncode is not None)
+    """
+    assert run(program) == "left True\n"
+
+
 def test_ctrl_c_during_a_handler_of_another_signal_ends_the_wait() -> None:
     program = """
         import signal, subprocess

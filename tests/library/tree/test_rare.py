@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 import workers
-from support import DEADLINE, IGNORE, Shell, is_running, wait_until
+from support import DEADLINE, IGNORE, REST, Shell, is_running, wait_until
 
 from process_terminate import _exit_on_sigterm, no_orphans, stop_tree
 from process_terminate._process import (
@@ -33,8 +33,8 @@ from process_terminate._process import (
 from process_terminate._process.handle import Handle
 from process_terminate._process.table import Entry
 from process_terminate._process.waits import Gate
+from process_terminate._tree import blocks, tags, tree
 from process_terminate._tree import ending as tree_ending
-from process_terminate._tree import tags, tree
 from process_terminate._tree.blocks import LinuxBlock
 from process_terminate._tree.member import Member
 
@@ -380,6 +380,25 @@ def test_process_of_another_program_that_drew_the_same_tag_is_left_alone(
     assert is_running(other.pid)
     assert is_running(child.pid)
     stop_tree(other)
+
+
+def test_block_is_ended_although_a_handler_raises_before_it_is_held_back(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raised: list[bool] = []
+
+    def gate() -> Gate:
+        if not raised:
+            raised.append(True)
+            raise KeyboardInterrupt
+        return Gate()
+
+    monkeypatch.setattr(blocks, "Gate", gate)
+    with pytest.raises(KeyboardInterrupt), no_orphans():
+        inside = shell(REST)
+    assert inside.returncode == -9
+    assert tags.read(0) != tags._TAGGED
+    assert not blocks.active
 
 
 def test_tags_do_not_come_from_the_numbers_of_the_program() -> None:
