@@ -140,7 +140,7 @@ def _note_fork() -> None:
 
 def _children_of_thread() -> tuple[int, ...]:
     """Return the pids of the children of this thread, the oldest first."""
-    with suppress(OSError), open("/proc/thread-self/children") as file:  # noqa: PTH123, as it is faster
+    with suppress(OSError), open("/proc/thread-self/children", "rb") as file:  # noqa: PTH123, as it is faster
         return tuple(map(int, file.read().split()))
     return ()
 

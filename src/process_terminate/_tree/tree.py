@@ -153,8 +153,8 @@ class Tree:
     def _may_descend(self, entry: Entry) -> bool:
         """Return whether a process with the tag can be an orphan of the tree.
 
-        An orphan goes to an ancestor of its parent. Another program may have drawn
-        the same tag.
+        An orphan goes to an ancestor of its parent. Another program may have the
+        same tag by chance.
         """
         if entry.key in self.earlier or entry.started < self.since:
             return False
