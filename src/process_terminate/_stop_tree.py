@@ -67,9 +67,9 @@ def stop_tree(
     forked every 20 ms and called `sys.exit()` on `SIGTERM`. A child was left in 0 of 40
     trees, and in 7 of 20 without that wait.
     The calling process is a child subreaper during the call: orphans come to it.
-    An orphan without the tag is stopped only if no other child can have left it: your
-    program has one thread, no greenlets, no event loop and no other running child, and
-    none of its signal handlers has run during the call.
+    An orphan without the tag is stopped only if no other child can have left it. So
+    your program must have one thread, no greenlets, no event loop and no other running
+    child, and none of its signal handlers may run during the call.
     Without tags (a hard limit on `RLIMIT_LOCKS`, another user's process) an orphan
     that may belong to another child is left alone, and a warning is logged.
     Resource trackers of `multiprocessing` and loky are stopped last, because they
