@@ -20,7 +20,7 @@ import psutil
 import pytest
 from support import DEADLINE, environment, skip_if_unseen, wait_until
 
-from process_terminate import Diagnosis, Finding, diagnose
+from process_terminate import Diagnosis, Finding, diagnose, stop_tree
 from process_terminate._diagnose.reading import Process
 from process_terminate._diagnose.words import name_of
 
@@ -603,13 +603,14 @@ HEALTHY_PROGRAMS = {
 @pytest.mark.parametrize("name", HEALTHY_PROGRAMS)
 def test_healthy_program_has_no_false_finding(name: str) -> None:
     with python(HEALTHY_PROGRAMS[name]) as program:
-        time.sleep(0.5)
-        for _ in range(20):
-            found = diagnose(program, tree=True)
-            for each in (found, *found.tree):
-                assert _wrong(each) == []
-        for below in found.tree:
-            os.kill(below.pid, signal.SIGKILL)
+        try:
+            time.sleep(0.5)
+            for _ in range(20):
+                found = diagnose(program, tree=True)
+                for each in (found, *found.tree):
+                    assert _wrong(each) == []
+        finally:  # A pool starts a new worker for each that is killed.
+            stop_tree(program, grace=0)
 
 
 def _wrong(found: Diagnosis) -> list[str]:

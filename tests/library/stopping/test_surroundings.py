@@ -208,10 +208,14 @@ def test_process_is_stopped_in_a_subinterpreter() -> None:
         '''.replace(" " * 8, "")
         old = sys.version_info < (3, 13)
         made = interpreters.create(isolated=False) if old else interpreters.create("legacy")
-        interpreters.run_string(made, code)
+        error = interpreters.run_string(made, code)
+        print(error.msg if error else "done")
         interpreters.destroy(made)
     """
-    assert run(program) == "-15\n"
+    printed = run(program)
+    if "does not support loading in subinterpreters" in printed:
+        pytest.skip("psutil cannot be imported in a subinterpreter of this build")
+    assert printed == "-15\ndone\n"
 
 
 def test_child_of_asyncio_is_left_to_it_although_a_tracer_has_wrapped_popen() -> None:
@@ -381,7 +385,9 @@ def test_child_that_another_thread_forks_meanwhile_keeps_its_signals() -> None:
         threading.Thread(target=fork).start()
         stop_tree(root, grace=0.5)
     """
-    assert run(program) == "0\n"
+    # From Python 3.12 on, os.fork() beside another thread warns.
+    options = ("-W", "ignore::DeprecationWarning")
+    assert run(program, options=options) == "0\n"
 
 
 def test_worker_that_a_handler_starts_meanwhile_is_left_alone() -> None:
