@@ -255,7 +255,7 @@ class _Asyncio(Adapter):
         code = self._peek()
         for short in pauses(NOTE_WAIT):
             if (found := self.process.returncode) is not None:
-                return code if found == 255 and table.has_other_reaper() else found
+                return code if found == 255 and stdlib.has_other_reaper() else found
             yield short
         return code
 

@@ -271,6 +271,15 @@ handler_of: Any = getattr(_fast, "getsignal", signal.getsignal)
 set_handler: Any = getattr(_fast, "signal", signal.signal)
 
 
+def has_other_reaper() -> bool:
+    """Return whether SIGCHLD is ignored or handled, so that others reap children here.
+
+    asyncio then says 255 of a child whose exit code it did not get.
+    """
+    number = getattr(signal, "SIGCHLD", None)
+    return number is not None and handler_of(number) != signal.SIG_DFL
+
+
 def free(lock: Any) -> None:
     """Release a lock of multiprocessing that a dead process may hold."""
     with suppress(AttributeError, ValueError, OSError):

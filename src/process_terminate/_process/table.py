@@ -1,7 +1,6 @@
 """The process table: which processes there are, and which is the child of which."""
 
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -260,15 +259,6 @@ def caught_signals() -> set[int]:
     """
     mask = int(_status(os.getpid(), b"SigCgt:") or b"0", 16)
     return {bit + 1 for bit in range(mask.bit_length()) if mask >> bit & 1}
-
-
-def has_other_reaper() -> bool:
-    """Return whether SIGCHLD is ignored or handled, so that others reap children here.
-
-    asyncio then says 255 of a child whose exit code it did not get.
-    """
-    number = getattr(signal, "SIGCHLD", None)
-    return number is not None and signal.getsignal(number) != signal.SIG_DFL
 
 
 def tracer() -> int:
