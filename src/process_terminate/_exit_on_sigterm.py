@@ -27,10 +27,10 @@ def exit_on_sigterm() -> "_Block":
     ([example: clean up on SIGTERM](../examples/signals/clean_up_on_sigterm.md)).
     A shell reports 143 for a process terminated by `SIGTERM`.
     A second `SIGTERM` does not interrupt the cleanup, but `SIGKILL` does.
-    The end of the block restores the old handler, but not one of C code, such as that
-    of `faulthandler.register()`, which Python does not know. After `SIGTERM` it stays
-    in place until the exit: if you catch the `SystemExit` outside the block, the
-    program ignores further `SIGTERM`.
+    The end of the block restores the old handler of Python. It cannot restore one of C
+    code, such as that of `faulthandler.register(SIGTERM)`, and sets the default action.
+    After a `SIGTERM` the handler of this block stays in place until the exit. So if you
+    catch the `SystemExit` outside the block, the program ignores later `SIGTERM`s.
 
     **When to use it:** if a worker has something to clean up within the grace period
     of [`stop()`][process_terminate.stop], for example a temporary file.

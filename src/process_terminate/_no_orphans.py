@@ -33,7 +33,7 @@ def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
     **Linux:** A process that is started inside the block inherits a tag: a value of
     the resource limit `RLIMIT_LOCKS`, which the kernel has not used since 2.4.
     With the tag `no_orphans()` finds the process even if all its ancestors are dead,
-    and tells it from the processes of an earlier child.
+    and does not confuse it with a process that an earlier child started.
     If that limit cannot be set or read, an orphan that may belong to an earlier child
     is left alone, and a warning is logged.
     This is so in a fourth block within three others, and for a program that is setgid
@@ -52,9 +52,9 @@ def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
     block (run on Wine, not on Windows itself).
 
     It leaves alone the resource trackers and forkservers of `multiprocessing`, and
-    the workers of pools that were made before the block. A `ProcessPoolExecutor` counts
-    as made when it gets its first task. It stops the workers that a
-    forkserver starts inside the block.
+    the workers of pools that were made before the block. It stops the workers that a
+    forkserver starts inside the block, and those of a `ProcessPoolExecutor` that got
+    its first task inside, even if you made the executor before the block.
     Each dead child is reaped by its own object, so you can read `process.poll()` and
     `process.exitcode` afterwards.
     If you forked a child with `os.fork()` or `os.posix_spawn()`, you have to reap it,

@@ -59,17 +59,20 @@ def stop_tree(
 
     **Linux:** Each process of the tree gets a tag that its children inherit: a value
     of the resource limit `RLIMIT_LOCKS`, which the kernel has not used since 2.4.
-    With the tag `stop_tree()` recognizes an orphan of the tree wherever it is. Another
-    program may draw the same number, but its processes have other parents.
-    A child that is being forked when its parent gets the tag has none. So before the
-    first signal `stop_tree()` waits up to 20 ms until each process has been seen
+    With the tag `stop_tree()` recognizes an orphan of the tree wherever it is. If another
+    program has the same tag by chance, its processes are left alone unless they are
+    younger than the root and their parent is process 1 or an ancestor of the root.
+    A child that is being forked when its parent gets the tag may not get it. So before
+    the first signal `stop_tree()` waits up to 20 ms until each process has been seen
     asleep, and looks for new children. This was tried on a process of 300 MB that
     forked every 20 ms and called `sys.exit()` on `SIGTERM`. A child was left in 0 of 40
-    trees, and in 7 of 20 without that wait.
+    trees, and in 7 of 20 without that wait (Python 3.11). If a process does not sleep
+    within that time, a child may still be left.
     The calling process is a child subreaper during the call: orphans come to it.
-    An orphan without the tag is stopped only if no other child can have left it. So
-    your program must have one thread, no greenlets, no event loop and no other running
-    child, and none of its signal handlers may run during the call.
+    It stops an orphan without the tag only if no other code of your program can have
+    started it. That means one thread, no greenlets, no event loop, no other running
+    child, not process 1, and no signal handler of yours that ran during the call.
+    Otherwise that orphan keeps running.
     Without tags (a hard limit on `RLIMIT_LOCKS`, another user's process) an orphan
     that may belong to another child is left alone, and a warning is logged.
     Resource trackers of `multiprocessing` and loky are stopped last, because they

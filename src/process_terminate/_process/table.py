@@ -94,13 +94,10 @@ def look_up(pid: int) -> Entry | None:
     return _ask_psutil(pid)
 
 
-def ancestors(parent: int = 0) -> set[int]:
-    """Return the pid of a parent, by default of this process's, and of its ancestors.
-
-    As far as the system shows them.
-    """
+def ancestors(parent: int | None = None) -> set[int]:
+    """Return a parent, by default of this process, and its ancestors that are seen."""
     found: set[int] = set()
-    pid = parent or os.getppid()
+    pid = os.getppid() if parent is None else parent
     while pid and pid not in found:
         found.add(pid)
         entry = look_up(pid)
