@@ -15,6 +15,8 @@ from process_terminate._process.clock import monotonic
 from process_terminate._process.handle import SIGCONT, SIGKILL, Handle
 from process_terminate._process.waits import LAST_WAIT, Gate, Steps, Wait, wait_for
 
+#: Not asked for each time, because it makes an enumeration of each.
+_VALID_SIGNALS = signal.valid_signals()
 #: Seconds in which a signal is deferred until the killed processes are reaped.
 _DYING = 1.0
 
@@ -41,7 +43,7 @@ def checked_signal(number: object) -> int:
             f"signal must be a signal such as signal.SIGINT, got {number!r} "
             f"({type(number).__name__})"
         )
-    if number not in signal.valid_signals():
+    if number not in _VALID_SIGNALS:
         raise ValueError(f"signal must be the number of a signal, got {number}")
     if sys.platform == "win32" and number != signal.SIGTERM:
         raise ValueError(f"signal must be SIGTERM on Windows, got {name_of(number)}")
