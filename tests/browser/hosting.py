@@ -1,6 +1,7 @@
 """Serve a built site as a host would: with its headers, gzip and its page for 404."""
 
 import gzip
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -65,7 +66,8 @@ def serve(
         caching: Gives the Cache-Control for a path; default: that of GitHub Pages.
     """
     lines = (site / "_headers").read_text("utf-8").splitlines()[1:]
-    pairs = (line.strip().partition(": ") for line in lines)
+    for_all = itertools.takewhile(lambda line: line.startswith(" "), lines)
+    pairs = (line.strip().partition(": ") for line in for_all)
     members = {
         "site": site,
         "headers_of_site": {name: to for name, _, to in pairs},

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections import Counter
 from importlib import metadata
 from importlib.resources import files
@@ -22,6 +23,7 @@ from evidence.publish.markup.glossary import UNLINKED
 from helpers import BASE
 
 PAGES = pages.in_order()
+CHANGED = history.changes()
 #: The hashes of the theme's templates that we override, by theme and name.
 ORIGINALS = json.loads(Path(__file__).with_name("originals.json").read_text("utf-8"))
 
@@ -103,6 +105,15 @@ def test_pages_need_no_exception_from_the_policy(
         assert "unsafe" not in policy, url
 
 
+def test_hosts_are_told_to_keep_only_files_with_a_hash(each_site: Path) -> None:
+    rules = (each_site / "_headers").read_text("utf-8").split("\n/")[1:]
+    kept = {rule.splitlines()[0] for rule in rules if "immutable" in rule}
+    assert len(kept) == len(rules) >= 2
+    for name in kept:
+        assert (each_site / name).is_file()
+        assert re.search(r"\.[0-9a-f]{8}\.min\.(css|js)$", name)
+
+
 def test_each_page_has_its_own_title_description_and_url(
     trees: dict[str, HtmlElement],
 ) -> None:
@@ -118,6 +129,7 @@ def test_each_page_has_its_own_title_description_and_url(
         described = json.loads(text)
         named = {"title": described["headline"], "description": page.description}
         assert (described["url"], described["description"]) == (url, page.description)
+        assert described.get("dateModified") == history.last_change(page, CHANGED)
         for name, value in (named | {"url": url}).items():
             assert head.xpath(f"meta[@property='og:{name}']/@content") == [value]
     titles = Counter(head.findtext("title") for head in heads.values())
@@ -190,11 +202,10 @@ def test_previous_and_next_stay_within_the_topic(
 def test_foot_of_a_page_has_its_version_and_dates(
     trees: dict[str, HtmlElement],
 ) -> None:
-    changed = history.changes()
     for page in PAGES:
         shown = trees[BASE + page.address].xpath("//*[@class='page-facts']/li")
         texts = [item.text_content() for item in shown]
-        assert texts == foot.facts(page, changed)
+        assert texts == foot.facts(page, CHANGED)
         assert f"process-terminate {metadata.version('process-terminate')}" in texts
 
 

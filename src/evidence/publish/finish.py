@@ -16,7 +16,7 @@ from evidence.measure import runs, timelines
 from evidence.paths import DATA, ROOT
 from evidence.publish import addresses, assets, cards, package
 from evidence.publish.formats import feed, llms, sitemap
-from evidence.publish.markup import foot, glossary, headers
+from evidence.publish.markup import described, foot, glossary, headers
 from evidence.studies import broken_queue, programs, survivors
 
 Builder = Literal["mkdocs", "zensical"]
@@ -58,6 +58,7 @@ def finish(site: Path, url: str | None = None) -> None:
     glossary.link(site)
     changed = history.changes()
     foot.write(site, changed)
+    described.write(site, changed)
     llms.write(site, url)
     sitemap.write(site, url, changed)
     feed.write(site, url, (ROOT / feed.CHANGELOG).read_text("utf-8"), changed)

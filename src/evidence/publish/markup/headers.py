@@ -6,6 +6,8 @@ from pathlib import Path
 
 from lxml import html
 
+from evidence.publish import assets
+
 #: What a page may load and run; `{scripts}` are the hashes of the inline scripts.
 _POLICY = (
     "default-src 'none'; script-src 'self' {scripts}; style-src 'self'; "
@@ -22,6 +24,8 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+#: For a name with the hash of the content in it, which never means anything else.
+_FOREVER = "Cache-Control: public, max-age=31536000, immutable"
 
 
 def write(site: Path) -> None:
@@ -35,6 +39,7 @@ def write(site: Path) -> None:
         if meta not in text:
             path.write_text(text.replace(_CHARSET, _CHARSET + meta, 1), "utf-8")
     lines = [f"  {name}: {value}\n" for name, value in _HEADERS.items()]
+    lines += [f"/{name}\n  {_FOREVER}\n" for name in sorted(assets.current(site))]
     (site / "_headers").write_text("".join(["/*\n", *lines]), "utf-8")
 
 
