@@ -19,11 +19,14 @@ import psutil
 from process_terminate._exit_status import ExitStatus
 from process_terminate._process import stdlib, table
 from process_terminate._process.handle import Handle, open_handle
+from process_terminate._process.ownership import popen_classes, refuse_older
 from process_terminate._process.waits import NOTE_WAIT, Steps, Wait, pause, pauses
 
 AnyProcess = BaseProcess | subprocess.Popen[Any] | psutil.Process
 """Any process that [`stop()`][process_terminate.stop] takes."""
 
+#: In a test, mocks may be in their places.
+_PSUTIL, _PSUTIL_POPEN = psutil.Process, psutil.Popen
 #: What multiprocessing says of a worker whose forkserver is dead.
 _LOST_FORKSERVER = 255
 #: Seconds in which another thread that has reaped a child has noted its exit code.
@@ -43,9 +46,9 @@ def adapt(
     """
     if stdlib.is_process(process):
         return _Multiprocessing(process, call)
-    if isinstance(process, psutil.Process):
+    if isinstance(process, _PSUTIL):
         return _Psutil(process, ancestors=ancestors)
-    if isinstance(process, subprocess.Popen):
+    if isinstance(process, tuple(popen_classes())):
         return _Popen(process)
     if loop and isinstance(process, AsyncioProcess):
         return _Asyncio(process)
@@ -64,13 +67,19 @@ class Adapter(ABC):
     """One process that a caller wants to stop, known by an object of some kind."""
 
     def __init__(self, process: Any) -> None:
+        pid = getattr(process, "pid", None)
+        if not isinstance(pid, int):  # Of a mock, which may count as 1.
+            raise TypeError(
+                f"the pid of a process must be an integer, got {pid!r} "
+                f"from {kind(process)}"
+            )
         self.process = process
         self._handle: Handle | None = None
 
     @property
     def pid(self) -> int:
         """The pid that the object has; another process may have it by now."""
-        return self.process.pid or 0
+        return int(self.process.pid)
 
     def find(self) -> Handle | None:
         """Return a handle of the process; None if the process is gone."""
@@ -194,7 +203,7 @@ class _Popen(Adapter):
     def _is_it(self, handle: Handle) -> bool:
         if self.process.returncode is not None:
             return False
-        return handle.is_child() or _refuse_older(self.pid)
+        return handle.is_child() or refuse_older(self.pid)
 
     def _reap(self) -> Generator[Wait, None, int | None]:
         if self.process.returncode is not None:
@@ -233,7 +242,7 @@ class _Psutil(Adapter):
     def _reap(self) -> Generator[Wait, None, int | None]:
         yield from ()
         code = self._peek()
-        if code is None or isinstance(self.process, psutil.Popen):
+        if code is None or isinstance(self.process, _PSUTIL_POPEN):
             try:
                 found = self.process.wait(timeout=0)
             except psutil.TimeoutExpired:  # A zombie of another process.
@@ -284,17 +293,3 @@ def check(process: Any, call: str) -> BaseProcess:
         raise ValueError(f"process {name!r} was not started; call start() first")
     checked: BaseProcess = process
     return checked
-
-
-def _refuse_older(pid: int) -> bool:
-    """Raise if a process that is not a child is older than the caller.
-
-    Then it belongs to the process that the caller was forked from. A younger one
-    only got the pid of a child that was reaped elsewhere.
-    """
-    found, caller = table.look_up(pid), table.look_up(os.getpid())
-    if found and caller and found.started <= caller.started and not found.is_dead:
-        raise ValueError(
-            f"pid {pid} was started by another process; only that process can stop it"
-        )
-    return False

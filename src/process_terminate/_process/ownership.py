@@ -15,7 +15,31 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from process_terminate._process import stdlib
+from process_terminate._process import stdlib, table
+
+_POPEN = subprocess.Popen
+
+
+def popen_classes() -> set[type]:
+    """Return Python's own Popen and the one in its place, such as gevent's.
+
+    In a test that may be a mock, which is no class and starts nothing.
+    """
+    return {kind for kind in (_POPEN, subprocess.Popen) if isinstance(kind, type)}
+
+
+def refuse_older(pid: int) -> bool:
+    """Raise if a process that is not a child is older than the caller.
+
+    Then it belongs to the process that the caller was forked from. A younger one
+    only got the pid of a child that was reaped elsewhere.
+    """
+    found, caller = table.look_up(pid), table.look_up(os.getpid())
+    if found and caller and found.started <= caller.started and not found.is_dead:
+        raise ValueError(
+            f"pid {pid} was started by another process; only that process can stop it"
+        )
+    return False
 
 
 class Children:
@@ -64,7 +88,8 @@ _replaced: list[tuple[Any, str, Any, Any]] = []
 def start() -> Children:
     """Note the children of this process from now on."""
     if not _replaced:
-        _replace(subprocess.Popen, "__init__", _noting_init)
+        for kind in popen_classes():
+            _replace(kind, "__init__", _noting_init)
         for name in "posix_spawn", "posix_spawnp":
             if hasattr(os, name):  # pragma: no branch
                 _replace(os, name, _noting_spawn)

@@ -43,11 +43,9 @@ _PARTS = [
 
 def is_process(value: object) -> bool:
     """Return whether it is a process of multiprocessing, or of a copy of it."""
-    if isinstance(value, BaseProcess):
-        return True
     modules = [sys.modules.get(f"{package}.process") for package in _COPIES]
     kinds = [getattr(module, "BaseProcess", BaseProcess) for module in modules]
-    return isinstance(value, tuple(kinds))
+    return isinstance(value, (BaseProcess, *kinds))
 
 
 def popen_of(process: BaseProcess) -> Any:

@@ -7,7 +7,9 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from multiprocessing import Process
 from pathlib import Path
+from unittest import mock
 
 import psutil
 import pytest
@@ -21,7 +23,7 @@ from support import (
     run_with_hidepid,
 )
 
-from process_terminate import stop, stop_tree
+from process_terminate import no_orphans, stop, stop_tree
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sends signals")
 
@@ -549,3 +551,26 @@ def test_process_of_psutil_is_stopped_if_proc_hides_the_ancestors() -> None:
         "print(stop(psutil.Process(child.pid)).code)"
     )
     assert run_with_hidepid(code, 1) == "-15\n"
+
+
+@pytest.mark.parametrize(
+    "kind", [Process, psutil.Popen, psutil.Process, subprocess.Popen]
+)
+def test_stop_refuses_the_mock_of_a_process(kind: type) -> None:
+    """As a pid, a MagicMock counts as 1."""
+    with pytest.raises(TypeError, match="the pid of a process must be an integer"):
+        stop(mock.MagicMock(spec=kind))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["os.kill", "psutil.Popen", "psutil.Process", "signal.signal", "subprocess.Popen"],
+)
+def test_processes_are_stopped_where_a_test_has_patched(name: str) -> None:
+    started = subprocess.Popen
+    with mock.patch(name):
+        assert stop(started(["sleep", "60"])).code == -signal.SIGTERM
+        assert stop_tree(started(["sleep", "60"]))[0].status.code == -signal.SIGTERM
+        with no_orphans():
+            process = started(["sleep", "60"])
+    assert process.returncode == -signal.SIGTERM
