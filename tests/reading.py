@@ -6,6 +6,7 @@ from itertools import takewhile
 from bs4 import BeautifulSoup, Tag
 from markdown import markdown
 
+from evidence import pages
 from evidence.pages import Page
 
 _SNIPPET = '--8<-- "'
@@ -36,13 +37,14 @@ def rows(tag: Tag) -> list[list[Tag]]:
     return [cells for cells in found if cells]
 
 
-def error_messages() -> dict[str, list[Tag]]:
-    """Return each message on the page of errors with what is below it."""
-    found = {}
-    for heading in read("errors.md").find_all("h3"):
-        after = heading.find_next_siblings()
-        below = takewhile(lambda tag: tag.name not in {"h2", "h3"}, after)
-        found[heading.text] = list(below)
+def error_messages() -> list[tuple[Page, str, list[Tag]]]:
+    """Return the pages of errors, with each message and what is below it."""
+    found = []
+    for page in pages.below("errors"):
+        for heading in html(page.body).find_all("h2"):
+            after = heading.find_next_siblings()
+            below = [*takewhile(lambda tag: tag.name != "h2", after)]
+            found.append((page, heading.text, below))
     return found
 
 

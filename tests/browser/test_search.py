@@ -28,11 +28,11 @@ def queries(name: str) -> list[tuple[str, list[str]]]:
 
 
 def messages() -> list[tuple[str, list[str]]]:
-    """Return each message on the page of errors, plain and quoted, with its pages."""
+    """Return each message on a page of errors, plain and quoted, with its pages."""
     found = []
-    for message, below in error_messages().items():
+    for page, message, below in error_messages():
         names = [name for tag in below for name in linked_examples(tag)]
-        wanted = ["errors/", *(f"examples/{name}/" for name in names)]
+        wanted = [page.address, *(f"examples/{name}/" for name in names)]
         found += [(message, wanted), (f'"{message}"', wanted)]
     return found
 

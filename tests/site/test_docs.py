@@ -92,7 +92,7 @@ def test_caveat_ends_in_a_link_to_its_example(name: str) -> None:
 def test_error_message_has_code_and_is_shown_by_an_example() -> None:
     found = error_messages()
     assert len(found) > 25
-    for message, below in found.items():
+    for _, message, below in found:
         assert {"pre", "table"} & {tag.name for tag in below}, message
         names = [name for tag in below for name in linked_examples(tag)]
         assert names, message

@@ -7,7 +7,10 @@ Links in a list are relative to the page that includes it, so the list of a page
 import ast
 import inspect
 import pkgutil
+import re
 from itertools import groupby
+
+from markdown.extensions.toc import slugify
 
 from evidence import pages
 from evidence.examples import Example
@@ -15,6 +18,9 @@ from evidence.pages import Page
 from evidence.publish import package
 from evidence.render.template import fill
 
+_SECTION = re.compile(r"(?m)^##+ (.+`.*)$")
+#: A message in a heading, maybe after the name of a program; no call and no signal.
+_MESSAGE = re.compile(r"([\w ,-]+: )?`(?!SIG|[\w.]+\(\))")
 LIBRARY = {"process-terminate": "this library"}
 
 
@@ -30,6 +36,7 @@ def files() -> dict[str, str]:
             _topic(Page(f"examples/{topic}/index.md"), shown)
             for topic, shown in topics.items()
         ),
+        "lists/errors/index.md": _messages(),
         "lists/guides/index.md": _guides(pages.below("guides")),
         "lists/reference/index.md": _reference(pages.below("reference")),
     }
@@ -71,6 +78,27 @@ def _guides(shown: list[Page]) -> str:
         items = "".join(_item(page, page.description) for page in guides)
         parts.append(f"## {group}\n\n{items}" if group else items)
     return "\n".join(parts)
+
+
+def _messages() -> str:
+    """Return each message with a link to the section that explains it."""
+    parts = []
+    for page in pages.below("errors"):
+        headings = _SECTION.findall(page.body)
+        items = "".join(_section(page, heading, "") for heading in headings)
+        parts.append(f"## [{page.heading}]({_name(page)})\n\n{items}")
+    items = "".join(
+        _section(page, heading, "../guides/")
+        for page in pages.below("guides")
+        for heading in _SECTION.findall(page.body)
+        if _MESSAGE.match(heading)
+    )
+    return "\n".join([*parts, f"## Messages that a guide explains\n\n{items}"])
+
+
+def _section(page: Page, heading: str, folder: str) -> str:
+    anchor = slugify(pages.plain(heading), "-")
+    return f"- [{heading}]({folder}{_name(page)}#{anchor})\n"
 
 
 def _reference(shown: list[Page]) -> str:
