@@ -47,9 +47,9 @@ def main() -> None:
     machine = Path(folder)
     with (machine / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        answer = ask(
-            machine, {"arguments": arguments, "cwd": str(ROOT), "layer": layer}
-        )
+        request = {"arguments": arguments, "cwd": str(ROOT), "layer": layer}
+        request["path"] = os.environ.get("PYTHONPATH", "")
+        answer = ask(machine, request)
     sys.stdout.buffer.write(answer["output"].encode("latin-1"))
     sys.stdout.flush()
     sys.stderr.buffer.write(answer["errors"].encode("latin-1"))
@@ -149,7 +149,7 @@ def pack(machine: Path) -> None:
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / part, here / part, ignore=ignored)
         site = next((ROOT / ".venv/lib").glob("python3.*")) / "site-packages"
-        for package in PACKAGES:
+        for package in *PACKAGES, next(site.glob("pluggy-*.dist-info")).name:
             shutil.copytree(site / package, root / "packages" / package)
         shutil.copy(site / "py.py", root / "packages")
         (root / "packages/process_terminate").symlink_to(ROOT / "src/process_terminate")

@@ -31,13 +31,18 @@ def processes() -> set[int]:
 def run(request: dict[str, Any]) -> dict[str, Any]:
     """Run a program; return its output, its status, and name what it left."""
     before = processes()
+    path = f"{request['path']}:{os.environ['PYTHONPATH']}"
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         try:
             status = subprocess.run(
                 ["python3.14", *request["arguments"]],
                 check=False,
                 cwd=request["cwd"],
-                env={**os.environ, "EVIDENCE_LAYER": request["layer"]},
+                env={
+                    **os.environ,
+                    "EVIDENCE_LAYER": request["layer"],
+                    "PYTHONPATH": path,
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=errors,
