@@ -18,9 +18,9 @@ from evidence.pages import Page
 from evidence.publish import package
 from evidence.render.template import fill
 
-_SECTION = re.compile(r"(?m)^##+ (.+`.*)$")
-#: A message in a heading, maybe after the name of a program; no call and no signal.
-_MESSAGE = re.compile(r"([\w ,-]+: )?`(?!SIG|[\w.]+\(\))")
+_SECTION = re.compile(r"(?m)^##+ (.+)$")
+#: A heading that begins with a message, maybe after the name of a program.
+_MESSAGE = re.compile(r"([\w ,-]+: )?`(?!SIG|[\w.]+\(\))|\w+(Error|Warning)\b")
 LIBRARY = {"process-terminate": "this library"}
 
 
@@ -84,21 +84,21 @@ def _messages() -> str:
     """Return each message with a link to the section that explains it."""
     parts = []
     for page in pages.below("errors"):
-        headings = _SECTION.findall(page.body)
-        items = "".join(_section(page, heading, "") for heading in headings)
+        messages = _SECTION.findall(page.body)
+        items = "".join(_section(page, message) for message in messages)
         parts.append(f"## [{page.heading}]({_name(page)})\n\n{items}")
     items = "".join(
-        _section(page, heading, "../guides/")
-        for page in pages.below("guides")
-        for heading in _SECTION.findall(page.body)
+        _section(page, heading)
+        for page in [*pages.below("guides"), *pages.below("examples")]
+        for heading in [page.heading, *_SECTION.findall(page.body)]
         if _MESSAGE.match(heading)
     )
-    return "\n".join([*parts, f"## Messages that a guide explains\n\n{items}"])
+    return "\n".join([*parts, f"## On other pages\n\n{items}"])
 
 
-def _section(page: Page, heading: str, folder: str) -> str:
+def _section(page: Page, heading: str) -> str:
     anchor = slugify(pages.plain(heading), "-")
-    return f"- [{heading}]({folder}{_name(page)}#{anchor})\n"
+    return f"- [{heading}](../{page.path}#{anchor})\n"
 
 
 def _reference(shown: list[Page]) -> str:
