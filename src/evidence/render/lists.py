@@ -97,7 +97,8 @@ def _messages() -> str:
 
 
 def _section(page: Page, heading: str) -> str:
-    anchor = slugify(pages.plain(heading), "-")
+    heading, _, own = heading.partition(" { #")
+    anchor = own.removesuffix(" }") or slugify(pages.plain(heading), "-")
     return f"- [{heading}](../{page.path}#{anchor})\n"
 
 
