@@ -6,6 +6,7 @@ must be reaped here. The system does not tell the two apart, so this module note
 children that are started while a block of `no_orphans()` is active.
 """
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -13,11 +14,12 @@ import threading
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeAlias
 
 from process_terminate._process import stdlib, table
 
 _POPEN = subprocess.Popen
+_Loop: TypeAlias = "weakref.ref[asyncio.AbstractEventLoop] | None"
 
 
 def popen_classes() -> set[type]:
@@ -46,12 +48,12 @@ class Children:
     """The children that this process starts from now on."""
 
     def __init__(self) -> None:
-        self._popens: list[tuple[weakref.ref[subprocess.Popen[Any]], bool]] = []
+        self._popens: list[tuple[weakref.ref[subprocess.Popen[Any]], _Loop]] = []
         self._forked: set[int] = set()
 
-    def note_popen(self, popen: "subprocess.Popen[Any]", by_asyncio: bool) -> None:
-        """Note an object of `subprocess`."""
-        self._popens.append((weakref.ref(popen), by_asyncio))
+    def note_popen(self, popen: "subprocess.Popen[Any]", loop: "_Loop") -> None:
+        """Note an object of `subprocess`, and the event loop that creates it."""
+        self._popens.append((weakref.ref(popen), loop))
 
     def note_child(self, pid: int) -> None:
         """Note a child that its caller has to reap."""
@@ -72,11 +74,23 @@ class Children:
         What an event loop has started is left to it, what was forked to the caller.
         """
         stdlib.children_of_multiprocessing()
-        for reference, by_asyncio in self._popens:
+        for reference, loop in self._popens:
             popen = reference()
-            if popen is not None and not by_asyncio and hasattr(popen, "pid"):
+            if popen is not None and not _reaps(loop) and hasattr(popen, "pid"):
                 stdlib.reap_popen(popen, None)
         stdlib.reap_dropped_popens()
+
+
+def _reaps(loop: "_Loop") -> bool:
+    """Return whether an event loop reaps its children.
+
+    One that is closed does so only where it has a thread for each: before Python 3.12.
+    """
+    if loop is None:
+        return False
+    found = loop()
+    is_open = found is not None and not found.is_closed()
+    return is_open or any("waitpid-" in each.name for each in threading.enumerate())
 
 
 #: Those that note, from the outermost block to the innermost.
@@ -119,8 +133,9 @@ def _noting_init(init: Any) -> Any:
 
     def noting_init(self: Any, *args: Any, **options: Any) -> None:
         by_asyncio = stdlib.is_made_by_asyncio(sys._getframe(1))
+        loop = weakref.ref(asyncio.get_running_loop()) if by_asyncio else None
         for children in _noting:
-            children.note_popen(self, by_asyncio)
+            children.note_popen(self, loop)
         init(self, *args, **options)
 
     return noting_init

@@ -110,6 +110,22 @@ def test_children_of_an_event_loop_are_reaped_by_the_loop() -> None:
     assert asyncio.run(main()) == -15
 
 
+def test_children_of_a_closed_event_loop_leave_no_zombie() -> None:
+    """By default it has a thread that reaps them before Python 3.12, but not later."""
+    program = """
+        import asyncio, psutil, sys
+        from process_terminate import no_orphans
+        if sys.version_info < (3, 12):
+            asyncio.set_child_watcher(asyncio.PidfdChildWatcher())
+        async def main():
+            return await asyncio.create_subprocess_exec("sleep", "60")
+        with no_orphans():
+            process = asyncio.run(main())
+        print(psutil.Process().children())
+    """
+    assert run(program, options=("-W", "ignore")) == "[]\n"
+
+
 FORKS: dict[str, Callable[[], int]] = {
     "fork": os.fork,
     "pty.fork": lambda: pty.fork()[0],
