@@ -233,7 +233,7 @@ def test_child_of_asyncio_is_left_to_it_although_a_tracer_has_wrapped_popen() ->
                 await asyncio.create_subprocess_exec("sleep", "60")
                 subprocess.Popen(["sleep", "60"])
                 subprocess.Popen.__init__ = init
-                print([noted for _, noted in active[0]._children._popens])
+                print([loop is not None for _, loop in active[0]._children._popens])
         asyncio.run(main())
     """
     assert run(program) == "[True, False]\n"
