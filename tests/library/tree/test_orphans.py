@@ -625,7 +625,8 @@ def test_ctrl_c_while_the_pools_retire_leaves_nothing_running(
 
     def block() -> None:
         with no_orphans():
-            executor = ProcessPoolExecutor(1)
+            # A forkserver, the default in Python 3.14, would survive.
+            executor = ProcessPoolExecutor(1, multiprocessing.get_context("fork"))
             executor.submit(time.sleep, 600)
             commands.append(subprocess.Popen(["sleep", "600"]))
 
