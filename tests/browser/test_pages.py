@@ -122,6 +122,9 @@ def test_keys_do_what_the_page_of_keys_says(page: Page, base: str) -> None:
     keys = shown.all_inner_texts()
     assert keys == ["/", "F", "S", "N", ".", "P", ",", "Tab", "Enter"]
     for key in "/fs":
+        # Slower than a test types: the theme closes the search 125 ms after its start,
+        # and misses a focus that comes some milliseconds after the last one was lost.
+        page.evaluate("new Promise((done) => setTimeout(done, 200))")
         page.keyboard.press(key)
         expect(page.locator("#__search")).to_be_checked()
         expect(page.locator("input[name=query]")).to_be_focused()
