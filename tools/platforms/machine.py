@@ -29,7 +29,7 @@ INIT = """#!/bin/sh
 mount -t proc none /proc
 mount -t sysfs none /sys
 mount -t devtmpfs none /dev
-mkdir -p /dev/shm /dev/pts /tmp
+mkdir -p /dev/shm /dev/pts /tmp /var/tmp
 mount -t tmpfs none /dev/shm
 mount -t devpts none /dev/pts
 mount -t tmpfs none /tmp

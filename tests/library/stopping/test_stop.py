@@ -409,7 +409,8 @@ def test_sigkill_after_the_grace_period_is_logged(
     shell: Shell, caplog: pytest.LogCaptureFixture
 ) -> None:
     process = shell(IGNORE)
-    wait_until(lambda: psutil.Process(process.pid).name() == "sleep")
+    found = psutil.Process(process.pid)
+    wait_until(lambda: (found.name(), found.status()) == ("sleep", "sleeping"))
     with caplog.at_level(logging.DEBUG, "process_terminate"):
         stop(process, grace=0.1)
     pid = process.pid
