@@ -26,6 +26,7 @@ PUBLIC = process_terminate.__all__
 NOT_IN_AN_EXAMPLE = {
     "Can't get attribute 'work' on <module '__main__'",
     "Event loop is closed",
+    "[Errno 38] Function not implemented",
     "Task was destroyed but it is pending!",
     "read() called while another coroutine is already waiting for incoming data",
     "This process is multi-threaded, use of fork() may lead to deadlocks in the child",
