@@ -99,7 +99,11 @@ def test_stop_tree_and_no_orphans_stop_descendants() -> None:
         assert [p.status for p in found] == [KILLED] * 2
         async with aio.no_orphans(grace=0.2):
             process = await shell(TREE)
-            other = subprocess.Popen(["sh", "-c", "trap '' TERM; sleep 60"])
+            command = ["sh", "-c", IGNORE]
+            other = subprocess.Popen(command, stdout=subprocess.PIPE)
+            assert other.stdout
+            with other.stdout as stdout:
+                assert stdout.readline() == b"\n"
             children = psutil.Process(process.pid).children()
         assert await process.wait() == -9
         assert other.returncode == -9
