@@ -21,14 +21,17 @@ from reading import error_messages, html, linked_examples, read, snippets
 
 OUTPUTS = {example.name: example.output for example in examples.find()}
 PUBLIC = process_terminate.__all__
-#: Messages that no example prints: the first one is in the traceback of a worker, the
-#: blocks below the next two print them, and the last one needs Python 3.12.
+#: Messages that no example prints: some are in the traceback of a worker or need another
+#: package, blocks print others, and the last one needs Python 3.12.
 NOT_IN_AN_EXAMPLE = {
     "Can't get attribute 'work' on <module '__main__'",
     "Event loop is closed",
     "[Errno 38] Function not implemented",
     "Task was destroyed but it is pending!",
     "read() called while another coroutine is already waiting for incoming data",
+    "Event loop stopped before Future completed.",
+    "Attempted to exit cancel scope in a different task than it was entered in",
+    "cannot pickle '_thread.lock' object",
     "This process is multi-threaded, use of fork() may lead to deadlocks in the child",
 }
 FUNCTIONS = [n for n in PUBLIC if inspect.isfunction(getattr(process_terminate, n))]
