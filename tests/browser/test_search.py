@@ -165,9 +165,10 @@ def test_query_is_marked_on_the_page_that_it_found_and_no_host_gets_it(
 
 def test_search_suggests_the_rest_of_a_word(search: Page) -> None:
     search.keyboard.type("zomb")
-    expect(search.locator(".md-search__suggest")).to_have_text("zombie")
+    rest = re.compile("^zombies?$")
+    expect(search.locator(".md-search__suggest")).to_have_text(rest)
     search.keyboard.press("ArrowRight")
-    expect(search.locator(INPUT)).to_have_value("zombie")
+    expect(search.locator(INPUT)).to_have_value(rest)
 
 
 def test_search_works_with_keys_alone(page: Page, base: str) -> None:
