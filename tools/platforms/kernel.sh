@@ -32,6 +32,13 @@ image=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/.*Depends: //p')
 unset APT_CONFIG
 dpkg-deb --extract "$folder"/apt/linux-image-*.deb "$folder/apt/files"
 mv "$folder"/apt/files/boot/vmlinuz-* "$folder/vmlinuz"
+# diagnose() asks this module which socket is the other end of a Unix socket.
+for module in "$folder"/apt/files/lib/modules/*/kernel/net/unix/unix_diag.ko*; do
+    case $module in
+    *.xz) xz --decompress --stdout "$module" >"$folder/unix_diag.ko" ;;
+    *) mv "$module" "$folder" ;;
+    esac
+done
 rm -rf "$folder/apt"
 
 # Python and the programs that tests use, in memory, without what they do not need.

@@ -35,6 +35,10 @@ mount -t devpts none /dev/pts
 mount -t tmpfs none /tmp
 mount -t cgroup2 none /sys/fs/cgroup
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 PYTHONPATH=/packages
+python3.14 -c "import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.syscall(313, os.open('/unix_diag.ko', os.O_RDONLY), b'', 0):  # finit_module
+    print(os.strerror(ctypes.get_errno()))" >/dev/console
 python3.14 /agent.py
 echo o >/proc/sysrq-trigger
 sleep 60
@@ -158,6 +162,7 @@ def pack(machine: Path) -> None:
         (root / "init").write_text(INIT, "ascii")
         (root / "init").chmod(0o755)
         shutil.copy(AGENT, root / "agent.py")
+        shutil.copy(machine / "unix_diag.ko", root)
         names = "\n".join(
             str(path.relative_to(root)) for path in sorted(root.rglob("*"))
         )

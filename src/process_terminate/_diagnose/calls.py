@@ -33,6 +33,8 @@ _NUMBERS = {
         441: "epoll_pwait2",
     },
 }  # fmt: skip
+#: What a call is named that the kernel has restarted, until it is known which it is.
+RESTARTED = "restart_syscall"
 _READS = {"read", "readv", "pread64", "recvfrom", "recvmsg", "accept", "accept4"}
 _WRITES = {
     "write",
@@ -87,7 +89,7 @@ def decode(process: Process, thread: Thread) -> Wait:
         return Wait("unknown")
     name = _NUMBERS.get(process.machine(thread.tid), {}).get(thread.call[0], "")
     args = thread.call[1:]
-    if name == "restart_syscall":
+    if name == RESTARTED:
         name = _restarted(process, thread)
     if name in _READS:
         return Wait("files", name, reads=(_int(args[0]),))
@@ -102,12 +104,13 @@ def _restarted(process: Process, thread: Thread) -> str:
 
     Its arguments are still in their registers. The calls that are restarted in this way
     are poll(2), futex(2) and those that sleep: `grep ERESTART_RESTARTBLOCK` in Linux.
+    Which one, only /proc/PID/wchan tells, which Linux 5.10 leaves empty.
     """
     where = process.read(f"task/{thread.tid}/wchan")
     for call in ("poll", "futex"):
         if call in where:
             return call
-    return "a sleep" if where.strip("0") else "restart_syscall"
+    return "a sleep" if where.strip("0") else RESTARTED
 
 
 def _int(value: int) -> int:

@@ -78,7 +78,7 @@ class Process:
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self.denied: set[str] = set()
-        self.unknown_call: int | None = None
+        self.unknown_call = ""
         self._machine: str | None = None
         self.stat = self._read_stat()
         self.status = self._read_status(f"/proc/{pid}/status")
@@ -225,11 +225,8 @@ class Process:
         if self._machine == "":
             known = "only those of 64-bit programs for x86-64 and ARM64 are known"
             found.append(f"{kinds['syscall']}: {known}")
-        elif self.unknown_call is not None:
-            found.append(
-                "what its main thread waits for: diagnose() does not know the system "
-                f"call with the number {self.unknown_call}"
-            )
+        elif self.unknown_call:
+            found.append(f"what its main thread waits for: {self.unknown_call}")
         return found
 
     def _why(self) -> str:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 from process_terminate._diagnose import peers
-from process_terminate._diagnose.calls import Wait, decode
+from process_terminate._diagnose.calls import RESTARTED, Wait, decode
 from process_terminate._diagnose.findings import Finding, finding, span
 from process_terminate._diagnose.peers import File, Machine, files_of
 from process_terminate._diagnose.reading import GoneError, Process, Thread
@@ -55,7 +55,12 @@ def wait_findings(
     elif wait.kind == "file lock":
         yield from _file_lock(process, wait)
     elif wait.kind == "unknown" and threads[0].call:
-        process.unknown_call = threads[0].call[0]
+        process.unknown_call = (
+            "this kernel does not say which system call continues after a stop"
+            if wait.call == RESTARTED
+            else "diagnose() does not know the system call with the number "
+            f"{threads[0].call[0]}"
+        )
 
 
 def _computing(process: Process) -> Finding:
@@ -128,10 +133,9 @@ def _events(process: Process, facts: list[str]) -> Finding:
 
 
 def _writing(process: Process, file: File, facts: list[str]) -> Finding:
-    what = "socket" if file.kind == "socket" else file.kind
     return finding(
         "waits-to-write",
-        f"It waits to write to a {what} that is full: {who(process, file.wakers)} "
+        f"It waits to write to a {file.kind} that is full: {who(process, file.wakers)} "
         "should read it.",
         *facts,
         do="Let the reader read (communicate(), get() before join()), or end it: "

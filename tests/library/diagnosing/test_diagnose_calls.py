@@ -73,7 +73,8 @@ PROGRAMS = {
     ),
     "epoll_pwait2": (
         "e = select.epoll(); e.register(r, select.EPOLLIN)\n"
-        "libc.syscall(441, e.fileno(), bytes(64), 1, minute, None, 0)",
+        "libc.syscall(441, e.fileno(), bytes(64), 1, minute, None, 0)\n"
+        "import errno; sys.exit(errno.ENOSYS)  # Linux before 5.11.",
         "waits-for-events",
         "timeout: 1 min 0 s",
     ),
@@ -124,12 +125,15 @@ def test_wait_is_found_with_its_facts(name: str) -> None:
             end = time.monotonic() + DEADLINE
             # Its child may not wait yet, so the facts come later than the finding.
             while fact not in str(diagnose(program).get(finding)):
+                if program.poll() == errno.ENOSYS:
+                    pytest.skip("this kernel has no such system call")
                 assert time.monotonic() < end, diagnose(program)
                 time.sleep(0.01)
         finally:
-            for child in psutil.Process(program.pid).children():
-                child.kill()
-            program.kill()
+            if program.poll() is None:
+                for child in psutil.Process(program.pid).children():
+                    child.kill()
+                program.kill()
 
 
 #: A program that the kernel stops and continues, and the finding of its wait.
@@ -171,6 +175,9 @@ def test_wait_is_found_again_after_a_stop(name: str) -> None:
             program.send_signal(signal.SIGCONT)
             wait_until(lambda: diagnose(program).state == "sleeping")
             found = diagnose(program)
+            if Path(f"/proc/{program.pid}/wchan").read_text("ascii") == "0":
+                assert found.get(finding) or "after a stop" in str(found.unseen)
+                pytest.skip("this kernel does not tell in which call a process is")
             assert found.get(finding), found
             assert found.unseen == ()
         finally:
