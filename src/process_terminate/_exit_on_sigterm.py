@@ -1,20 +1,23 @@
 """`exit_on_sigterm`, for the process that gets the signal."""
 
-import functools
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import (
+    AbstractContextManager,
+    ContextDecorator,
+    contextmanager,
+    suppress,
+)
 from types import FrameType
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from process_terminate._process import stdlib
 from process_terminate._process.ending import refuse_suspended
 
-P = ParamSpec("P")
-T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def exit_on_sigterm() -> "_Block":
@@ -83,7 +86,7 @@ def exit_on_sigterm() -> "_Block":
     return _Block()
 
 
-class _Block(AbstractContextManager[None]):
+class _Block(ContextDecorator, AbstractContextManager[None]):
     """What `exit_on_sigterm()` returns: a block, or a decorator of a function."""
 
     def __init__(self) -> None:
@@ -97,15 +100,9 @@ class _Block(AbstractContextManager[None]):
     def __exit__(self, *error: Any) -> bool | None:
         return self._entered.pop().__exit__(*error)
 
-    def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
+    def __call__(self, function: F) -> F:
         refuse_suspended(function, "exit_on_sigterm")
-
-        @functools.wraps(function)
-        def call(*args: P.args, **kwargs: P.kwargs) -> T:
-            with _block():
-                return function(*args, **kwargs)
-
-        return call
+        return super().__call__(function)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from process_terminate._exit_status import ExitStatus
 from process_terminate._process import table
-from process_terminate._process.adapters import Adapter, AnyProcess, _Psutil, adapt
+from process_terminate._process.adapters import Adapter, AnyProcess, adapt
 from process_terminate._process.ending import checked_grace, checked_signal, end_all
 from process_terminate._process.waits import Steps, after_turns, run
 
@@ -174,8 +174,8 @@ def _stopped(
 
 
 def statuses(targets: list[Adapter]) -> Steps[list[ExitStatus]]:
-    """Return the status of each; psutil comes last, as it would reap for others."""
+    """Return the status of each; what would reap for others comes last."""
     found = {}
-    for target in sorted(targets, key=lambda target: isinstance(target, _Psutil)):
+    for target in sorted(targets, key=lambda target: target.reaps_for_others):
         found[id(target)] = yield from target.status()
     return [found[id(target)] for target in targets]

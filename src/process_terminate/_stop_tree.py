@@ -157,10 +157,10 @@ def _stopped_tree(
             name = entry.name if entry else ""
             status = yield from target.status()
             return [StoppedProcess(target.pid, name, None, status)]
-        return (yield from _ending(target, handle, entry, grace, first))
+        return (yield from _stopped_alive(target, handle, entry, grace, first))
 
 
-def _ending(
+def _stopped_alive(
     target: Adapter, handle: Handle, entry: Entry, grace: float, first: int
 ) -> Steps[list[StoppedProcess]]:
     """Stop the tree of a process that is alive."""

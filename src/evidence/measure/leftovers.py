@@ -3,11 +3,8 @@
 import ctypes
 import gc
 import multiprocessing.process
-import os
-import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, resource_tracker
@@ -18,8 +15,6 @@ import psutil
 GRACE = 5.0
 #: Seconds in which at least one of the killed processes must be gone.
 _DYING = 10.0
-#: Seconds between two looks that find nothing.
-_PAUSE = 0.01
 #: Not a time limit, because on a busy machine one round may take a second.
 _ROUNDS = 1000
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
@@ -51,34 +46,21 @@ def ended(grace: float = GRACE) -> Iterator[list[str]]:
         _stop_servers()
 
 
-def kill_all(
-    find: Callable[[], Iterable[psutil.Process]],
-    *,
-    looks: int = 1,
-    groups: bool = False,
-) -> None:
-    """Kill what `find()` returns, until it returns nothing `looks` times in a row.
+def kill_all(find: Callable[[], Iterable[psutil.Process]]) -> None:
+    """Kill what `find()` returns, until it returns nothing.
 
-    One look is enough if every process that you can miss descends from one that you
-    find. `groups` kills the process group of each, if it is not that of this process:
-    it stops a chain of processes that each fork and exit.
+    Every process that it can miss must descend from one that it finds.
     """
-    quiet = 0
     for _ in range(_ROUNDS):
         found = []
         for process in find():  # Killed on sight, because it may start others.
             found.append(process)
-            with suppress(psutil.NoSuchProcess, ProcessLookupError):
-                if groups and os.getpgid(process.pid) != os.getpgrp():
-                    os.killpg(os.getpgid(process.pid), signal.SIGKILL)
+            with suppress(psutil.NoSuchProcess):
                 process.kill()
-        quiet = 0 if found else quiet + 1
-        if quiet == looks:
-            return
-        if found and not psutil.wait_procs(found, timeout=_DYING)[0]:
-            break
         if not found:
-            time.sleep(_PAUSE)
+            return
+        if not psutil.wait_procs(found, timeout=_DYING)[0]:
+            break
     raise RuntimeError(f"cannot kill {', '.join(map(_describe, found))}")
 
 

@@ -92,8 +92,8 @@ def stopped_afterwards(grace: float, first: Signals) -> Iterator[Leftovers]:
         finally:
             if tag and before is not None:
                 tags.write(0, before)
-            tree = Tree(tag)
-            tree.sources, tree.is_alone = {own}, is_alone
+            tree = Tree(tag, sources={own})
+            tree.is_alone = is_alone
             try:
                 leftovers.stop(tree)
             finally:

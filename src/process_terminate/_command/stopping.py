@@ -119,7 +119,7 @@ def _stop_all(pairs: Pairs, parsed: argparse.Namespace) -> list[_Stopped]:
     processes = [process for process, _ in pairs]
     force = parsed.force
     steps = stopping(processes, parsed.grace, parsed.signal, ancestors=force)
-    for (_, one), status in zip(pairs, run(steps)):  # noqa: B905, Python 3.9 has no strict=
+    for (_, one), status in zip(pairs, run(steps), strict=True):
         one.status = status
     return []
 

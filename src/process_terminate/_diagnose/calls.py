@@ -59,7 +59,7 @@ _P_PID, _P_PIDFD = 1, 3
 _MOST_FDS = 4096
 
 
-class Wait(NamedTuple):
+class Blocked(NamedTuple):
     """What one thread waits for."""
 
     kind: str
@@ -81,22 +81,22 @@ class Wait(NamedTuple):
     """When the timeout is, in seconds since the epoch; None if only `limit` is known."""
 
 
-def decode(process: Process, thread: Thread) -> Wait:
+def decode(process: Process, thread: Thread) -> Blocked:
     """Return what a thread waits for."""
     if thread.state == "R":
-        return Wait("running")
+        return Blocked("running")
     if thread.call is None:
-        return Wait("unknown")
+        return Blocked("unknown")
     name = _NUMBERS.get(process.machine(thread.tid), {}).get(thread.call[0], "")
     args = thread.call[1:]
     if name == RESTARTED:
         name = _restarted(process, thread)
     if name in _READS:
-        return Wait("files", name, reads=(_int(args[0]),))
+        return Blocked("files", name, reads=(_int(args[0]),))
     if name in _WRITES:
-        return Wait("files", name, writes=(_int(args[0]),))
+        return Blocked("files", name, writes=(_int(args[0]),))
     decoder = _DECODERS.get(name)
-    return decoder(process, name, args) if decoder else Wait("unknown", name)
+    return decoder(process, name, args) if decoder else Blocked("unknown", name)
 
 
 def _restarted(process: Process, thread: Thread) -> str:
@@ -137,7 +137,7 @@ def _absolute(at: float, clock: int) -> tuple[float, float]:
     return max(rest, 0.0), time.time() + rest
 
 
-def _poll(process: Process, name: str, args: tuple[int, ...]) -> Wait:
+def _poll(process: Process, name: str, args: tuple[int, ...]) -> Blocked:
     count = min(args[1], _MOST_FDS)
     data = process.memory(args[0], 8 * count)
     polled = list(struct.iter_unpack("=ihh", data[: len(data) // 8 * 8]))
@@ -162,13 +162,15 @@ def _only_writes(events: int) -> bool:
     return bool(events & _POLLOUT and not events & _POLLIN)
 
 
-def _files(name: str, reads: list[int], writes: list[int], limit: float | None) -> Wait:
+def _files(
+    name: str, reads: list[int], writes: list[int], limit: float | None
+) -> Blocked:
     if not reads and not writes and limit is not None:
-        return Wait("time", name, limit=limit)
-    return Wait("files", name, tuple(reads), tuple(writes), limit=limit)
+        return Blocked("time", name, limit=limit)
+    return Blocked("files", name, tuple(reads), tuple(writes), limit=limit)
 
 
-def _select(process: Process, name: str, args: tuple[int, ...]) -> Wait:
+def _select(process: Process, name: str, args: tuple[int, ...]) -> Blocked:
     limit = _timeout(process, args[4], micro=name == "select")
     reads, writes = (_set(process, args[0], address) for address in args[1:3])
     return _files(name, reads, writes, limit)
@@ -184,7 +186,7 @@ def _set(process: Process, count: int, address: int) -> list[int]:
     return [fd for fd in range(min(count, _MOST_FDS)) if bits >> fd & 1]
 
 
-def _epoll(process: Process, name: str, args: tuple[int, ...]) -> Wait:
+def _epoll(process: Process, name: str, args: tuple[int, ...]) -> Blocked:
     if name == "epoll_pwait2":
         limit = _timeout(process, args[3])
     else:
@@ -199,30 +201,30 @@ def _epoll(process: Process, name: str, args: tuple[int, ...]) -> Wait:
     return _files(name, reads, writes, limit)
 
 
-def _futex(process: Process, name: str, args: tuple[int, ...]) -> Wait:
+def _futex(process: Process, name: str, args: tuple[int, ...]) -> Blocked:
     command = args[1] & _FUTEX_COMMAND
     if command not in _FUTEX_WAITS:
-        return Wait("unknown", name)
+        return Blocked("unknown", name)
     kind = "thread" if args[1] & _FUTEX_PRIVATE else "semaphore"
     limit = _timeout(process, args[3])
     if limit is not None and command in _FUTEX_ABSOLUTE:
         realtime = args[1] & _FUTEX_REALTIME
         clock = time.CLOCK_REALTIME if realtime else time.CLOCK_MONOTONIC
         limit, _ = _absolute(limit, clock)
-    return Wait(kind, name, address=args[0], limit=limit)
+    return Blocked(kind, name, address=args[0], limit=limit)
 
 
-def _wait4(process: Process, name: str, args: tuple[int, ...]) -> Wait:  # noqa: ARG001
-    return Wait("child", name, child=max(_int(args[0]), 0))
+def _wait4(process: Process, name: str, args: tuple[int, ...]) -> Blocked:  # noqa: ARG001
+    return Blocked("child", name, child=max(_int(args[0]), 0))
 
 
-def _waitid(process: Process, name: str, args: tuple[int, ...]) -> Wait:
+def _waitid(process: Process, name: str, args: tuple[int, ...]) -> Blocked:
     child = 0
     if args[0] == _P_PID:
         child = _int(args[1])
     elif args[0] == _P_PIDFD:
         child = pid_of_pidfd(process, _int(args[1]))
-    return Wait("child", name, child=child)
+    return Blocked("child", name, child=child)
 
 
 def pid_of_pidfd(process: Process, fd: int) -> int:
@@ -233,32 +235,32 @@ def pid_of_pidfd(process: Process, fd: int) -> int:
     return 0
 
 
-def _nanosleep(process: Process, name: str, args: tuple[int, ...]) -> Wait:
-    return Wait("time", name, limit=_timeout(process, args[0]))
+def _nanosleep(process: Process, name: str, args: tuple[int, ...]) -> Blocked:
+    return Blocked("time", name, limit=_timeout(process, args[0]))
 
 
-def _restarted_sleep(process: Process, name: str, args: tuple[int, ...]) -> Wait:  # noqa: ARG001
-    return Wait("time", name, limit=0.0)  # Which argument is the time, is unknown.
+def _restarted_sleep(process: Process, name: str, args: tuple[int, ...]) -> Blocked:  # noqa: ARG001
+    return Blocked("time", name, limit=0.0)  # Which argument is the time, is unknown.
 
 
-def _clock_nanosleep(process: Process, name: str, args: tuple[int, ...]) -> Wait:
+def _clock_nanosleep(process: Process, name: str, args: tuple[int, ...]) -> Blocked:
     limit = _timeout(process, args[2])
     if not limit or not args[1] & _TIMER_ABSTIME:  # 0 if it cannot be read.
-        return Wait("time", name, limit=limit)
+        return Blocked("time", name, limit=limit)
     limit, until = _absolute(limit, _int(args[0]))
-    return Wait("time", name, limit=limit, until=until)
+    return Blocked("time", name, limit=limit, until=until)
 
 
-def _pause(process: Process, name: str, args: tuple[int, ...]) -> Wait:
+def _pause(process: Process, name: str, args: tuple[int, ...]) -> Blocked:
     limit = _timeout(process, args[2]) if name == "rt_sigtimedwait" else None
-    return Wait("signal", name, limit=limit)
+    return Blocked("signal", name, limit=limit)
 
 
-def _flock(process: Process, name: str, args: tuple[int, ...]) -> Wait:  # noqa: ARG001
-    return Wait("file lock", name, reads=(_int(args[0]),))
+def _flock(process: Process, name: str, args: tuple[int, ...]) -> Blocked:  # noqa: ARG001
+    return Blocked("file lock", name, reads=(_int(args[0]),))
 
 
-_Decoder = Callable[[Process, str, "tuple[int, ...]"], Wait]
+_Decoder = Callable[[Process, str, "tuple[int, ...]"], Blocked]
 _DECODERS: dict[str, _Decoder] = {
     "poll": _poll, "ppoll": _poll, "select": _select, "pselect6": _select,
     "epoll_wait": _epoll, "epoll_pwait": _epoll, "epoll_pwait2": _epoll,

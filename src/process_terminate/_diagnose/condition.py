@@ -166,13 +166,14 @@ def _one_signal(
 ) -> Iterator[Finding]:
     bit = 1 << (getattr(signal, name) - 1)
     low = name.lower()
+    page = "" if name == "SIGTERM" else "sigint-ignored"
     if process.mask("SigIgn") & bit:
         yield finding(
             f"{low}-ignored",
             f"{name} is ignored: {_effect(name)} does nothing.",
             f"SigIgn: {process.status['SigIgn']}",
             do=_KILL if name == "SIGTERM" else "Send SIGTERM instead, or use stop().",
-            page="" if name == "SIGTERM" else "sigint-ignored",
+            page=page,
         )
     blocked = [thread.tid for thread in threads if thread.blocked & bit]
     if blocked and len(blocked) == len(threads):
@@ -182,7 +183,7 @@ def _one_signal(
             "unblocks it.",
             f"SigBlk: {process.status['SigBlk']}, threads: {len(threads)}",
             do=_KILL,
-            page="" if name == "SIGTERM" else "sigint-ignored",
+            page=page,
         )
     pending = process.mask("ShdPnd") & bit or any(
         thread.pending & bit for thread in threads
@@ -193,7 +194,7 @@ def _one_signal(
             f"{name} was sent and is pending: the process has not received it yet.",
             f"ShdPnd: {process.status['ShdPnd']}, SigPnd: {process.status['SigPnd']}",
             do="Remove the cause that another finding names, or use kill() or stop().",
-            page="" if name == "SIGTERM" else "sigint-ignored",
+            page=page,
         )
     if name == "SIGTERM" and process.mask("SigCgt") & bit:
         yield _handled(process, threads)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 
-from process_terminate._diagnose.calls import Wait, decode
+from process_terminate._diagnose.calls import Blocked, decode
 from process_terminate._diagnose.findings import Finding, finding
 from process_terminate._diagnose.peers import Machine, files_of
 from process_terminate._diagnose.reading import GoneError, Process, Thread
@@ -118,7 +118,7 @@ def _handles(process: Process, names: tuple[str, ...]) -> bool:
     return any(caught >> (getattr(signal, name) - 1) & 1 for name in names)
 
 
-def _wakers(process: Process, wait: Wait, machine: Machine) -> set[int] | None:
+def _wakers(process: Process, wait: Blocked, machine: Machine) -> set[int] | None:
     """Return the processes that can end a wait; None if something else can."""
     if wait.limit is not None:
         return None
@@ -134,7 +134,9 @@ def _wakers(process: Process, wait: Wait, machine: Machine) -> set[int] | None:
     return None
 
 
-def _wakers_of_files(process: Process, wait: Wait, machine: Machine) -> set[int] | None:
+def _wakers_of_files(
+    process: Process, wait: Blocked, machine: Machine
+) -> set[int] | None:
     pids: set[int] = set()
     files = files_of(process, wait, machine)
     for file in files:

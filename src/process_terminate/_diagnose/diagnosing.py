@@ -23,6 +23,7 @@ from process_terminate._diagnose.reading import STATES, GoneError, Process, is_r
 from process_terminate._exit_status import ExitStatus
 from process_terminate._process import stdlib
 from process_terminate._process.adapters import AnyProcess, kind
+from process_terminate._process.printable import printable
 
 #: Seconds that py-spy may take.
 _PY_SPY_LIMIT = 10
@@ -164,7 +165,7 @@ def _stack(pid: int) -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return ended.stdout
+    return "\n".join(map(printable, ended.stdout.splitlines()))
 
 
 def _target(process: Any) -> tuple[int, int | None]:
@@ -203,9 +204,9 @@ def _ask_psutil(pid: int) -> Diagnosis | None:
         state = _PSUTIL_STATES.get(process.status(), "unknown")
         age = time.time() - process.create_time()
         below = process.children(recursive=True)
-        command = process.name()
+        command = printable(process.name())
         try:
-            command = " ".join(process.cmdline()) or command
+            command = printable(" ".join(process.cmdline())) or command
         except psutil.AccessDenied:
             unseen.append("its command line: it belongs to another user")
     except psutil.NoSuchProcess:

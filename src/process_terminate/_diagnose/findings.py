@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from process_terminate._process.printable import printable
+
 #: Folder of the site in which each finding has a page of its name.
 PAGES = "examples/diagnose"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -88,9 +90,13 @@ class Diagnosis:
 def finding(
     name: str, text: str, *facts: str, do: str, certain: bool = True, page: str = ""
 ) -> Finding:
-    """Return a finding; its page has the name of the finding, if none is given."""
+    """Return a finding; its page has the name of the finding, if none is given.
+
+    The names of processes and files in it are foreign, so they are made safe to print.
+    """
     path = f"{PAGES}/{(page or name).replace('-', '_')}/"
-    return Finding(name, text, facts, do, path, certain)
+    shown = tuple(map(printable, facts))
+    return Finding(name, printable(text), shown, printable(do), path, certain)
 
 
 def _headline(found: Diagnosis) -> str:

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from process_terminate._diagnose.calls import Wait, pid_of_pidfd
+from process_terminate._diagnose.calls import Blocked, pid_of_pidfd
 from process_terminate._diagnose.reading import Opened, Process, open_file
 from process_terminate._diagnose.words import name_of
 from process_terminate._process.table import look_up
@@ -245,7 +245,7 @@ class File(NamedTuple):
     """Pids; None if they are unknown, or are not on this machine."""
 
 
-def files_of(process: Process, wait: Wait, machine: Machine) -> list[File]:
+def files_of(process: Process, wait: Blocked, machine: Machine) -> list[File]:
     """Return the files that a thread waits for."""
     return [_file(process, fd, machine, to_write=False) for fd in wait.reads] + [
         _file(process, fd, machine, to_write=True) for fd in wait.writes

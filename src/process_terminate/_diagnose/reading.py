@@ -7,6 +7,8 @@ import struct
 import sys
 from typing import NamedTuple
 
+from process_terminate._process.printable import printable
+
 #: Names of the letters that /proc/PID/stat has for a state, see proc_pid_stat(5).
 STATES = {
     "R": "running",
@@ -133,7 +135,7 @@ class Process:
     def command(self) -> str:
         """The command line; the name if there is none."""
         text = " ".join(self.read("cmdline").replace("\0", " ").split())
-        return "".join(filter(str.isprintable, text)) or f"[{self.stat.name}]"
+        return printable(text or f"[{self.stat.name}]")
 
     @property
     def age(self) -> float:

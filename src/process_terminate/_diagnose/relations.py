@@ -12,7 +12,7 @@ from process_terminate._diagnose.condition import cgroups, pairs
 from process_terminate._diagnose.findings import Finding, finding
 from process_terminate._diagnose.peers import Machine
 from process_terminate._diagnose.reading import GoneError, Process
-from process_terminate._diagnose.words import name_of
+from process_terminate._diagnose.words import MOST_NAMED, name_of
 from process_terminate._exit_status import ExitStatus
 
 #: Programs that start another process when one of theirs ends.
@@ -41,7 +41,6 @@ SUPERVISORS = frozenset(
 )
 _UNIT = re.compile(r"/([^/]+\.service)(?:/|$)", re.MULTILINE)
 _OOM = re.compile(r"^\d+,\d+,(\d+),.*Killed process (\d+) \(([^)]*)\)")
-_MOST_NAMED = 5
 #: What sends a signal without anybody calling kill().
 _SENDERS = {
     "SIGABRT": "It called abort(), or a supervisor ended it, as Gunicorn does "
@@ -64,11 +63,11 @@ def family_findings(process: Process, machine: Machine) -> Iterator[Finding]:
     below = descendants(process.pid, machine)
     if below:
         count = "1 descendant" if len(below) == 1 else f"{len(below)} descendants"
-        more = len(below) - _MOST_NAMED
+        more = len(below) - MOST_NAMED
         yield finding(
             "leaves-children",
             f"kill() and terminate() do not reach its {count}.",
-            *map(name_of, below[:_MOST_NAMED]),
+            *map(name_of, below[:MOST_NAMED]),
             *([f"and {more} more"] if more > 0 else []),
             do="Use stop_tree(), or process-terminate stop --tree.",
         )
@@ -142,7 +141,6 @@ def death_findings(
         "for a supervisor."
         if name not in _SENDERS
         else "Set faulthandler.enable() to see the line of a crash.",
-        certain=True,
     )
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 from process_terminate._diagnose import peers
-from process_terminate._diagnose.calls import RESTARTED, Wait, decode
+from process_terminate._diagnose.calls import RESTARTED, Blocked, decode
 from process_terminate._diagnose.findings import Finding, finding, span
 from process_terminate._diagnose.peers import File, Machine, files_of
 from process_terminate._diagnose.reading import GoneError, Process, Thread
@@ -73,10 +73,11 @@ def _computing(process: Process) -> Finding:
     )
 
 
-def _files(process: Process, wait: Wait, machine: Machine) -> Finding:
+def _files(process: Process, wait: Blocked, machine: Machine) -> Finding:
     files = files_of(process, wait, machine)
     facts = [fact_of(process, file) for file in files[:MOST_NAMED]]
-    facts.extend(f"and {len(files) - MOST_NAMED} more" for _ in files[MOST_NAMED:][:1])
+    if len(files) > MOST_NAMED:
+        facts.append(f"and {len(files) - MOST_NAMED} more")
     if wait.limit is not None:
         facts.append(f"timeout: {span(wait.limit)}")
     if len(files) != 1 or wait.call.startswith("epoll"):
@@ -143,14 +144,16 @@ def _writing(process: Process, file: File, facts: list[str]) -> Finding:
     )
 
 
-def _semaphore(process: Process, wait: Wait, machine: Machine) -> Iterator[Finding]:
+def _semaphore(process: Process, wait: Blocked, machine: Machine) -> Iterator[Finding]:
     found = semaphore_at(process, wait.address)
     if found is None:  # Another lock in shared memory, such as that of a database.
         return
     others = machine.sharers(found) - {process.pid}
     waiting = {pid for pid in others if _waits_for(pid, found)}
     facts = [
-        f"{name_of(pid)}, {_doing(pid, waiting)}" for pid in sorted(others)[:MOST_NAMED]
+        name_of(pid)
+        + (", waiting for it too" if pid in waiting else ", not waiting for it")
+        for pid in sorted(others)[:MOST_NAMED]
     ]
     if wait.limit is not None:
         facts.append(f"timeout: {span(wait.limit)}")
@@ -166,12 +169,6 @@ def _semaphore(process: Process, wait: Wait, machine: Machine) -> Iterator[Findi
         *facts,
         do="Find the process that holds it among those that do not wait for it.",
     )
-
-
-def _doing(pid: int, waiting: set[int]) -> str:
-    if pid in waiting:
-        return "waiting for it too"
-    return "not waiting for it"
 
 
 def semaphore_at(process: Process, address: int) -> peers.Semaphore | None:
@@ -195,7 +192,7 @@ def _waits_for(pid: int, semaphore: peers.Semaphore) -> bool:
 
 
 def _thread(
-    process: Process, threads: list[Thread], wait: Wait, machine: Machine
+    process: Process, threads: list[Thread], wait: Blocked, machine: Machine
 ) -> Finding:
     facts = [
         f"thread {thread.tid}: {brief(process, thread, machine)}"
@@ -238,7 +235,7 @@ def brief(process: Process, thread: Thread, machine: Machine) -> str:
     return words.get(wait.kind, f"waits in {wait.call}" if wait.call else "unknown")
 
 
-def _child(process: Process, wait: Wait, machine: Machine) -> Finding:
+def _child(process: Process, wait: Blocked, machine: Machine) -> Finding:
     if wait.child:
         text = f"It waits for the end of its child, pid {wait.child}."
         facts = [_state(wait.child, machine)]
@@ -269,7 +266,7 @@ def _state(pid: int, machine: Machine) -> str:
     return f"{name_of(pid)}: {doing}"
 
 
-def _time(wait: Wait) -> Finding:
+def _time(wait: Blocked) -> Finding:
     if wait.until is not None and wait.limit is not None:
         at = time.strftime("%H:%M:%S", time.localtime(wait.until))
         facts = f"{wait.call}: until {at}, for another {span(wait.limit)}"
@@ -285,7 +282,7 @@ def _time(wait: Wait) -> Finding:
     )
 
 
-def _file_lock(process: Process, wait: Wait) -> Iterator[Finding]:
+def _file_lock(process: Process, wait: Blocked) -> Iterator[Finding]:
     holders = peers.lock_holders(process.pid)
     opened = process.opened(wait.reads[0])
     if holders:

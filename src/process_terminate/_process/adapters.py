@@ -66,6 +66,9 @@ def kind(value: object) -> str:
 class Adapter(ABC):
     """One process that a caller wants to stop, known by an object of some kind."""
 
+    #: Whether it may reap what another object of the same process has to reap.
+    reaps_for_others = False
+
     def __init__(self, process: Any) -> None:
         pid = getattr(process, "pid", None)
         if not isinstance(pid, int):  # Of a mock, which may count as 1.
@@ -122,7 +125,7 @@ class Adapter(ABC):
 
     def _code_on_windows(self) -> int | None:
         """Return the exit code; there is nothing to reap."""
-        return self._handle.exit_code() if self._handle else None
+        return self._peek()
 
     def _peek(self) -> int | None:
         """Return the exit code of a child that is not reaped yet."""
@@ -222,6 +225,7 @@ class _Popen(Adapter):
 class _Psutil(Adapter):
     """`psutil.Process`, which may be any process, and `psutil.Popen`."""
 
+    reaps_for_others = True
     process: psutil.Process
 
     def __init__(self, process: psutil.Process, *, ancestors: bool) -> None:

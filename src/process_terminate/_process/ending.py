@@ -74,10 +74,12 @@ def end_all(
 ) -> Steps[None]:
     """Send the first signal, wait, send SIGKILL; raise if one is alive then."""
     with (gate or Gate()).kept() as kept:
-        yield from _ended(handles, grace, first, kept)
+        yield from _ask_then_kill(handles, grace, first, kept)
 
 
-def _ended(handles: list[Handle], grace: float, first: int, gate: Gate) -> Steps[None]:
+def _ask_then_kill(
+    handles: list[Handle], grace: float, first: int, gate: Gate
+) -> Steps[None]:
     alive = handles
     try:
         if grace > 0:

@@ -211,9 +211,9 @@ class _Executor(Pool):
         stdlib.fail_pending(self._thread)
 
 
-def _join(thread: Any, seconds: float = NOTE_WAIT, *, warn: bool = True) -> Steps[None]:
+def _join(thread: Any, *, warn: bool = True) -> Steps[None]:
     """Wait for some time until a thread has returned, unless it is this thread."""
-    for short in pauses(seconds):
+    for short in pauses(NOTE_WAIT):
         if not thread.is_alive() or thread is threading.current_thread():
             return
         yield short

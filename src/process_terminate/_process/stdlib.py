@@ -80,24 +80,18 @@ def _module(package: str, name: str) -> ModuleType | None:
 
 def forkservers() -> set[int]:
     """Return the pids of the forkservers of this process; none if unknown."""
-    return {
-        pid
-        for package in _COPIES
-        for server in [getattr(_module(package, "forkserver"), "_forkserver", None)]
-        if (pid := getattr(server, "_forkserver_pid", None))
-    }
+    return _pids("forkserver", "_forkserver", "_forkserver_pid")
 
 
 def resource_trackers() -> set[int]:
     """Return the pids of the resource trackers of this process; none if unknown."""
-    return {
-        pid
-        for package in _COPIES
-        for tracker in [
-            getattr(_module(package, "resource_tracker"), "_resource_tracker", None)
-        ]
-        if (pid := getattr(tracker, "_pid", None))
-    }
+    return _pids("resource_tracker", "_resource_tracker", "_pid")
+
+
+def _pids(module: str, server: str, attribute: str) -> set[int]:
+    """Return the pid that a server of multiprocessing and its copies has noted."""
+    servers = [getattr(_module(package, module), server, None) for package in _COPIES]
+    return {pid for one in servers if (pid := getattr(one, attribute, None))}
 
 
 def children_of_multiprocessing() -> set[int]:
@@ -150,12 +144,18 @@ def is_polled(process: BaseProcess) -> bool:
     return any(_polls(frame, popen) for frame in frames.values())
 
 
-def _polls(frame: FrameType | None, popen: object) -> bool:
+def _polls(frame: FrameType, popen: object) -> bool:
+    return any(
+        caller.f_code.co_name == "poll" and caller.f_locals.get("self") is popen
+        for caller in _outward(frame)
+    )
+
+
+def _outward(frame: FrameType | None) -> Iterator[FrameType]:
+    """Yield a frame and those that called it."""
     while frame is not None:
-        if frame.f_code.co_name == "poll" and frame.f_locals.get("self") is popen:
-            return True
+        yield frame
         frame = frame.f_back
-    return False
 
 
 def reap_dropped_popens() -> None:
@@ -168,23 +168,20 @@ def is_made_by_asyncio(frame: FrameType | None) -> bool:
 
     Between both may be the wrapper of a tracer such as Sentry.
     """
-    while frame is not None:
-        module = str(frame.f_globals.get("__name__", ""))
-        if frame.f_code.co_name == "_start" and module.startswith("asyncio."):
-            return True
-        frame = frame.f_back
-    return False
+    return any(
+        caller.f_code.co_name == "_start"
+        and str(caller.f_globals.get("__name__", "")).startswith("asyncio.")
+        for caller in _outward(frame)
+    )
 
 
 def is_task_of_executor() -> bool:
     """Return whether this is called by a task of a ProcessPoolExecutor."""
-    frame: FrameType | None = sys._getframe()
-    while frame is not None:
-        module = frame.f_globals.get("__name__", "")
-        if frame.f_code.co_name == "_process_worker" and "process" in module:
-            return True
-        frame = frame.f_back
-    return False
+    return any(
+        caller.f_code.co_name == "_process_worker"
+        and "process" in caller.f_globals.get("__name__", "")
+        for caller in _outward(sys._getframe())
+    )
 
 
 def pools() -> Iterator[Any]:

@@ -138,10 +138,15 @@ class LinuxBlock(Block):
     ) -> Steps[None]:
         """Stop what was started in the block, and then release its pools."""
         owned = self._owned()
-        tree = Tree(self.tag, servers() | spared, started)
-        tree.sources = _sources()
+        tree = Tree(
+            self.tag,
+            servers() | spared,
+            known=started,
+            sources=_sources(),
+            is_of_block=True,
+        )
+        tree.gate = gate
         tree.tell_apart(self._earlier)
-        tree.is_of_block, tree.gate = True, gate
         may_replace = _may_replace(ended)
         try:
             try:
@@ -151,7 +156,7 @@ class LinuxBlock(Block):
             finally:
                 for pool in ended:
                     yield from pool.finish()
-                yield from self._end_again(tree, ended, may_replace)
+                yield from self._kill_replacements(tree, ended, may_replace)
         finally:
             self._children.reap()
             tree.reap(self._owned())
@@ -161,7 +166,7 @@ class LinuxBlock(Block):
         """Return the pids of the children that their objects have to reap."""
         return frozenset(self._children.pids() | stdlib.children_of_multiprocessing())
 
-    def _end_again(
+    def _kill_replacements(
         self, tree: Tree, ended: list[pools.Pool], may_replace: bool
     ) -> Steps[None]:
         """Stop the workers that a pool has started after its others were killed."""

@@ -47,7 +47,7 @@ def end_tree(
     """
     with (tree.gate or Gate()).kept() as gate:
         try:
-            yield from _ended(tree, grace, first, owned, prepare, gate)
+            yield from _ask_then_force(tree, grace, first, owned, prepare, gate)
         except BaseException:  # Such as one that another thread raises in this one.
             suspended = [m.handle for m in tree.alive() if m.suspended]
             for handle in suspended:
@@ -73,7 +73,7 @@ def appearing(pids: Iterable[int]) -> Steps[None]:
         yield short
 
 
-def _ended(  # noqa: PLR0913, PLR0917
+def _ask_then_force(  # noqa: PLR0913, PLR0917
     tree: Tree,
     grace: float,
     first: int,

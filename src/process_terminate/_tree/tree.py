@@ -27,10 +27,19 @@ class Tree:
         tag: The tag of the tree; None where there are no tags.
         spared: Pids that never belong to the tree.
         known: Pids of children of this process that are known to belong to it.
+        sources: The parents of what is known. Where tags cannot be read: pids whose
+            new children belong to the tree.
+        is_of_block: Whether all that this process starts belongs to the tree.
     """
 
     def __init__(
-        self, tag: Tag | None, spared: Iterable[int] = (), known: Iterable[int] = ()
+        self,
+        tag: Tag | None,
+        spared: Iterable[int] = (),
+        *,
+        known: Iterable[int] = (),
+        sources: Iterable[int] = (),
+        is_of_block: bool = False,
     ) -> None:
         self.tag = tag
         self.spared = {os.getpid(), *spared}
@@ -38,18 +47,16 @@ class Tree:
         self.members: dict[Key, Member] = {}
         #: Adopted processes that were dead when they were found.
         self.zombies: set[int] = set()
-        #: The parents of what is known. Where tags cannot be read: pids whose new
-        #: children belong to the tree, their children of before, and whether none of
-        #: these can have left an orphan.
-        self.sources: set[int] = set()
+        self.sources = set(sources)
+        #: The children of the sources that do not belong to the tree, and whether none
+        #: of these can have left an orphan.
         self.earlier: set[Key] = set()
         self.is_alone = False
         #: Beside the sources, what an orphan of the tree may have as its parent, and
         #: when the first process of the tree was started.
         self.reapers: set[int] = set()
         self.since = 0.0
-        #: Whether all that this process starts belongs to the tree, as in a block.
-        self.is_of_block = False
+        self.is_of_block = is_of_block
         #: What calls the handlers of signals while the tree is stopped; None if only
         #: `end_tree()` keeps one.
         self.gate: Gate | None = None

@@ -430,7 +430,7 @@ def test_lock_with_a_timeout_is_not_abandoned() -> None:
 
 def test_file_lock_names_its_holder(tmp_path: Path) -> None:
     fcntl = pytest.importorskip("fcntl")
-    path = tmp_path / "lock"
+    path = tmp_path / "lock\x1b[2K"
     path.touch()
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -438,7 +438,9 @@ def test_file_lock_names_its_holder(tmp_path: Path) -> None:
         with python(code) as program:
             found = find(program.pid, "waits-for-a-file-lock")
             assert "the calling process holds" in found.text
-            assert str(path) in found.facts[0]
+            assert f"{tmp_path}/lock\\x1b[2K" in found.facts[0]
+            assert "[2K" in diagnose(program).command
+            assert "\x1b" not in str(diagnose(program))
 
 
 def test_sleep_tells_its_end() -> None:

@@ -27,7 +27,7 @@ from process_terminate._diagnose import (
     relations,
     waits,
 )
-from process_terminate._diagnose.calls import Wait
+from process_terminate._diagnose.calls import Blocked
 from process_terminate._diagnose.peers import Machine
 from process_terminate._diagnose.reading import Process
 from process_terminate._diagnose.words import name_of
@@ -233,7 +233,7 @@ def test_what_is_gone_meanwhile_is_left_out(
     assert waits._state(NO_PID, machine) == f"{NO_PID}: gone"
     assert not waits._waits_for(NO_PID, peers.Semaphore(0, ""))
     assert not deadlocks._is_asleep({sleeper.pid: (read, threads)})
-    assert list(waits._file_lock(read, Wait("file lock", reads=(0,)))) == []
+    assert list(waits._file_lock(read, Blocked("file lock", reads=(0,)))) == []
 
 
 def test_thread_that_starts_while_it_is_read_is_seen(
@@ -265,7 +265,9 @@ def test_what_is_not_there_is_not_found() -> None:
     assert peers.address(os.getpid(), 1) is None
     assert peers.inode_of(os.getpid(), "127.0.0.1:1", "127.0.0.1:1") == 0
     assert peers._words("/no/such/file") == []
-    assert peers.files_of(here, Wait("files", reads=(9999,)), machine)[0].wakers is None
+    assert (
+        peers.files_of(here, Blocked("files", reads=(9999,)), machine)[0].wakers is None
+    )
 
 
 def test_lock_that_several_processes_wait_for_has_one_holder(
