@@ -18,7 +18,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help python setup serve site offline test platforms pidfds outside update format record bench \
-	mutants dist check prose lint types zensical coverage lock clean
+	mutants dist check prose lint types coverage lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile | expand -t 16
@@ -57,7 +57,7 @@ platforms: setup ## run the library's tests on Wine and on i386, which takes min
 pidfds: setup ## test the library's handles and trees as on a system without pidfds
 	@WITHOUT_PIDFDS=1 $(RUN) -m pytest -q -n 3 -p no:cacheprovider -p no:benchmark -p no:hypothesispytest tests/library/processes/test_handle.py tests/library/stopping/test_stop.py tests/library/tree/test_tree.py
 
-outside: setup ## test real programs, nginx, and the validity of the HTML
+outside: setup ## test real programs, nginx, valid HTML, and CPython's own tests
 	@$(RUN) -m pytest -q -p no:cacheprovider tests/outside/check_*.py
 
 update: setup ## run the examples and rewrite the outputs in them (ARGS="-k NAME")
@@ -97,10 +97,6 @@ types: setup-check ## check types, for each platform
 	@$(RUN) -m mypy
 	@$(RUN) -m mypy --platform darwin src/process_terminate
 	@$(RUN) -m mypy --platform win32 src/process_terminate
-
-zensical: setup-check ## build the site with Zensical instead of MkDocs
-	@$(RUN) -m evidence render
-	@$(RUN) -m zensical build --strict --clean
 
 coverage: setup-check ## run all tests, and list the lines of the library that none reached
 	@$(RUN) tools/test.py --coverage $(ARGS)

@@ -14,9 +14,11 @@ CHECKS = {
         "pages",
         "change the page or the nav of mkdocs.yml as the failure says",
     ),
+    "site/test_prose.py": ("prose", "make prose, and write what it says instead"),
     "site/": ("site", "correct the page that the failure names"),
     "evidence/test_record.py": ("runs", "make record"),
     "evidence/test_timeline.py": ("timelines", "make record"),
+    "evidence/test_studies.py": ("studies", "run the command that the failure names"),
     "evidence/test_workflows.py": (
         "workflows",
         "correct the file in .github/workflows that the failure names",

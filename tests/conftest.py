@@ -65,7 +65,7 @@ def copy(tmp_path: Path) -> Iterator[Copy]:
 
 
 def skip_or_fail(reason: str) -> None:
-    """Skip the test where a tool is missing, but fail in CI and in `make check`."""
+    """Skip the test where a tool is missing, but fail in CI."""
     (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
 
 

@@ -153,12 +153,6 @@ def _offline(arguments: argparse.Namespace) -> None:
     offline.pack(arguments.site, arguments.zip)
 
 
-def _addresses(arguments: argparse.Namespace) -> None:
-    from evidence.publish import addresses
-
-    addresses.publish(arguments.site)
-
-
 def _serve(arguments: argparse.Namespace) -> None:
     from evidence.publish import serve
 
@@ -220,8 +214,7 @@ def _parser() -> argparse.ArgumentParser:
     add(_render, "render what the pages embed into .build/")
     finishing = add(_finish, "add to a built site what only the site has")
     packing = add(_offline, "pack a finished site into a zip for reading offline")
-    releasing = add(_addresses, "add the URLs of a finished site to the published ones")
-    for verb in finishing, packing, releasing:
+    for verb in finishing, packing:
         verb.add_argument("site", type=Path, help="the folder of the site")
     packing.add_argument("zip", type=Path)
     reading = add(_prose, "check how pages are written, and count words in them")

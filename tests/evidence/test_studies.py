@@ -20,6 +20,7 @@ from evidence.render import studies as rendering
 from evidence.studies import (
     broken_queue,
     command,
+    hangs,
     hostile_trees,
     programs,
     queue_program,
@@ -50,7 +51,7 @@ needs_runners = pytest.mark.skipif(
 
 
 @pytest.mark.parametrize(
-    "measured", [survivors, broken_queue, programs, runners, command]
+    "measured", [survivors, broken_queue, programs, hangs, runners, command]
 )
 def test_results_are_of_the_programs_as_they_are_now(
     measured: Any, monkeypatch: pytest.MonkeyPatch
@@ -59,7 +60,7 @@ def test_results_are_of_the_programs_as_they_are_now(
     assert reason is None, reason
     monkeypatch.setattr(study, "hash_of", lambda _: "another version")
     reason = measured.why_outdated(measured.load())
-    verbs = "survivors|queues|programs|runners|command"
+    verbs = "survivors|queues|programs|hangs|runners|command"
     assert re.search(rf"; run: python -m evidence ({verbs})$", reason)
 
 

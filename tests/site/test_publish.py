@@ -266,24 +266,6 @@ def test_redirect_that_cannot_work_is_an_error(
         addresses.redirect(tmp_path, BASE)
 
 
-def test_published_urls_lead_somewhere(site: Path) -> None:
-    assert addresses.lost(site) == set(), (
-        "name the new page in docs/redirects.txt; keep the id of a heading: { #id }"
-    )
-
-
-def test_lost_url_is_found_once_it_was_published(
-    site: Path, moved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    moved.write_text("moved/ decoder/\n")
-    published = tmp_path / "published.txt"
-    published.write_text("moved/\nmoved/#id\ngone/\ndecoder/#gone\n")
-    monkeypatch.setattr(addresses, "PUBLISHED", published)
-    addresses.publish(site)  # Adds those of the site.
-    assert "decoder/\n" in published.read_text()
-    assert addresses.lost(site) == {"gone/", "decoder/#gone"}
-
-
 def test_names_of_the_themes_files_are_recorded_for_later_deploys(site: Path) -> None:
     missing = assets.current(site) - set(assets.NAMES.read_text("utf-8").split())
     assert missing == set(), "add these names to docs/theme_files.txt, and remove none"

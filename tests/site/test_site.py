@@ -199,6 +199,15 @@ def test_previous_and_next_stay_within_the_topic(
         assert trees[url].xpath("//footer/nav[not(.//a)]") == []
 
 
+def test_labels_and_tabindex_of_the_theme_are_valid(
+    trees: dict[str, HtmlElement],
+) -> None:
+    for url, tree in trees.items():
+        names = set(tree.xpath("//@id"))
+        assert {label for label in tree.xpath("//label/@for")} <= names, url
+        assert tree.xpath("//@tabindex[. = '']") == [], url
+
+
 def test_foot_of_a_page_has_its_version_and_dates(
     trees: dict[str, HtmlElement],
 ) -> None:

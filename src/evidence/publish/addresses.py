@@ -1,7 +1,7 @@
-"""Keep the URLs that were published: each one leads somewhere forever.
+"""Keep the URLs of moved pages alive.
 
 `docs/redirects.txt` says where moved pages are now: a line each, the old URL and the
-new one within the site. `docs/published.txt` lists the URLs of each release.
+new one within the site.
 """
 
 from html import escape
@@ -13,7 +13,6 @@ from lxml import html
 from evidence import UserError, pages
 from evidence.paths import DOCS
 
-PUBLISHED = DOCS / "published.txt"
 REDIRECTS = DOCS / "redirects.txt"
 _PAGE = """\
 <!doctype html>
@@ -74,19 +73,3 @@ def of(site: Path) -> set[str]:
         found |= {page.address or "./"}
         found |= {f"{page.address}#{name}" for name in names}
     return {address for address in found if "#__" not in address}
-
-
-def lost(site: Path) -> set[str]:
-    """Return the published URLs that lead nowhere in a built site."""
-    if not PUBLISHED.exists():  # Before the first release.
-        return set()
-    published = set(PUBLISHED.read_text("utf-8").splitlines())
-    moved = redirects()
-    return {old for old in published - of(site) if old.split("#")[0] not in moved}
-
-
-def publish(site: Path) -> None:
-    """Add the URLs of a built site to those that were published before."""
-    before = PUBLISHED.read_text("utf-8").splitlines() if PUBLISHED.exists() else []
-    lines = sorted({*before, *of(site)})
-    PUBLISHED.write_text("".join(f"{line}\n" for line in lines), "utf-8")

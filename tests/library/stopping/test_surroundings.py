@@ -532,7 +532,7 @@ def test_orphan_whose_program_is_setgid_is_stopped(call: str) -> None:
             trap = f"trap '{start}; exit' TERM; echo; while :; do sleep 0.1; done"
             code = (
                 f"root = subprocess.Popen(['sh', '-c', {trap!r}], stdout=-1)\n"
-                "root.stdout.readline(); stop_tree(root, grace=5)\n"
+                "root.stdout.readline(); stop_tree(root, grace=20)\n"
                 "print(root.stdout.readline())"
             )
         start_pipe = start.replace("60 &", "60 >&- &")
