@@ -168,6 +168,10 @@ def test_data_is_published_unchanged_with_schemas_that_it_follows(site: Path) ->
     for path in DATA.rglob("*.json"):
         copy = site / "data" / path.relative_to(DATA)
         assert copy.read_bytes() == path.read_bytes()
+    listed = (site / "llms.txt").read_text("utf-8")
+    for path in DATA.glob("studies/*.json"):
+        assert f"data/studies/{path.stem}.json" in listed
+        assert f"data/studies/{path.stem}.schema.json" in listed
     for schema in (site / "data").rglob("*.schema.json"):
         name = schema.relative_to(site / "data").as_posix()[: -len(".schema.json")]
         files = list(DATA.glob(f"{name}.json")) or list(DATA.glob(f"{name}/*/*.json"))

@@ -204,7 +204,7 @@ def test_labels_and_tabindex_of_the_theme_are_valid(
 ) -> None:
     for url, tree in trees.items():
         names = set(tree.xpath("//@id"))
-        assert {label for label in tree.xpath("//label/@for")} <= names, url
+        assert set(tree.xpath("//label/@for")) <= names, url
         assert tree.xpath("//@tabindex[. = '']") == [], url
 
 

@@ -11,13 +11,11 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
-from evidence import examples, history, pages, store
-from evidence.measure import runs, timelines
-from evidence.paths import DATA, ROOT
-from evidence.publish import addresses, assets, cards, package
+from evidence import examples, history, pages
+from evidence.paths import ROOT
+from evidence.publish import addresses, assets, cards, measured, package
 from evidence.publish.formats import feed, llms, sitemap
 from evidence.publish.markup import described, foot, glossary, headers
-from evidence.studies import broken_queue, programs, survivors
 
 Builder = Literal["mkdocs", "zensical"]
 _COMMANDS = {
@@ -35,14 +33,6 @@ _UNREAD = (
     "dist",
     "site",
 )
-#: The types of the files in data/, whose schemas are published beside them.
-_TYPES = {
-    "runs": runs.Runs,
-    "timelines": timelines.Timeline,
-    "studies/broken_queue": broken_queue.Queues,
-    "studies/programs": programs.Programs,
-    "studies/survivors": survivors.Survivors,
-}
 
 
 def finish(site: Path, url: str | None = None) -> None:
@@ -52,9 +42,7 @@ def finish(site: Path, url: str | None = None) -> None:
     for example in examples.find():
         target = site / "examples" / f"{example.name}.py"
         target.write_text(package.requirement(example.source, url), "utf-8")
-    shutil.copytree(DATA, site / "data", dirs_exist_ok=True)
-    for name, kind in _TYPES.items():
-        store.write(site / f"data/{name}.schema.json", store.schema(kind), depth=3)
+    measured.write(site)
     glossary.link(site)
     changed = history.changes()
     foot.write(site, changed)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from evidence import pages
 from evidence.pages import Page
+from evidence.publish import measured
 from evidence.publish.formats.markdown import from_html
 
 
@@ -46,19 +47,12 @@ def _list(found: list[Page], url: str) -> str:
             for page in group
         ]
     lines += ["", "## Data", ""]
-    lines += [f"- [{name}]({url}{name}): {what}" for name, what in _DATA.items()]
+    lines += [f"- [{name}]({url}{name}): {what}" for name, what in _FILES.items()]
     return "\n".join([*lines, ""])
 
 
-_DATA = {
+_FILES = {
     "llms-full.txt": "All pages in one file.",
     "objects.inv": "The names of the library, for Sphinx.",
-    "data/runs.schema.json": "The JSON Schema of the results of an example.",
-    "data/timelines.schema.json": "The JSON Schema of the events of a run.",
-    "data/studies/broken_queue.json": "How often a queue breaks, run by run.",
-    "data/studies/broken_queue.schema.json": "The JSON Schema of that.",
-    "data/studies/programs.json": "What it took to stop real programs.",
-    "data/studies/programs.schema.json": "The JSON Schema of that.",
-    "data/studies/survivors.json": "Which processes survive which way to stop a tree.",
-    "data/studies/survivors.schema.json": "The JSON Schema of that.",
+    **measured.files(),
 }
