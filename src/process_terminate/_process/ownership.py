@@ -20,6 +20,8 @@ from process_terminate._process import stdlib, table
 
 _POPEN = subprocess.Popen
 _Loop: TypeAlias = "weakref.ref[asyncio.AbstractEventLoop] | None"
+#: How many children are noted before those that are gone are forgotten.
+_MANY = 1000
 
 
 def popen_classes() -> set[type]:
@@ -50,14 +52,36 @@ class Children:
     def __init__(self) -> None:
         self._popens: list[tuple[weakref.ref[subprocess.Popen[Any]], _Loop]] = []
         self._forked: set[int] = set()
+        self._many = _MANY
+        self._forgetting = threading.Lock()
 
     def note_popen(self, popen: "subprocess.Popen[Any]", loop: "_Loop") -> None:
         """Note an object of `subprocess`, and the event loop that creates it."""
         self._popens.append((weakref.ref(popen), loop))
+        self._forget()
 
     def note_child(self, pid: int) -> None:
         """Note a child that its caller has to reap."""
         self._forked.add(pid)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Forget now and then what is gone, as a block may last for months.
+
+        Meanwhile another thread, or a handler of a signal, may note one more.
+        """
+        if len(self._popens) + len(self._forked) < self._many:
+            return
+        if not self._forgetting.acquire(blocking=False):
+            return
+        try:
+            count = len(self._popens)
+            left = [noted for noted in self._popens[:count] if noted[0]() is not None]
+            self._popens[:count] = left
+            self._forked -= {pid for pid in set(self._forked) if _is_reaped(pid)}
+            self._many = _MANY + 2 * (len(left) + len(self._forked))
+        finally:
+            self._forgetting.release()
 
     def pids(self) -> set[int]:
         """Return the pids of all that are noted."""
@@ -79,6 +103,17 @@ class Children:
             if popen is not None and not _reaps(loop) and hasattr(popen, "pid"):
                 stdlib.reap_popen(popen, None)
         stdlib.reap_dropped_popens()
+
+
+def _is_reaped(pid: int) -> bool:
+    """Return whether a pid is not that of a child any more."""
+    system: Any = os  # Windows has no fork, so no child is noted there.
+    options = system.WEXITED | system.WNOHANG | system.WNOWAIT
+    try:
+        system.waitid(system.P_PID, pid, options)
+    except ChildProcessError:
+        return True
+    return False
 
 
 def _reaps(loop: "_Loop") -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, nullcontext
 from multiprocessing import get_context
+from subprocess import Popen
 from typing import Any
 
 import psutil
@@ -408,3 +409,21 @@ def test_tags_do_not_come_from_the_numbers_of_the_program() -> None:
         random.seed(0)
         drawn.add(tags.fresh())
     assert len(drawn) == 3
+
+
+def test_long_block_forgets_the_children_that_are_gone(shell: Shell) -> None:
+    children = ownership.Children()
+    alive = shell(REST)
+    children.note_popen(alive, None)
+    forked = os.fork()
+    if not forked:
+        os._exit(0)
+    try:
+        children.note_child(forked)
+        for number in range(3000):
+            children.note_popen(Popen.__new__(Popen), None)
+            children.note_child(NO_PID - number)
+        assert {alive.pid, forked} <= children.pids()
+        assert len(children._popens) + len(children.pids()) < 2500
+    finally:
+        os.waitpid(forked, 0)
