@@ -609,6 +609,10 @@ def test_healthy_program_has_no_false_finding(name: str) -> None:
             time.sleep(0.5)
             for _ in range(20):
                 found = diagnose(program, tree=True)
+                if any(map(_wrong, (found, *found.tree))):
+                    # A child that is being forked blocks all signals for a moment.
+                    time.sleep(0.2)
+                    found = diagnose(program, tree=True)
                 for each in (found, *found.tree):
                     assert _wrong(each) == []
         finally:  # A pool starts a new worker for each that is killed.

@@ -149,10 +149,10 @@ def test_handle_describes_a_name_without_what_a_terminal_obeys(tmp_path: Path) -
     program = tmp_path / os.fsdecode(b"\xe9\x1b[2K\nf")
     program.symlink_to(shutil.which("sleep") or "")
     with subprocess.Popen([program, "60"]) as process:
+        shown = f"pid {process.pid} (\\xe9\\x1b[2K\\nf, "
         with open_handle(process.pid) as handle:
-            described = handle.describe()
+            wait_until(lambda: handle.describe().startswith(shown))
         process.kill()
-    assert described.startswith(f"pid {process.pid} (\\xe9\\x1b[2K\\nf, ")
 
 
 @pytest.mark.parametrize(
