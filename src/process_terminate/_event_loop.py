@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from typing import TypeVar
 
-from process_terminate._process.clock import monotonic
+from process_terminate._process.handle import monotonic
 from process_terminate._process.waits import Steps, Wait, advance, block, is_over
 
 T = TypeVar("T")

@@ -7,6 +7,7 @@ from process_terminate._exit_status import ExitStatus
 from process_terminate._process import table
 from process_terminate._process.adapters import Adapter, AnyProcess, adapt
 from process_terminate._process.ending import checked_grace, checked_signal, end_all
+from process_terminate._process.gate import Gate
 from process_terminate._process.waits import Steps, after_turns, run
 
 
@@ -161,16 +162,17 @@ def stopping(
 def _stopped(
     targets: list[Adapter], grace: float, first: int
 ) -> Steps[list[ExitStatus]]:
-    try:
-        handles = [handle for target in targets if (handle := target.find())]
+    with Gate().kept() as gate:
         try:
-            yield from end_all(handles, grace, first)
+            handles = [handle for target in targets if (handle := target.find())]
+            try:
+                yield from end_all(handles, grace, first, gate)
+            finally:
+                found = yield from statuses(targets)
         finally:
-            found = yield from statuses(targets)
-    finally:
-        for target in targets:
-            target.close()
-    return found
+            for target in targets:
+                target.close()
+        return found
 
 
 def statuses(targets: list[Adapter]) -> Steps[list[ExitStatus]]:

@@ -8,7 +8,8 @@ from process_terminate._exit_status import ExitStatus
 from process_terminate._process import pools, stdlib
 from process_terminate._process.adapters import Adapter, adapt, kind
 from process_terminate._process.ending import checked_grace, end_all
-from process_terminate._process.waits import Gate, Steps, run
+from process_terminate._process.gate import Gate
+from process_terminate._process.waits import Steps, run
 from process_terminate._stop import statuses
 
 #: How often workers are stopped, if the pool is still starting some.

@@ -9,13 +9,13 @@ from process_terminate._exit_status import ExitStatus
 from process_terminate._process import table
 from process_terminate._process.adapters import Adapter, AnyProcess, adapt
 from process_terminate._process.ending import checked_grace, checked_signal
-from process_terminate._process.handle import Handle
-from process_terminate._process.table import Entry, look_up
-from process_terminate._process.waits import Gate, Steps, after_turns, run
+from process_terminate._process.gate import Gate
+from process_terminate._process.table import look_up
+from process_terminate._process.waits import Steps, after_turns, run
 from process_terminate._tree import caller, subreaper, tags
 from process_terminate._tree.ending import appearing, end_tree
 from process_terminate._tree.member import Member
-from process_terminate._tree.tree import Tree, servers
+from process_terminate._tree.tree import Tree, hidden_children, servers
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,9 @@ def stopping_tree(
 def _stopped_tree(
     target: Adapter, grace: float, first: int
 ) -> Steps[list[StoppedProcess]]:
-    with closing(target):
+    # A handler that raises must leave neither the tree running nor this process a
+    # subreaper.
+    with Gate().kept() as gate, closing(target):
         handle = target.find()
         if handle:
             yield from appearing([handle.pid])
@@ -157,19 +159,18 @@ def _stopped_tree(
             name = entry.name if entry else ""
             status = yield from target.status()
             return [StoppedProcess(target.pid, name, None, status)]
-        return (yield from _stopped_alive(target, handle, entry, grace, first))
-
-
-def _stopped_alive(
-    target: Adapter, handle: Handle, entry: Entry, grace: float, first: int
-) -> Steps[list[StoppedProcess]]:
-    """Stop the tree of a process that is alive."""
-    # A handler that raises must not leave this process a subreaper.
-    with Gate().kept() as gate, ExitStack() as stack:
         tree = Tree(None, servers())
         tree.gate = gate
         root = tree.add(entry, handle)
-        owned = frozenset({entry.pid})  # Its object reaps it.
+        return (yield from _stopped_alive(target, tree, root, grace, first))
+
+
+def _stopped_alive(
+    target: Adapter, tree: Tree, root: Member, grace: float, first: int
+) -> Steps[list[StoppedProcess]]:
+    """Stop the tree of a process that is alive."""
+    owned = frozenset({root.entry.pid})  # Its object reaps it.
+    with ExitStack() as stack:
 
         def prepare() -> None:
             if stack.enter_context(subreaper.adopting()):
@@ -181,7 +182,7 @@ def _stopped_alive(
         finally:
             status = yield from target.status()
             tree.reap(owned)
-            del tree.members[entry.key]  # Closed with the target.
+            del tree.members[root.entry.key]  # Closed with the target.
             tree.close()
     others = tree.members.values()
     return [
@@ -197,6 +198,7 @@ def _tag(tree: Tree, root: Member) -> None:
     if tag and (tags.write(entry.pid, tag.value) or tags.read(entry.pid) is None):
         tree.tag = tag
     look = table.child_entries if tree.tag else table.descendants_twice
+    tree.hidden = hidden_children()
     tree.tell_apart(look({os.getpid(), *servers()}, entry.pid))
     tree.is_alone &= caller.has_one_thread()
     tree.reapers, tree.since = {1} | table.ancestors(entry.parent), entry.started

@@ -1,8 +1,11 @@
 """`terminate` and `kill`: one signal to one `multiprocessing` process."""
 
+import sys
+from contextlib import closing
 from multiprocessing.process import BaseProcess
 
-from process_terminate._process.adapters import check
+from process_terminate._process import stdlib
+from process_terminate._process.adapters import adapt, check
 
 
 def terminate(process: BaseProcess) -> None:
@@ -154,5 +157,13 @@ def kill(process: BaseProcess) -> None:
 
 
 def _is_running(process: BaseProcess, call: str) -> bool:
-    """Return whether there is a process to signal; raise if there never can be."""
-    return check(process, call).exitcode is None
+    """Return whether there is a process to signal; raise if there never can be.
+
+    Another process may have its pid, if another part of the program has reaped it.
+    """
+    if check(process, call).exitcode is not None:
+        return False
+    if sys.platform == "win32" or not stdlib.started_here(process):
+        return True
+    with closing(adapt(process, call)) as target:
+        return target.find() is not None

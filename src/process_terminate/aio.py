@@ -199,6 +199,7 @@ async def _no_orphans(grace: float) -> AsyncIterator[None]:
         yield
     finally:
         await run_in_loop(inside.leaving())
+        await run_in_loop(inside.settling())
 
 
 def _require_loop() -> None:

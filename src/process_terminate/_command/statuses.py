@@ -13,6 +13,7 @@ USAGE = 2
 MISSING = 3
 FORBIDDEN = 4
 REFUSED = 5
+UNWRITTEN = 6
 INTERRUPTED = 130
 
 #: What `diagnose`, `stop` and `exit-code` exit with. The page of the command shows it.
@@ -26,6 +27,8 @@ STATUSES = {
     "to another user; the others were stopped, or diagnosed.",
     REFUSED: "`stop`: one of the processes is process 1, this command, or one of its "
     "ancestors, such as its shell. No process was signaled. `--force` stops them.",
+    UNWRITTEN: "The result could not be written, for example because the disk is full; "
+    "what the other numbers stand for was done.",
     INTERRUPTED: "Interrupted by Ctrl-C; `stop` has killed the processes.",
 }
 
@@ -60,9 +63,12 @@ def show(text: str) -> None:
     """Print the result; what was done is done, also if the reader has gone."""
     try:
         print(text, flush=True)  # noqa: T201
-    except BrokenPipeError:
+    except OSError as error:
         # Python would try again at its exit, and exit with 120.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            why = f"cannot write the result: {error.strerror}"
+            raise CommandError(why, UNWRITTEN) from None
 
 
 def complain(message: str) -> None:

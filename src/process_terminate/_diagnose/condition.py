@@ -16,6 +16,8 @@ from process_terminate._exit_status import ExitStatus
 #: Signals that people and tools send to stop a process.
 _ASKING = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT")
 _KILL = "Use kill(), or stop(), which kills after its grace period."
+#: System calls in which vfork(2) waits, as subprocess uses it.
+_VFORKS = {"vfork", "clone", "clone3"}
 #: Capability to signal the processes of other users, see capabilities(7).
 _CAP_KILL = 5
 
@@ -140,17 +142,19 @@ def _uninterruptible(process: Process, threads: list[Thread]) -> Finding:
     thread = next(thread for thread in threads if thread.state == "D")
     where = process.read(f"task/{thread.tid}/wchan").strip("0\n") or "unknown"
     facts = [f"thread {thread.tid}: State: D, wchan: {where}"]
+    text = "It waits inside the kernel, where often not even SIGKILL can end it."
+    do = "If this state lasts, find the disk, server or driver that does not answer."
     if thread.call:
         wait = decode(process, thread)
         facts.append(f"system call: {wait.call or thread.call[0]}")
         opened = [process.opened(fd) for fd in wait.reads + wait.writes]
         facts.extend(f"file: {file.target}" for file in opened if file)
-    return finding(
-        "uninterruptible",
-        "It waits inside the kernel, where often not even SIGKILL can end it.",
-        *facts,
-        do="If this state lasts, find the disk, server or driver that does not answer.",
-    )
+        if wait.call in _VFORKS:
+            text = (
+                "It waits until the child that it starts has called exec() or exited."
+            )
+            do = "Terminate it as usual. If this state lasts, diagnose the child."
+    return finding("uninterruptible", text, *facts, do=do)
 
 
 def signal_findings(process: Process, threads: list[Thread]) -> Iterator[Finding]:

@@ -11,9 +11,9 @@ from typing import Any
 
 from process_terminate._exit_status import name_of
 from process_terminate._log import log
-from process_terminate._process.clock import monotonic
-from process_terminate._process.handle import SIGCONT, SIGKILL, Handle
-from process_terminate._process.waits import LAST_WAIT, Gate, Steps, Wait, wait_for
+from process_terminate._process.gate import Gate
+from process_terminate._process.handle import SIGCONT, SIGKILL, Handle, monotonic
+from process_terminate._process.waits import LAST_WAIT, Steps, Wait, wait_for
 
 #: Not asked for each time, because it makes an enumeration of each.
 _VALID_SIGNALS = signal.valid_signals()
@@ -69,17 +69,8 @@ def refuse_suspended(function: Any, call: str) -> None:
     )
 
 
-def end_all(
-    handles: list[Handle], grace: float, first: int, gate: Gate | None = None
-) -> Steps[None]:
+def end_all(handles: list[Handle], grace: float, first: int, gate: Gate) -> Steps[None]:
     """Send the first signal, wait, send SIGKILL; raise if one is alive then."""
-    with (gate or Gate()).kept() as kept:
-        yield from _ask_then_kill(handles, grace, first, kept)
-
-
-def _ask_then_kill(
-    handles: list[Handle], grace: float, first: int, gate: Gate
-) -> Steps[None]:
     alive = handles
     try:
         if grace > 0:
@@ -95,11 +86,11 @@ def _ask_then_kill(
         raise
     if not alive:
         return
-    shown = [handle.describe() for handle in alive] if grace > 0 else []
+    late = {handle: handle.describe() for handle in alive} if grace > 0 else {}
     try:
         yield from _kill_all(alive, gate)
     finally:
-        warn_of_kill(shown, first, grace)
+        warn_of_kill(late, first, grace)
 
 
 def noted(error: BaseException, steps: Steps[None]) -> Steps[None]:
@@ -143,12 +134,17 @@ def check_dead(handles: list[Handle]) -> None:
         raise PermissionError(forbidden)
 
 
-def warn_of_kill(killed: list[str], first: int, grace: float) -> None:
+def warn_of_kill(killed: dict[Handle, str], first: int, grace: float) -> None:
     """Log which processes did not end within their grace period.
 
     After the kill, because a handler of a program may wait for what is to be killed.
+
+    Args:
+        killed: They, as they were described before.
+        first: The first signal.
+        grace: Seconds of grace.
     """
-    for one in killed:
+    for one in [shown for handle, shown in killed.items() if not handle.forbidden]:
         log.warning(
             "%s did not end within %g s of %s; sent %s",
             one,

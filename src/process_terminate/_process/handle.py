@@ -1,6 +1,7 @@
 """One process, tracked so that no signal reaches another one that got its pid."""
 
 import errno
+import functools
 import math
 import os
 import select
@@ -16,12 +17,14 @@ import psutil
 from process_terminate._exit_status import name_of
 from process_terminate._log import log
 from process_terminate._process import table
-from process_terminate._process.clock import monotonic
 from process_terminate._process.printable import printable
 
 if sys.platform != "win32":  # pragma: no branch
     import resource
 
+#: The clock of all limits. A partial, because tests that freeze the time (freezegun)
+#: replace the function itself in all modules, and no grace period ends then.
+monotonic = functools.partial(time.monotonic)
 #: Why there is no pidfd: an old kernel, a sandbox, too many open files.
 _WITHOUT_PIDFD = {
     getattr(errno, name)
@@ -147,11 +150,17 @@ class Handle(ABC):
         except (PermissionError, psutil.AccessDenied):
             self.forbidden = True
         else:
-            log.debug(SENT, name_of(number), self.pid)
+            # The next process gets its signal, even if a handler of the log raises.
+            with suppress(Exception):
+                log.debug(SENT, name_of(number), self.pid)
 
     def describe(self) -> str:
-        """Return its pid, name and state, for people."""
-        with suppress(psutil.Error, OSError):
+        """Return its pid, name and state, for people.
+
+        It never fails: the process is killed after that, even if this interpreter has
+        taken down psutil, as it is about to exit.
+        """
+        with suppress(Exception):
             process = psutil.Process(self.pid)
             name = printable(process.name())
             return f"pid {self.pid} ({name}, {process.status()})"

@@ -92,6 +92,14 @@ class Children:
             if popen is not None and getattr(popen, "pid", None)
         }
 
+    def are_expected(self) -> bool:
+        """Return whether an event loop will yet learn how one of its children exited."""
+        popens = [reference() for reference, loop in self._popens if loop is not None]
+        return any(
+            getattr(popen, "pid", None) and popen and popen.returncode is None
+            for popen in popens
+        )
+
     def reap(self) -> None:
         """Let the objects reap their children that are dead.
 
@@ -100,7 +108,8 @@ class Children:
         stdlib.children_of_multiprocessing()
         for reference, loop in self._popens:
             popen = reference()
-            if popen is not None and not _reaps(loop) and hasattr(popen, "pid"):
+            # One that could not start its process has no pid, or None.
+            if getattr(popen, "pid", None) and popen and not _reaps(loop):
                 stdlib.reap_popen(popen, None)
         stdlib.reap_dropped_popens()
 

@@ -5,14 +5,17 @@ import signal
 import sys
 import threading
 from abc import ABC, abstractmethod
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from process_terminate._process import ownership, pools, stdlib, table
-from process_terminate._process.waits import Gate, Steps
+from process_terminate._process.ending import end_all
+from process_terminate._process.gate import Gate
+from process_terminate._process.handle import open_handle
+from process_terminate._process.waits import NOTE_WAIT, Steps, pauses
 from process_terminate._tree import caller, subreaper, tags
 from process_terminate._tree.ending import appearing, end_tree
 from process_terminate._tree.tags import Tag
-from process_terminate._tree.tree import Tree, servers
+from process_terminate._tree.tree import Tree, hidden_children, servers
 
 #: How often the workers of a pool that may replace them are killed, a second apart.
 _ROUNDS = 5
@@ -34,6 +37,10 @@ class Block(ABC):
     @abstractmethod
     def leaving(self) -> Steps[None]:
         """Take the steps of the end of the block."""
+
+    def settling(self) -> Steps[None]:
+        """Take the steps after the end, for which only an event loop can wait."""
+        yield from ()
 
     def _new_pools(self) -> list[pools.Pool]:
         """Return the pools and executors that were made in the block."""
@@ -70,6 +77,7 @@ class LinuxBlock(Block):
             self.tag = self._tagged()
             look = table.child_entries if self.tag else table.descendants_twice
             self._earlier = look(_sources())
+            self._hidden = hidden_children()
             self._stack = stack.pop_all()
         active.append(self)
 
@@ -94,6 +102,16 @@ class LinuxBlock(Block):
                 yield from self._leave()
             raise
 
+    def settling(self) -> Steps[None]:
+        """Wait until the event loop knows what it has reaped.
+
+        Before Python 3.12 a thread tells it, and complains if the loop is closed then.
+        """
+        for short in pauses(NOTE_WAIT):
+            if not self._children.are_expected():
+                break
+            yield short
+
     def _leave(self) -> Steps[None]:
         with Gate().kept() as gate, self._stack, table.room():
             try:
@@ -114,6 +132,11 @@ class LinuxBlock(Block):
 
     def _end(self, gate: Gate) -> Steps[None]:
         """Stop the pools that were made in the block, then what was started in it."""
+        try:
+            table.require("no_orphans")
+        except RuntimeError:  # Such as after chroot().
+            yield from self._end_children(gate)
+            raise
         ended = self._new_pools()
         # First these: a pool of before the block may start a worker at any moment.
         started = self._children.pids()
@@ -127,6 +150,19 @@ class LinuxBlock(Block):
         finally:
             started.update(*(pool.pids() for pool in ended))
             yield from self._end_tree(ended, started, spared, grace, gate)
+
+    def _end_children(self, gate: Gate) -> Steps[None]:
+        """Stop the children alone, without the process table."""
+        with ExitStack() as stack:
+            handles = []
+            for pid in self._children.pids():
+                with suppress(ProcessLookupError):
+                    handle = stack.enter_context(open_handle(pid, child=True))
+                    handles += [handle] if handle.is_child() else []
+            try:
+                yield from end_all(handles, self._grace, signal.SIGTERM, gate)
+            finally:
+                self._children.reap()
 
     def _end_tree(
         self,
@@ -145,7 +181,7 @@ class LinuxBlock(Block):
             sources=_sources(),
             is_of_block=True,
         )
-        tree.gate = gate
+        tree.gate, tree.hidden = gate, self._hidden
         tree.tell_apart(self._earlier)
         may_replace = _may_replace(ended)
         try:
@@ -158,9 +194,11 @@ class LinuxBlock(Block):
                     yield from pool.finish()
                 yield from self._kill_replacements(tree, ended, may_replace)
         finally:
-            self._children.reap()
-            tree.reap(self._owned())
-            tree.close()
+            try:
+                self._children.reap()
+                tree.reap(self._owned())
+            finally:
+                tree.close()
 
     def _owned(self) -> frozenset[int]:
         """Return the pids of the children that their objects have to reap."""

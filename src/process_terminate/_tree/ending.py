@@ -3,23 +3,23 @@
 import signal
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
 
 from process_terminate._log import log
-from process_terminate._process.clock import monotonic
 from process_terminate._process.ending import check_dead, noted, warn_of_kill
-from process_terminate._process.handle import SIGCONT, SIGKILL
+from process_terminate._process.gate import Gate
+from process_terminate._process.handle import SIGCONT, SIGKILL, monotonic, open_handle
 from process_terminate._process.table import is_hidden
 from process_terminate._process.waits import (
     LAST_WAIT,
     NOTE_WAIT,
-    Gate,
     Steps,
     Wait,
     pauses,
     wait_for,
 )
 from process_terminate._tree.member import Member
-from process_terminate._tree.tree import Tree
+from process_terminate._tree.tree import Tree, hidden_children
 
 #: Seconds until the first scan for descendants that appeared meanwhile, and at most.
 _FIRST_SCAN, _LAST_SCAN = 0.05, 1.0
@@ -54,6 +54,7 @@ def end_tree(
                 handle.send(SIGKILL)
             yield wait_for(suspended, NOTE_WAIT)
             raise
+    yield from _end_hidden(tree)
     if tree.doubtful:
         log.warning(
             "left alone, as they may descend from an earlier child: %s",
@@ -98,11 +99,27 @@ def _ask_then_force(  # noqa: PLR0913, PLR0917
         raise
     if ended:
         return
-    late = [m.handle.describe() for m in tree.alive() if asks and not m.is_tracker]
+    late = [m.handle for m in tree.alive() if asks and not m.is_tracker]
+    shown = {handle: handle.describe() for handle in late}
     try:
         yield from _force(tree, gate)
     finally:
-        warn_of_kill(late, first, grace)
+        warn_of_kill(shown, first, grace)
+
+
+def _end_hidden(tree: Tree) -> Steps[None]:
+    """Kill the orphans that /proc hides; raise if that is not permitted."""
+    with ExitStack() as stack:
+        handles = []
+        for pid in hidden_children() - tree.hidden:
+            with suppress(ProcessLookupError):
+                handle = stack.enter_context(open_handle(pid, child=True))
+                handle.send(SIGKILL)
+                handles.append(handle)
+        yield wait_for([one for one in handles if not one.forbidden], NOTE_WAIT)
+        for handle in handles:
+            handle.exit_code(reap=True)
+        check_dead(handles)
 
 
 def _forking(tree: Tree) -> Steps[None]:

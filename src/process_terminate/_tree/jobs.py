@@ -10,7 +10,8 @@ import signal
 import struct
 from typing import Any
 
-from process_terminate._process.waits import LAST_WAIT, Gate, Steps, pauses
+from process_terminate._process.gate import Gate
+from process_terminate._process.waits import LAST_WAIT, Steps, pauses
 from process_terminate._tree.blocks import Block, active
 
 #: winnt.h: JobObjectBasicProcessIdList, and the rights that are needed to terminate.

@@ -5,10 +5,10 @@ import sys
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 
-from process_terminate._process import stdlib
+from process_terminate._process import stdlib, table
+from process_terminate._process.gate import Gate
 from process_terminate._process.handle import Handle, open_handle
 from process_terminate._process.table import Entry, all_pids, look_up
-from process_terminate._process.waits import Gate
 from process_terminate._tree import caller, tags
 from process_terminate._tree.member import Member
 from process_terminate._tree.tags import Tag
@@ -60,6 +60,8 @@ class Tree:
         #: What calls the handlers of signals while the tree is stopped; None if only
         #: `end_tree()` keeps one.
         self.gate: Gate | None = None
+        #: Children of before that /proc hides.
+        self.hidden: set[int] = set()
         #: Orphans that may belong to the tree or not, and are left alone.
         self.doubtful: set[int] = set()
 
@@ -273,3 +275,13 @@ def _below(pids: set[int], parents: dict[int, int | None]) -> list[int]:
 def servers() -> set[int]:
     """Return the pids of the servers that multiprocessing keeps for this process."""
     return stdlib.forkservers() | stdlib.resource_trackers()
+
+
+def hidden_children() -> set[int]:
+    """Return the pids of the children of this process that /proc hides from its user.
+
+    With hidepid, see proc(5), that is a program that is setuid.
+    """
+    if os.path.exists("/proc/1"):  # noqa: PTH110, as it is faster
+        return set()
+    return {pid for pid in table.children({os.getpid()}) or () if table.is_hidden(pid)}

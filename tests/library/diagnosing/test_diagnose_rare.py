@@ -287,12 +287,14 @@ def test_process_in_the_kernel_is_uninterruptible(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", code]) as program:
         try:
             wait_until(lambda: diagnose(program).get("uninterruptible"))
+            skip_if_unseen(diagnose(program))
             found = diagnose(program).get("uninterruptible")
         finally:
             os.close(os.open(path, os.O_WRONLY))
     assert found
     assert "State: D" in found.facts[0]
     assert found.facts[1].startswith("system call: ")
+    assert "until the child that it starts has called exec()" in found.text
 
 
 def test_kernel_that_does_not_answer_about_sockets_is_no_error(

@@ -12,7 +12,7 @@ import pytest
 from support import FOLDER
 
 from process_terminate._process import stdlib
-from process_terminate._process.waits import Gate
+from process_terminate._process.gate import Gate
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
 

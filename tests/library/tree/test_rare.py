@@ -31,9 +31,9 @@ from process_terminate._process import (
     table,
     waits,
 )
+from process_terminate._process.gate import Gate
 from process_terminate._process.handle import Handle
 from process_terminate._process.table import Entry
-from process_terminate._process.waits import Gate
 from process_terminate._tree import blocks, tags, tree
 from process_terminate._tree import ending as tree_ending
 from process_terminate._tree.blocks import LinuxBlock

@@ -1,0 +1,304 @@
+"""What else goes wrong in the program around a call: it harms nothing, nothing is left."""
+
+import errno
+import logging
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from support import (
+    DEADLINE,
+    IGNORE,
+    REST,
+    TERMINATED,
+    TREE,
+    Shell,
+    Start,
+    environment,
+    is_running,
+)
+
+from process_terminate import kill, no_orphans, stop, stop_all, stop_tree, terminate
+from process_terminate._command import statuses
+from process_terminate._process import adapters
+from process_terminate._process.handle import Handle
+from process_terminate._tree import ending
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sends signals")
+
+
+def run(code: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run a program of Python."""
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        env=environment(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "error"),
+    [
+        (["a\0b"], {}, ValueError),
+        (["/no/such/program"], {}, FileNotFoundError),
+        ([1], {}, TypeError),
+        (["true"], {"bufsize": None, "pass_fds": [9999]}, OSError),
+        (["true"], {"bufsize": "x"}, TypeError),
+        (["true"], {"env": {"a=b": ""}}, ValueError),
+        (["true"], {"user": "no such user"}, KeyError),
+        (["true"], {"preexec_fn": lambda: 1 / 0}, subprocess.SubprocessError),
+    ],
+)
+@pytest.mark.parametrize("popen", [subprocess.Popen, psutil.Popen])
+def test_error_of_a_command_leaves_a_block_as_it_is(
+    popen: Any, command: Any, options: Any, error: type[Exception], shell: Shell
+) -> None:
+    """Even if it is kept, and with it the object that has no process."""
+    before = psutil.Process().num_fds()
+    with pytest.raises(error), no_orphans():  # noqa: PT012
+        started = shell(REST)
+        popen(command, **options)
+    assert started.returncode == -signal.SIGTERM
+    assert started.stdout
+    started.stdout.close()
+    assert psutil.Process().num_fds() == before
+
+
+def test_process_that_cannot_be_described_is_killed(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As psutil takes its own module from sys.modules, where it may be gone."""
+    first, second = shell(IGNORE), shell(IGNORE)
+
+    def name(_: psutil.Process) -> str:
+        raise KeyError("psutil")
+
+    monkeypatch.setattr(psutil.Process, "name", name)
+    assert stop(first, grace=0.1).code == -signal.SIGKILL
+    assert stop_tree(second, grace=0.1)[0].status.code == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("call", ["stop", "stop_tree"])
+def test_object_that_is_deleted_at_the_end_of_the_program_stops_its_process(
+    call: str,
+) -> None:
+    done = run(
+        f"""
+        import subprocess, sys
+        from process_terminate import {call}
+        class Owner:
+            def __init__(self):
+                self.child = subprocess.Popen(["sh", "-c", sys.argv[1]], stdout=-1)
+                self.child.stdout.readline()
+            def __del__(self):
+                {call}(self.child, grace=0.1)
+                sys.stdout.write(str(self.child.returncode))
+        owner = Owner()
+        """,
+        IGNORE,
+    )
+    assert done.stdout == "-9"
+
+
+@pytest.fixture
+def log_that_raises(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Raise at each message of the library."""
+
+    def emit(record: logging.LogRecord) -> None:
+        raise RuntimeError(record.msg)
+
+    caplog.set_level(logging.DEBUG, "process_terminate")
+    monkeypatch.setattr(caplog.handler, "emit", emit)
+
+
+@pytest.mark.usefixtures("log_that_raises")
+def test_handler_of_the_log_that_raises_leaves_no_process(shell: Shell) -> None:
+    processes = [shell(IGNORE), shell(IGNORE)]
+    with pytest.raises(RuntimeError, match="did not end"):
+        stop_all(processes, grace=0.1)
+    assert [process.returncode for process in processes] == [-9, -9]
+
+
+@pytest.mark.usefixtures("log_that_raises")
+def test_handler_of_the_log_that_raises_leaves_no_tree(shell: Shell) -> None:
+    process = shell(TREE)
+    (child,) = psutil.Process(process.pid).children()
+    with pytest.raises(RuntimeError, match="did not end"):
+        stop_tree(process, grace=0.1)
+    assert process.returncode == -signal.SIGKILL
+    assert not is_running(child.pid)
+
+
+@pytest.mark.parametrize("call", [terminate, kill])
+def test_process_that_got_the_pid_of_a_reaped_worker_is_left_alone(
+    call: Callable[..., None], start: Start, shell: Shell
+) -> None:
+    other = shell("sleep 60 & echo; wait")
+    (stranger,) = (child.pid for child in psutil.Process(other.pid).children())
+    process = start("fork").process
+    number = process.pid
+    process.kill()
+    os.waitpid(number, 0)
+    process._popen.pid = stranger
+    call(process)
+    assert is_running(stranger)
+    assert stop(process, grace=0).code is None
+    assert is_running(stranger)
+    process._popen.pid = number
+    os.kill(stranger, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("call", [stop, stop_tree])
+def test_ctrl_c_before_the_first_signal_stops_the_process(
+    call: Callable[..., object], shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = adapters.Adapter.find
+
+    def interrupted(adapter: adapters.Adapter) -> Handle | None:
+        signal.raise_signal(signal.SIGINT)
+        return find(adapter)
+
+    monkeypatch.setattr(adapters.Adapter, "find", interrupted)
+    process = shell(IGNORE)
+    with pytest.raises(KeyboardInterrupt):
+        call(process)
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_log_does_not_say_that_a_signal_was_sent_that_is_not_permitted(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "not permitted")
+
+    process = shell(REST)
+    with monkeypatch.context() as patch:
+        patch.setattr(signal, "pidfd_send_signal", refuse)
+        patch.setattr(os, "kill", refuse)
+        with pytest.raises(PermissionError):
+            stop(process, grace=0.1)
+    assert caplog.records == []
+    assert stop(process) == TERMINATED
+
+
+@pytest.mark.parametrize("call", ["stop", "stop_tree"])
+def test_handler_that_raises_in_a_loop_gets_ctrl_c_back(call: str) -> None:
+    """asyncio.run() takes its own handler of Ctrl-C back if that is in its place."""
+    done = run(
+        f"""
+        import asyncio, signal, sys
+        from process_terminate import aio
+        def alarm(*_):
+            raise TimeoutError
+        signal.signal(signal.SIGALRM, alarm)
+        async def main():
+            child = await asyncio.create_subprocess_exec(
+                "sh", "-c", sys.argv[1], stdout=-1
+            )
+            await child.stdout.readline()
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            try:
+                await aio.{call}(child)
+            finally:
+                print(child.returncode)
+        try:
+            asyncio.run(main())
+        except TimeoutError:
+            print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+        """,
+        IGNORE,
+    )
+    assert (done.stdout, done.stderr) == ("-9\nTrue\n", "")
+
+
+def test_block_at_the_end_of_a_loop_leaves_no_message_of_its_watcher() -> None:
+    """Before Python 3.12 a thread for each process tells the loop that it is dead."""
+    done = run("""
+        import asyncio
+        from process_terminate import aio
+        async def main():
+            async with aio.no_orphans():
+                await asyncio.create_subprocess_exec("sleep", "60")
+        for _ in range(50):
+            asyncio.run(main())
+    """)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can call chroot()")
+def test_children_are_stopped_if_proc_is_gone_at_the_end_of_a_block(
+    tmp_path: Path,
+) -> None:
+    done = run(
+        """
+        import os, subprocess, sys
+        from process_terminate import no_orphans
+        try:
+            with no_orphans():
+                child = subprocess.Popen(["sh", "-c", sys.argv[2]], stdout=-1)
+                child.stdout.readline()
+                os.chroot(sys.argv[1])
+        except RuntimeError as error:
+            print(child.returncode, error)
+        """,
+        str(tmp_path),
+        REST,
+    )
+    assert done.stderr == ""
+    assert done.stdout.startswith("-15 no_orphans() needs the /proc")
+
+
+@pytest.mark.parametrize("is_permitted", [True, False])
+def test_orphan_that_proc_hides_is_killed_or_named(
+    shell: Shell, is_permitted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with hidepid, for a program that is setuid."""
+    hidden = shell(IGNORE)
+    send = Handle.send
+
+    def sent(handle: Handle, number: int) -> None:
+        if handle.pid == hidden.pid and not is_permitted:
+            handle.forbidden = True
+        else:
+            send(handle, number)
+
+    monkeypatch.setattr(Handle, "send", sent)
+    monkeypatch.setattr(ending, "hidden_children", lambda: {hidden.pid})
+    process = shell(REST)
+    if is_permitted:
+        stop_tree(process)
+        assert not psutil.pid_exists(hidden.pid)
+    else:
+        with pytest.raises(PermissionError, match=f"not permitted.*{hidden.pid}"):
+            stop_tree(process)
+        assert is_running(hidden.pid)
+
+
+def test_result_that_cannot_be_written_is_an_error_after_the_stop(shell: Shell) -> None:
+    process = shell(REST)
+    command = [sys.executable, "-m", "process_terminate", "stop", str(process.pid)]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command,
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=DEADLINE,
+            env=environment(),
+        )
+    said = "process-terminate: cannot write the result: No space left on device\n"
+    assert (done.returncode, done.stderr) == (statuses.UNWRITTEN, said)
+    assert process.wait(DEADLINE) == -signal.SIGTERM
