@@ -6,7 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
@@ -40,6 +40,13 @@ from multiprocessing.connection import Connection
 getattr(workers, sys.argv[1])(Connection(int(sys.argv[2])))
 """
 _NO_PIDFDS = "import os, signal; del os.pidfd_open, signal.pidfd_send_signal\n"
+_AS_NOBODY = """
+import ctypes, os, psutil, subprocess
+from process_terminate import *
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+"""
+#: Begins a command that runs as process 1 of a new pid namespace.
+NAMESPACE = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
 
 def environment() -> dict[str, str]:
@@ -128,38 +135,54 @@ def wait_until(condition: Callable[[], object]) -> None:
         time.sleep(0.005)
 
 
-def run(program: str, *arguments: str, options: tuple[str, ...] = ()) -> str:
-    """Run a program of its own; return what it prints."""
-    code = textwrap.dedent(program)
-    if os.environ.get("WITHOUT_PIDFDS"):
-        code = _NO_PIDFDS + code
-    done = subprocess.run(
-        [sys.executable, *options, "-c", code, *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE * 2,
-        env=environment(),
+def completed(
+    *command: str | Path, **options: Any
+) -> "subprocess.CompletedProcess[str]":
+    """Run a program to its end."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    options = {**pipes, "env": environment(), **options}
+    return subprocess.run(
+        command, check=False, text=True, timeout=DEADLINE * 2, **options
     )
-    assert (done.stderr, done.returncode) == ("", 0), done.stderr
+
+
+def succeeds(*command: str) -> bool:
+    """Return whether there is such a program, and it exits with 0."""
+    with suppress(FileNotFoundError):
+        return completed(*command).returncode == 0
+    return False
+
+
+def run(
+    program: str,
+    *arguments: str,
+    options: Sequence[str] = (),
+    prefix: Sequence[str] = (),
+    code: int = 0,
+) -> str:
+    """Run a program of its own, which exits with a code; return what it prints."""
+    source = textwrap.dedent(program)
+    if os.environ.get("WITHOUT_PIDFDS"):
+        source = _NO_PIDFDS + source
+    done = completed(*prefix, sys.executable, *options, "-c", source, *arguments)
+    assert (done.stderr, done.returncode) == ("", code), done.stderr
     return done.stdout
 
 
-def run_with_hidepid(code: str, hidepid: int) -> str:
-    """Run some Python where /proc hides others; return what it prints. Needs root."""
-    mount = f'mount -t proc -o hidepid={hidepid} proc /proc && exec "$@"'
-    done = subprocess.run(
-        ["unshare", "-m", "sh", "-c", mount, "sh", sys.executable, "-B", "-c", code],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        env=environment(),
-    )
+def run_as_nobody(program: str, prefix: Sequence[str] = ()) -> str:
+    """Run a program as a user without rights; return what it prints. Needs root."""
+    source = _AS_NOBODY + textwrap.dedent(program)
+    done = completed(*prefix, sys.executable, "-B", "-c", source, cwd="/")
     if "permission denied" in done.stderr.lower():
         pytest.skip("another user cannot read the library here")
-    assert done.stderr == ""
+    assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def hiding(hidepid: int) -> list[str]:
+    """Return the beginning of a command that has a /proc which hides others."""
+    mount = f'mount -t proc -o hidepid={hidepid} proc /proc && exec "$@"'
+    return ["unshare", "-m", "sh", "-c", mount, "sh"]
 
 
 def servers() -> set[int | None]:

@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 import pytest
-from support import DEADLINE, environment, skip_if_unseen, wait_until
+from support import DEADLINE, completed, skip_if_unseen, wait_until
 
 from process_terminate import Diagnosis, Finding, diagnose, stop_tree
 from process_terminate._diagnose.reading import Process
@@ -534,12 +534,7 @@ def test_nothing_is_signaled_stopped_or_traced(tmp_path: Path) -> None:
         find(pid, "waits-for-time")
         before = _signals(pid)
         command = [sys.executable, "-c", code, str(pid)]
-        subprocess.run(
-            ["strace", "-f", "-o", trace, *command],
-            check=True,
-            env=environment(),
-            timeout=60,
-        )
+        assert completed("strace", "-f", "-o", trace, *command).returncode == 0
         assert _signals(pid) == before
     names = {line.split("(")[0].split()[-1] for line in trace.read_text().splitlines()}
     sending = {

@@ -4,7 +4,6 @@ import functools
 import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import textwrap
 import threading
@@ -17,8 +16,9 @@ from types import FrameType
 from typing import Any
 
 import pytest
+import support
 import workers
-from support import DEADLINE, METHODS, environment
+from support import DEADLINE, METHODS
 
 from process_terminate import ExitStatus, exit_on_sigterm, stop
 
@@ -44,19 +44,10 @@ def old(request: pytest.FixtureRequest) -> Handler:
     return handler
 
 
-def run(program: str) -> tuple[str, int]:
-    """Run a program; return what it prints, and its exit code."""
+def run(program: str) -> str:
+    """Run a program that exits with 143; return what it prints."""
     imports = "import atexit, os, signal\nfrom process_terminate import exit_on_sigterm"
-    done = subprocess.run(
-        [sys.executable, "-c", f"{imports}\n{textwrap.dedent(program)}"],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        env=environment(),
-    )
-    assert done.stderr == ""
-    return done.stdout, done.returncode
+    return support.run(f"{imports}\n{textwrap.dedent(program)}", code=143)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -101,7 +92,7 @@ def test_sigterm_leaves_with_blocks_and_loses_nothing() -> None:
             signal.raise_signal(signal.SIGTERM)
         print("not reached")
     """
-    assert run(program) == ("not flushed\nSystemExit(143)\natexit\n", 143)
+    assert run(program) == "not flushed\nSystemExit(143)\natexit\n"
 
 
 def test_second_sigterm_does_not_interrupt_the_cleanup() -> None:
@@ -122,7 +113,7 @@ def test_second_sigterm_does_not_interrupt_the_cleanup() -> None:
                 signal.raise_signal(signal.SIGTERM)
                 print("outer")
     """
-    assert run(program) == ("inner\nouter\natexit\n", 143)
+    assert run(program) == "inner\nouter\natexit\n"
 
 
 def test_block_raises_system_exit() -> None:
@@ -238,7 +229,7 @@ def test_block_around_asyncio_lets_tasks_clean_up() -> None:
         with exit_on_sigterm():
             asyncio.run(main())
     """
-    assert run(program) == ("finally\n", 143)
+    assert run(program) == "finally\n"
 
 
 def test_decorator_keeps_what_is_known_of_the_function() -> None:
@@ -277,7 +268,7 @@ def test_command_that_the_cleanup_starts_does_not_ignore_sigterm() -> None:
                 command.terminate()
                 print(command.wait(10), flush=True)
     """
-    assert run(program) == ("-15\n", 143)
+    assert run(program) == "-15\n"
 
 
 def test_worker_that_the_cleanup_forks_does_not_ignore_sigterm() -> None:
@@ -295,7 +286,7 @@ def test_worker_that_the_cleanup_forks_does_not_ignore_sigterm() -> None:
                 worker.join(10)
                 print(worker.exitcode, flush=True)
     """
-    assert run(program) == ("-15\n", 143)
+    assert run(program) == "-15\n"
 
 
 @pytest.mark.parametrize("method", METHODS)

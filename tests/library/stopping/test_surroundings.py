@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import textwrap
 from multiprocessing import Process
 from pathlib import Path
 from unittest import mock
@@ -14,13 +13,12 @@ from unittest import mock
 import psutil
 import pytest
 from support import (
-    DEADLINE,
     IGNORE,
     Shell,
-    environment,
+    hiding,
     is_running,
     run,
-    run_with_hidepid,
+    run_as_nobody,
 )
 
 from process_terminate import no_orphans, stop, stop_tree
@@ -47,17 +45,8 @@ def test_tree_is_not_left_stopped_if_its_killer_is_terminated(number: int) -> No
         print(root.pid, flush=True)
         stop_tree(root, grace=0)
     """
-    code = textwrap.dedent(program)
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(int(number)), IGNORE],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        env=environment(),
-    )
-    assert (done.stderr, done.returncode) == ("", -number)
-    assert not is_running(int(done.stdout))
+    pid = run(program, str(int(number)), IGNORE, code=-number)
+    assert not is_running(int(pid))
 
 
 def test_tree_is_not_left_stopped_if_the_one_beside_it_ends_first() -> None:
@@ -93,16 +82,7 @@ def test_tree_is_not_left_stopped_if_the_one_beside_it_ends_first() -> None:
             await asyncio.gather(stop_first(), aio.stop_tree(second, grace=0.1))
         asyncio.run(main())
     """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program), IGNORE],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        env=environment(),
-    )
-    assert (done.stderr, done.returncode) == ("", -signal.SIGTERM)
-    assert not is_running(int(done.stdout))
+    assert not is_running(int(run(program, IGNORE, code=-signal.SIGTERM)))
 
 
 def test_handler_that_raises_at_the_end_of_a_block_waits_until_all_is_stopped() -> None:
@@ -494,24 +474,6 @@ def test_first_signal_may_be_a_real_time_signal() -> None:
     assert stop(child, signal=number).code == -number
 
 
-def as_nobody(code: str) -> "subprocess.CompletedProcess[str]":
-    """Run some Python as a user without rights; skip where that is not possible."""
-    imports = "import ctypes, os, subprocess; from process_terminate import *"
-    drop = "os.setgroups([]); os.setgid(65534); os.setuid(65534)"
-    done = subprocess.run(
-        [sys.executable, "-B", "-c", f"{imports}; {drop}\n{code}"],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        env=environment(),
-        cwd="/",
-    )
-    if "ermission denied" in done.stderr:
-        pytest.skip("another user cannot read the library here")
-    return done
-
-
 @pytest.mark.skipif(not IS_ROOT, reason="only root can make such a program")
 @pytest.mark.parametrize("call", ["no_orphans", "stop_tree"])
 def test_orphan_whose_program_is_setgid_is_stopped(call: str) -> None:
@@ -536,23 +498,20 @@ def test_orphan_whose_program_is_setgid_is_stopped(call: str) -> None:
                 "print(root.stdout.readline())"
             )
         start_pipe = start.replace("60 &", "60 >&- &")
-        done = as_nobody(code.replace(start, start_pipe))
-        assert done.returncode == 0, done.stderr
-        pid = int("".join(filter(str.isdecimal, done.stdout)))
+        said = run_as_nobody(code.replace(start, start_pipe))
+        pid = int("".join(filter(str.isdecimal, said)))
         assert not psutil.pid_exists(pid)
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can mount")
 def test_process_of_psutil_is_stopped_if_proc_hides_the_ancestors() -> None:
     """Until the child has finished exec(), psutil does not see it either."""
-    code = (
-        "import os, psutil, subprocess; from process_terminate import stop\n"
-        "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
-        "child = subprocess.Popen(['sh', '-c', 'echo; read x'], stdin=-1, stdout=-1)\n"
-        "child.stdout.readline()\n"
-        "print(stop(psutil.Process(child.pid)).code)"
-    )
-    assert run_with_hidepid(code, 1) == "-15\n"
+    program = """
+        child = subprocess.Popen(["sh", "-c", "echo; read x"], stdin=-1, stdout=-1)
+        child.stdout.readline()
+        print(stop(psutil.Process(child.pid)).code)
+    """
+    assert run_as_nobody(program, hiding(1)) == "-15\n"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import resource
 import signal
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,14 +19,17 @@ from support import (
     DEADLINE,
     IGNORE,
     METHODS,
+    NAMESPACE,
     REST,
     TREE,
     Shell,
     Start,
     environment,
+    hiding,
     is_running,
     run,
-    run_with_hidepid,
+    run_as_nobody,
+    succeeds,
     wait_until,
 )
 
@@ -40,7 +44,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 LOCKS = 10  # RLIMIT_LOCKS
 NO_TAGS = "import resource; resource.setrlimit(10, (5, 5))\n"
 IS_ROOT = os.geteuid() == 0
-NEW_PIDS = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+as_process_1 = pytest.mark.skipif(
+    not succeeds(*NAMESPACE, "true"), reason="unshare --pid is not permitted here"
+)
 
 
 @pytest.fixture(params=["with tags", "without tags"])
@@ -128,7 +134,7 @@ def test_tree_that_interrupts_its_stopper_is_killed(stop: str) -> None:
     assert run(program) == "interrupted\n0\n"
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="only root can set the next pid")
+@as_process_1
 def test_stop_tree_finds_descendants_with_lower_pids_than_their_parents() -> None:
     """Kind 10: as after pids have started again at the lowest."""
     program = """
@@ -160,18 +166,7 @@ def test_stop_tree_finds_descendants_with_lower_pids_than_their_parents() -> Non
         print(len(stop_tree(root, grace=5)))
         print(sum(process.is_running() for process in found))
     """
-    code = "\n".join(line[8:] for line in program.splitlines())
-    done = subprocess.run(
-        [*NEW_PIDS, sys.executable, "-c", code],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        env=environment(),
-    )
-    if "Operation not permitted" in done.stderr:
-        pytest.skip("namespaces are not permitted")
-    assert (done.stdout, done.stderr) == ("True\n9\n0\n", "")
+    assert run(program, prefix=NAMESPACE) == "True\n9\n0\n"
 
 
 def test_stop_tree_returns_how_each_process_ended(shell: Shell, tags: bool) -> None:
@@ -523,7 +518,7 @@ def test_error_while_the_tree_is_killed_leaves_no_member_stopped(
     wait_until(lambda: not any(map(psutil.Process.is_running, found)))
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="only root can make a namespace")
+@as_process_1
 @pytest.mark.parametrize("limit", ["(5, 5)", "(5, -1)"])
 def test_process_1_leaves_the_orphan_of_a_stranger_alone(limit: str) -> None:
     """Kind 2: as that of a `docker exec`; with tags (5, -1) and without."""
@@ -538,19 +533,17 @@ def test_process_1_leaves_the_orphan_of_a_stranger_alone(limit: str) -> None:
             child = subprocess.Popen(["sleep", "61"])
         print([p.cmdline() for p in psutil.Process().children()], child.returncode)
     """
-    code = "\n".join(line[8:] for line in program.splitlines())
     with subprocess.Popen(
-        [*NEW_PIDS, sys.executable, "-c", code],
+        [*NAMESPACE, sys.executable, "-c", textwrap.dedent(program)],
         stdout=subprocess.PIPE,
         env=environment(),
         text=True,
     ) as init:
         assert init.stdout
-        if init.stdout.readline() != "enter\n":
-            pytest.skip("namespaces are not permitted")
+        assert init.stdout.readline() == "enter\n"
         (first,) = psutil.Process(init.pid).children()
         enter = ["nsenter", "-t", str(first.pid), "-p", "sh", "-c", "(sleep 60 &)"]
-        subprocess.run(enter, check=True, timeout=DEADLINE)
+        assert succeeds(*enter)
         assert init.stdout.read() == "[['sleep', '60']] -15\n"
 
 
@@ -605,7 +598,7 @@ def test_tracker_that_does_not_end_is_killed() -> None:
 # Where it cannot work.
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="only root can change namespaces")
+@as_process_1
 @pytest.mark.parametrize("call", ["stop_tree", "no_orphans"])
 @pytest.mark.parametrize(
     "command",
@@ -629,21 +622,11 @@ def test_call_without_its_own_proc_says_so_and_sends_nothing(
             print(error)
         print(root.poll(), stop(root))
     """
-    code = "\n".join(line[8:] for line in program.splitlines())
-    done = subprocess.run(
-        [*command, sys.executable, "-c", code],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-    )
-    if "Operation not permitted" in done.stderr:
-        pytest.skip("namespaces are not permitted")
-    assert done.stdout.splitlines() == [
+    assert run(program, prefix=command).splitlines() == [
         f"{call}() needs the /proc of this process's own pid namespace: mount it, or "
         "use stop_all() for processes that you started yourself",
         "None killed by SIGTERM (15); a shell shows 143",
-    ], done.stderr
+    ]
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can mount")
@@ -652,11 +635,6 @@ def test_call_without_its_own_proc_says_so_and_sends_nothing(
 def test_processes_of_others_need_not_be_readable(hidepid: int, call: str) -> None:
     """Kind 4."""
     program = f"""
-        import ctypes, os, subprocess
-        from process_terminate import *
-        os.setgroups([])
-        os.setresgid(65534, 65534, 65534)
-        os.setresuid(65534, 65534, 65534)
         if {call == "stop_tree"}:
             root = subprocess.Popen(["sh", "-c", "sleep 60 & wait"])
             stop_tree(root, grace=0)
@@ -665,8 +643,7 @@ def test_processes_of_others_need_not_be_readable(hidepid: int, call: str) -> No
                 root = subprocess.Popen(["sh", "-c", "sleep 60 & wait"])
         print(root.returncode)
     """
-    code = "\n".join(line[8:] for line in program.splitlines())
-    assert run_with_hidepid(code, hidepid) == "-9\n"
+    assert run_as_nobody(program, hiding(hidepid)) == "-9\n"
 
 
 @pytest.mark.parametrize("looks", [3, 10**6])
