@@ -2,24 +2,27 @@
 
 import multiprocessing
 import os
+import re
 import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 import pytest
 import workers
 
-from process_terminate import Diagnosis, ExitStatus
+from process_terminate import ExitStatus, Finding, diagnose
+
+Result = TypeVar("Result")
 
 FOLDER = Path(__file__).parent
 METHODS = tuple(multiprocessing.get_all_start_methods())
@@ -121,18 +124,44 @@ def is_running(pid: int) -> bool:
     return False
 
 
-def skip_if_unseen(found: Diagnosis) -> None:
-    """Skip a test that needs system calls of a machine with unknown numbers."""
-    if any("the system calls" in text for text in found.unseen):
-        pytest.skip("the numbers of the system calls here are unknown")
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    """Wait for something that the system reports by no event."""
+def wait_until(condition: Callable[[], Result]) -> Result:
+    """Wait for something that the system reports by no event; return it."""
     end = time.monotonic() + DEADLINE
-    while not condition():
+    while not (found := condition()):
         assert time.monotonic() < end
         time.sleep(0.005)
+    return found
+
+
+def find(process: Any, name: str, pattern: str = "") -> Finding:
+    """Return a finding of diagnose() as soon as it is there and matches.
+
+    Skip the test if it needs system calls of a machine with unknown numbers.
+    """
+    end = time.monotonic() + DEADLINE
+    while True:
+        found = diagnose(process)
+        finding = found.get(name)
+        if finding and re.search(pattern, repr(finding)):
+            return finding
+        if any("the system calls" in text for text in found.unseen):
+            pytest.skip("the numbers of the system calls here are unknown")
+        assert time.monotonic() < end, f"{name} {pattern!r} is not in:\n{found}"
+        time.sleep(0.01)
+
+
+@contextmanager
+def python(code: str, **options: Any) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a program of Python; kill it and its children at the end."""
+    with subprocess.Popen([sys.executable, "-c", code], **options) as program:
+        try:
+            yield program
+        finally:
+            if program.poll() is None:
+                children = psutil.Process(program.pid).children()
+                program.kill()
+                for child in children:
+                    child.kill()
 
 
 def completed(

@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
-from support import DEADLINE, skip_if_unseen, wait_until
+from support import DEADLINE, find, python, wait_until
 from terminals import Terminal
 
 from process_terminate import Diagnosis, diagnose
@@ -55,14 +55,8 @@ def another_user() -> Iterator[None]:
 def sleeper() -> Iterator["subprocess.Popen[bytes]"]:
     """A child that sleeps."""
     process = subprocess.Popen(["sleep", "60"])
-
-    def sleeps() -> bool:
-        found = diagnose(process)
-        skip_if_unseen(found)
-        return bool(found.get("waits-for-time"))
-
     try:
-        wait_until(sleeps)
+        find(process, "waits-for-time")
         yield process
     finally:
         process.kill()
@@ -114,9 +108,8 @@ def test_job_that_reads_in_the_background_is_stopped_by_its_terminal() -> None:
     terminal = Terminal(["sh", "-c", "set -m; cat & echo job $!; sleep 60"])
     try:
         terminal.expect(r"job \d+\s")
-        wait_until(lambda: bool(psutil.Process(terminal.process.pid).children()))
-        job, *_ = psutil.Process(terminal.process.pid).children()
-        wait_until(lambda: bool(diagnose(job).get("stopped-by-terminal")))
+        job, *_ = wait_until(psutil.Process(terminal.process.pid).children)
+        find(job, "stopped-by-terminal")
         job.kill()
     finally:
         terminal.close()
@@ -282,13 +275,11 @@ def test_process_in_the_kernel_is_uninterruptible(tmp_path: Path) -> None:
     os.mkfifo(path := tmp_path / "fifo")
     actions = f"[(os.POSIX_SPAWN_OPEN, 0, {str(path)!r}, os.O_RDONLY, 0)]"
     code = f"import os; os.posix_spawn('/bin/true', ['true'], {{}}, file_actions={actions})"
-    with subprocess.Popen([sys.executable, "-c", code]) as program:
+    with python(code) as program:
         try:
-            wait_until(lambda: diagnose(program).get("uninterruptible"))
-            found = diagnose(program).get("uninterruptible")
+            found = find(program, "uninterruptible")
         finally:
             os.close(os.open(path, os.O_WRONLY))
-    assert found
     assert "State: D" in found.facts[0]
     assert found.facts[1].startswith("system call: ")
 
@@ -330,15 +321,10 @@ def test_lock_in_shared_memory_of_another_kind_is_no_semaphore() -> None:
         "libc.syscall({'x86_64': 202, 'aarch64': 98, 'i386': 240}[machine],"
         " word, 0, 0, None, None, 0)"
     )
-    with subprocess.Popen([sys.executable, "-c", code]) as program:
+    with python(code) as program:
         call = Path(f"/proc/{program.pid}/syscall")
-        try:
-            wait_until(
-                lambda: call.read_text("ascii").startswith(("202 ", "98 ", "240 "))
-            )
-            assert diagnose(program).findings == ()
-        finally:
-            program.kill()
+        wait_until(lambda: call.read_text("ascii").startswith(("202 ", "98 ", "240 ")))
+        assert diagnose(program).findings == ()
 
 
 def test_py_spy_adds_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

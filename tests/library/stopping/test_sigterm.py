@@ -7,7 +7,6 @@ import signal
 import sys
 import textwrap
 import threading
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -18,7 +17,7 @@ from typing import Any
 import pytest
 import support
 import workers
-from support import DEADLINE, METHODS
+from support import DEADLINE, METHODS, wait_until
 
 from process_terminate import ExitStatus, exit_on_sigterm, stop
 
@@ -295,15 +294,10 @@ def test_task_of_an_executor_ends_its_worker(method: str, tmp_path: Path) -> Non
     context = multiprocessing.get_context(method)
     with ProcessPoolExecutor(1, mp_context=context) as executor:
         future = executor.submit(workers.exit_in_pool, str(tmp_path))
-        end = time.monotonic() + DEADLINE
-        while not (started := list(tmp_path.iterdir())):
-            assert time.monotonic() < end
-            time.sleep(0.01)
+        started = wait_until(lambda: list(tmp_path.iterdir()))
         (worker,) = executor._processes.values()
         os.kill(int(started[0].name), signal.SIGTERM)
         with pytest.raises(BrokenProcessPool):
             future.result(DEADLINE)
-        while worker.exitcode is None:  # The executor's thread is reaping it.
-            assert time.monotonic() < end
-            time.sleep(0.01)
-        assert worker.exitcode == 143
+        # The executor's thread is reaping it.
+        assert wait_until(lambda: worker.exitcode) == 143

@@ -59,14 +59,12 @@ def tags(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> boo
 
 def children(process: "subprocess.Popen[bytes]", count: int = 1) -> list[int]:
     """Return the pids of the `sleep`s of a shell, which are copies of it first."""
-    found: list[psutil.Process] = []
 
-    def are_there() -> bool:
-        found[:] = psutil.Process(process.pid).children(recursive=True)
-        return [p.name() for p in found].count("sleep") >= count
+    def found() -> list[psutil.Process]:
+        below = psutil.Process(process.pid).children(recursive=True)
+        return below if [p.name() for p in below].count("sleep") >= count else []
 
-    wait_until(are_there)
-    return [process.pid for process in found]
+    return [process.pid for process in wait_until(found)]
 
 
 @pytest.mark.parametrize("tree", sorted(set(trees()) - OUT_OF_REACH))
