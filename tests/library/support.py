@@ -21,6 +21,7 @@ import pytest
 import workers
 
 from process_terminate import ExitStatus, Finding, diagnose
+from process_terminate._process.handle import Handle
 
 Result = TypeVar("Result")
 
@@ -212,6 +213,34 @@ def hiding(hidepid: int) -> list[str]:
     """Return the beginning of a command that has a /proc which hides others."""
     mount = f'mount -t proc -o hidepid={hidepid} proc /proc && exec "$@"'
     return ["unshare", "-m", "sh", "-c", mount, "sh"]
+
+
+def fail(error: BaseException | type[BaseException]) -> Any:
+    """Return a function that raises."""
+
+    def function(*_: object, **__: object) -> None:
+        raise error
+
+    return function
+
+
+def forbid(patch: pytest.MonkeyPatch, *pids: int) -> None:
+    """Let some processes run as another user, so to speak."""
+    send = Handle.send
+
+    def send_unless_forbidden(handle: Handle, number: int) -> None:
+        handle.forbidden = handle.pid in pids
+        if not handle.forbidden:
+            send(handle, number)
+
+    patch.setattr(Handle, "send", send_unless_forbidden)
+
+
+def closed() -> BaseProcess:
+    """Return a process that is closed."""
+    process = multiprocessing.Process(name="one")
+    process.close()
+    return process
 
 
 def servers() -> set[int | None]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
-from support import DEADLINE, find, python, wait_until
+from support import DEADLINE, fail, find, python, wait_until
 from terminals import Terminal
 
 from process_terminate import Diagnosis, diagnose
@@ -287,10 +287,7 @@ def test_process_in_the_kernel_is_uninterruptible(tmp_path: Path) -> None:
 def test_kernel_that_does_not_answer_about_sockets_is_no_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def fail(_: int) -> None:
-        raise PermissionError
-
-    monkeypatch.setattr(peers, "_unix_peer", fail)
+    monkeypatch.setattr(peers, "_unix_peer", fail(PermissionError))
     assert Machine().peer(1) is None
 
 
@@ -362,10 +359,7 @@ def test_state_and_children_are_known_without_proc(
 def test_command_line_of_another_user_is_not_seen_without_proc(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def refuse(_: object) -> None:
-        raise psutil.AccessDenied
-
-    monkeypatch.setattr(psutil.Process, "cmdline", refuse)
+    monkeypatch.setattr(psutil.Process, "cmdline", fail(psutil.AccessDenied))
     found = diagnose(os.getpid())
     assert found.command == psutil.Process().name()
     assert "it belongs to another user" in found.unseen[1]

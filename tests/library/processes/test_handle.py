@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 import pytest
-from support import DEADLINE, IGNORE, KILLED, TERMINATED, Shell, run, wait_until
+from support import DEADLINE, IGNORE, KILLED, TERMINATED, Shell, fail, run, wait_until
 
 from process_terminate import stop
 from process_terminate._process import handle as handles
@@ -176,12 +176,8 @@ def test_handle_sends_by_pid_where_a_sandbox_denies_signals_by_pidfd(
     number: int, child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Kind 13."""
-
-    def refuse(*_: object) -> None:
-        raise OSError(number, os.strerror(number))
-
     with monkeypatch.context() as patch:
-        patch.setattr(signal, "pidfd_send_signal", refuse)
+        patch.setattr(signal, "pidfd_send_signal", fail(OSError(number, "")))
         assert stop(child) == TERMINATED
 
 
@@ -190,11 +186,8 @@ def test_handle_sends_by_pid_where_a_sandbox_denies_signals_by_pidfd(
 def test_stop_works_where_there_are_no_pidfds(
     number: int, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
-        raise OSError(number, os.strerror(number))
-
     with monkeypatch.context() as patch:
-        patch.setattr(os, "pidfd_open", refuse)
+        patch.setattr(os, "pidfd_open", fail(OSError(number, "")))
         assert stop(shell(IGNORE), grace=0.1) == KILLED
 
 
@@ -214,10 +207,7 @@ def test_opening_passes_on_other_errors(
     child: "subprocess.Popen[bytes]",
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def refuse(*_: object) -> None:
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(os, "pidfd_open", refuse)
+    monkeypatch.setattr(os, "pidfd_open", fail(OSError(number, "")))
     with pytest.raises(error):
         open_handle(child.pid)
 
@@ -228,12 +218,8 @@ def test_parent_is_known_where_the_kernel_does_not_tell_it_of_a_pidfd(
     answer: int, child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As before Linux 6.13."""
-
-    def refuse(*_: object) -> None:
-        raise OSError(answer, os.strerror(answer))
-
     with open_handle(child.pid) as handle, monkeypatch.context() as patch:
-        patch.setattr("fcntl.ioctl", refuse)
+        patch.setattr("fcntl.ioctl", fail(OSError(answer, "")))
         assert handle.parent() == (0 if answer == errno.ESRCH else os.getpid())
 
 

@@ -13,7 +13,17 @@ from typing import Any
 
 import psutil
 import pytest
-from support import DEADLINE, IGNORE, KILLED, REST, TERMINATED, TREE, Start, wait_until
+from support import (
+    DEADLINE,
+    IGNORE,
+    KILLED,
+    REST,
+    TERMINATED,
+    TREE,
+    Start,
+    fail,
+    wait_until,
+)
 
 from process_terminate import ExitStatus, _event_loop, aio
 from process_terminate._process import adapters, handle
@@ -207,11 +217,8 @@ def test_stop_works_without_pidfds(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         with monkeypatch.context() as patch:
             process = await shell(IGNORE)
-            patch.setattr("process_terminate._process.handle._PidfdHandle", refuse)
+            patch.setattr(handle, "_PidfdHandle", fail(OSError(38, "ENOSYS")))
             assert await aio.stop(process, grace=0.1) == KILLED
-
-    def refuse(_: int) -> None:
-        raise OSError(38, "ENOSYS")
 
     run(main())
 

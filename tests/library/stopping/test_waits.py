@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
+from support import fail
 
 from process_terminate._process import stdlib
 from process_terminate._process.waits import Gate
@@ -46,10 +47,7 @@ def test_handler_is_called_after_the_block(calls: list[int]) -> None:
 def test_handler_that_raises_closes_the_gate(
     calls: list[int], handler: Handler
 ) -> None:
-    def fail(*_: object) -> None:
-        raise ZeroDivisionError
-
-    handler(signal.SIGUSR2, fail)
+    handler(signal.SIGUSR2, fail(ZeroDivisionError))
 
     def keep() -> None:
         with Gate().kept() as gate:

@@ -28,6 +28,7 @@ from support import (
     IGNORE,
     METHODS,
     Shell,
+    fail,
     is_running,
     new_worker,
     run,
@@ -513,10 +514,7 @@ def test_subreaper_says_that_the_system_refuses() -> None:
 def test_block_without_prctl_says_what_it_needs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def refuse(_: bool) -> None:
-        raise OSError
-
-    monkeypatch.setattr(subreaper, "switch", refuse)
+    monkeypatch.setattr(subreaper, "switch", fail(OSError))
     limit = tags.read(0)
     with pytest.raises(RuntimeError, match="needs prctl"):
         no_orphans().__enter__()

@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -25,6 +24,8 @@ from support import (
     Shell,
     Start,
     environment,
+    fail,
+    forbid,
     hiding,
     is_running,
     run,
@@ -469,15 +470,8 @@ def test_member_that_may_not_be_signaled_is_named_and_the_others_are_killed(
     """Kind 3."""
     root = shell("trap '' TERM; sleep 60 & sleep 60 & echo; wait")
     refused, other = children(root, 2)
-    send = Handle.send
-
-    def send_unless_refused(handle: Handle, number: signal.Signals) -> None:
-        handle.forbidden = handle.pid == refused
-        if not handle.forbidden:
-            send(handle, number)
-
     with monkeypatch.context() as patch:
-        patch.setattr(Handle, "send", send_unless_refused)
+        forbid(patch, refused)
         with pytest.raises(PermissionError, match=f"pid {refused} "):
             stop_tree(root, grace=0.1)
     assert root.returncode == -9
@@ -670,11 +664,8 @@ def test_stop_tree_of_a_hidden_process_waits_for_it_or_raises(
 def test_process_that_may_not_be_signaled_can_be_hidden(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def refuse(*_: object) -> None:
-        raise PermissionError
-
     monkeypatch.setattr(table, "_read_stat", lambda _: None)
-    monkeypatch.setattr(os, "kill", refuse)
+    monkeypatch.setattr(os, "kill", fail(PermissionError))
     assert table.is_hidden(os.getppid())
 
 
@@ -693,24 +684,5 @@ def test_stop_tree_works_without_prctl(
     """As in a sandbox, or in a Python without ctypes."""
     root = shell(TREE)
     children(root)
-
-    def refuse() -> bool:
-        raise error
-
-    monkeypatch.setattr("process_terminate._tree.subreaper.is_set", refuse)
+    monkeypatch.setattr("process_terminate._tree.subreaper.is_set", fail(error))
     assert [p.signal for p in stop_tree(root, grace=0.1)] == [signal.SIGKILL] * 2
-
-
-def test_parents_are_read_from_proc_where_the_kernel_tells_none(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As before Linux 6.13."""
-
-    def refuse(*_: Any) -> None:
-        raise OSError(25, "ENOTTY")
-
-    monkeypatch.setattr("fcntl.ioctl", refuse)
-    root = shell("sh -c 'sleep 60 & wait' & echo; wait")
-    children(root)
-    found = stop_tree(root)
-    assert [p.name for p in found] == ["sh", "sh", "sleep"]
