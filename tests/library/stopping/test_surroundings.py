@@ -468,12 +468,6 @@ def test_process_is_dead_before_the_log_tells_of_it(
     assert alive == [False, False]
 
 
-def test_first_signal_may_be_a_real_time_signal() -> None:
-    child = subprocess.Popen(["sleep", "60"])
-    number = signal.SIGRTMIN + 3
-    assert stop(child, signal=number).code == -number
-
-
 @pytest.mark.skipif(not IS_ROOT, reason="only root can make such a program")
 @pytest.mark.parametrize("call", ["no_orphans", "stop_tree"])
 def test_orphan_whose_program_is_setgid_is_stopped(call: str) -> None:

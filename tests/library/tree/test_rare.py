@@ -35,7 +35,6 @@ from process_terminate._process.table import Entry
 from process_terminate._process.waits import Gate
 from process_terminate._tree import blocks, tags, tree
 from process_terminate._tree import ending as tree_ending
-from process_terminate._tree.blocks import LinuxBlock
 from process_terminate._tree.member import Member
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -230,14 +229,6 @@ def test_tree_with_a_member_that_dies_late_is_stopped(
     assert late.is_set()
 
 
-def test_block_that_a_forked_child_leaves_stops_nothing() -> None:
-    inside = LinuxBlock(0)
-    inside.pid = NO_PID
-    waits.run(inside.leaving())
-    inside.pid = os.getpid()
-    waits.run(inside.leaving())
-
-
 def test_last_descriptors_are_left_to_the_program(
     child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -263,19 +254,6 @@ def test_process_that_the_cleanup_forks_ends_by_sigterm(
     handler(signal.SIGTERM, _exit_on_sigterm._do_nothing)
     _exit_on_sigterm._after_fork_in_child()
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-
-
-def test_end_of_a_block_restores_the_tag_of_the_one_around_it() -> None:
-    before = tags.read(0)
-    with no_orphans():
-        outer = tags.read(0)
-        with no_orphans():
-            middle = tags.read(0)
-            with no_orphans():
-                pass
-            assert tags.read(0) == middle != outer
-        assert tags.read(0) == outer != before
-    assert tags.read(0) == before
 
 
 def test_debugger_of_this_process_is_not_suspended(

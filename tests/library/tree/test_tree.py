@@ -51,11 +51,10 @@ as_process_1 = pytest.mark.skipif(
 
 
 @pytest.fixture(params=["with tags", "without tags"])
-def tags(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Whether there are tags; else as under a hard limit, or on PyPy."""
+def _tags(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There are tags, or none, as under a hard limit, or on PyPy."""
     if request.param == "without tags":
         monkeypatch.delattr(resource, "prlimit")
-    return bool(request.param == "with tags")
 
 
 def children(process: "subprocess.Popen[bytes]", count: int = 1) -> list[int]:
@@ -168,7 +167,8 @@ def test_stop_tree_finds_descendants_with_lower_pids_than_their_parents() -> Non
     assert run(program, prefix=NAMESPACE) == "True\n9\n0\n"
 
 
-def test_stop_tree_returns_how_each_process_ended(shell: Shell, tags: bool) -> None:
+@pytest.mark.usefixtures("_tags")
+def test_stop_tree_returns_how_each_process_ended(shell: Shell) -> None:
     root = shell(TREE)
     (child,) = children(root)
     found = stop_tree(root, grace=0.2)
@@ -177,7 +177,6 @@ def test_stop_tree_returns_how_each_process_ended(shell: Shell, tags: bool) -> N
         (child, "sleep", signal.SIGKILL, -9),
     ]
     assert root.returncode == -9
-    assert tags or not hasattr(resource, "prlimit")
 
 
 def test_stop_tree_sends_the_first_signal_that_is_given(shell: Shell) -> None:
@@ -261,15 +260,15 @@ LAUNCHERS = {
 }
 
 
+@pytest.mark.usefixtures("_tags")
 @pytest.mark.parametrize("launcher", LAUNCHERS.values(), ids=LAUNCHERS)
 def test_stop_tree_leaves_the_orphan_of_another_child_alone(
-    launcher: str, shell: Shell, tags: bool
+    launcher: str, shell: Shell
 ) -> None:
     """Kind 2: the orphan comes to this process, as that is child subreaper."""
     other = shell(launcher)
     root = shell(IGNORE)
     stop_tree(root, grace=1)
-    assert tags in (True, False)
     other.wait(DEADLINE)
     orphans = [p for p in psutil.process_iter() if is_sleep_of(p, other)]
     assert orphans
@@ -347,9 +346,8 @@ def test_stop_tree_finds_orphans_beside_a_tracker_and_a_dead_child() -> None:
     assert run(program) == "False 0\n"
 
 
-def test_stop_tree_leaves_what_another_thread_starts_alone(
-    shell: Shell, tags: bool
-) -> None:
+@pytest.mark.usefixtures("_tags")
+def test_stop_tree_leaves_what_another_thread_starts_alone(shell: Shell) -> None:
     """Kind 9: a caller with a second thread."""
     others: list[subprocess.Popen[bytes]] = []
     root = shell(IGNORE)
@@ -366,7 +364,6 @@ def test_stop_tree_leaves_what_another_thread_starts_alone(
     finally:
         done.set()
         thread.join(DEADLINE)
-    assert tags in (True, False)
     assert {other.poll() for other in others} == {None}
 
 
