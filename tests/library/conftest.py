@@ -16,6 +16,7 @@ import psutil
 import pytest
 from support import (
     DEADLINE,
+    FOLDER,
     Shell,
     Start,
     Worker,
@@ -32,13 +33,20 @@ if TYPE_CHECKING:
 _FORK = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
 
-if sys.platform == "win32":  # The others send signals, start shells, or fork.
-    collect_ignore_glob = ["*/test_[!ej]*.py", "*/test_exit_status.py"]
+#: The others import what Windows lacks, send signals, start shells, or fork.
+_ON_WINDOWS = {"test_elsewhere.py", "test_exit_codes.py", "test_jobs.py"}
+if sys.platform == "win32":
+    collect_ignore = [p for p in FOLDER.rglob("test_*.py") if p.name not in _ON_WINDOWS]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker of tests that need a single-threaded process."""
+    """Register the markers of these tests.
+
+    pyproject.toml has `alone` as well, for the tests of the site. On another platform
+    `python -m evidence tests` reads no pyproject.toml.
+    """
     config.addinivalue_line("markers", "alone: needs a single-threaded process")
+    config.addinivalue_line("markers", "measured: its programs may write coverage")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -51,8 +59,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _measured(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Measure the coverage only of programs that may open and write its files."""
-    measured = ("test_command", "test_diagnose", "test_sigterm")
-    if request.path.stem not in measured:
+    if not request.node.get_closest_marker("measured"):
         monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 

@@ -30,7 +30,10 @@ import process_terminate
 from process_terminate._command import targets
 from process_terminate._command.main import main, signal_number
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="run needs Linux")
+pytestmark = [
+    pytest.mark.measured,
+    pytest.mark.skipif(sys.platform != "linux", reason="run needs Linux"),
+]
 
 COMMAND = [sys.executable, "-m", "process_terminate"]
 #: A word of the shell that waits until a signal has been handled.

@@ -24,7 +24,10 @@ from process_terminate import Diagnosis, diagnose, stop_tree
 from process_terminate._diagnose.reading import Process
 from process_terminate._diagnose.words import name_of
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
+pytestmark = [
+    pytest.mark.measured,
+    pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc"),
+]
 
 FORK = get_context("fork")
 #: What may be said of a process that is well.

@@ -21,6 +21,8 @@ from support import DEADLINE, METHODS, wait_until
 
 from process_terminate import ExitStatus, exit_on_sigterm, stop
 
+pytestmark = pytest.mark.measured
+
 Handler = Callable[[int, FrameType | None], Any] | int
 
 
