@@ -34,7 +34,7 @@ _FORK = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
 
 #: The others import what Windows lacks, send signals, start shells, or fork.
-_ON_WINDOWS = {"test_elsewhere.py", "test_exit_codes.py", "test_jobs.py"}
+_ON_WINDOWS = {"test_blocks.py", "test_elsewhere.py", "test_exit_codes.py"}
 if sys.platform == "win32":
     collect_ignore = [p for p in FOLDER.rglob("test_*.py") if p.name not in _ON_WINDOWS]
 

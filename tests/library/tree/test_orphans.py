@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import pty
 import resource
-import signal
 import subprocess
 import sys
 import tempfile
@@ -36,7 +35,7 @@ from support import (
 )
 
 from process_terminate import _log, no_orphans, stop, stop_pool, stop_tree
-from process_terminate._process import pools, stdlib
+from process_terminate._process import stdlib
 from process_terminate._process.table import look_up
 from process_terminate._tree import subreaper, tags
 from process_terminate._tree.tree import Tree
@@ -534,22 +533,6 @@ def test_wrong_grace_is_refused_before_the_block(grace: Any) -> None:
 # Exceptions.
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt, SystemExit])
-def test_exception_passes_through_after_all_is_stopped(
-    error: type[BaseException],
-) -> None:
-    started = []
-
-    def fail() -> None:
-        with no_orphans():
-            started.append(sleep())
-            raise error
-
-    with pytest.raises(error):
-        fail()
-    assert started[0].returncode == -15
-
-
 @pytest.mark.parametrize("own", [True, False])
 def test_ctrl_c_in_the_grace_period_kills_and_leaves_no_zombie(own: bool) -> None:
     """Of an own child, and of an orphan that was adopted."""
@@ -593,34 +576,6 @@ def test_entry_and_exit_cost_little_with_many_objects() -> None:
         print(min(times) < 0.01)
     """
     assert run(program) == "True\n"
-
-
-def test_ctrl_c_while_the_pools_retire_leaves_nothing_running(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    before = set(psutil.Process().children())  # Such as an earlier resource tracker.
-    found: set[psutil.Process] = set()
-    commands: list[subprocess.Popen[bytes]] = []
-    original = pools._Executor.retire
-
-    def retire(pool: Any) -> Any:
-        found.update(set(psutil.Process().children()) - before)
-        signal.raise_signal(signal.SIGINT)
-        yield from original(pool)
-
-    def block() -> None:
-        with no_orphans():
-            # A forkserver, the default in Python 3.14, would survive.
-            executor = ProcessPoolExecutor(1, multiprocessing.get_context("fork"))
-            executor.submit(time.sleep, 600)
-            commands.append(subprocess.Popen(["sleep", "600"]))
-
-    monkeypatch.setattr(pools._Executor, "retire", retire)
-    with pytest.raises(KeyboardInterrupt):
-        block()
-    assert commands[0].wait(DEADLINE) == -9  # At once, without a grace period.
-    assert len(found) >= 2
-    assert not any(process.is_running() for process in found)
 
 
 def test_block_in_a_program_with_hundreds_of_children_stops_its_own() -> None:
