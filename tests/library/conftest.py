@@ -8,9 +8,9 @@ import sys
 if os.environ.get("WITHOUT_PIDFDS"):
     del os.pidfd_open, signal.pidfd_send_signal
 
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import psutil
 import pytest
@@ -25,9 +25,7 @@ from support import (
     servers,
     stop_servers,
 )
-
-if TYPE_CHECKING:
-    import subprocess
+from workers import ready
 
 #: Tests fork in processes that have threads, which Python 3.12 warns of.
 _FORK = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
@@ -120,16 +118,11 @@ def start() -> Iterator[Start]:
 @pytest.fixture
 def shell() -> Iterator[Shell]:
     """Starts a shell, ready when it prints a line; ends it after the test."""
-    import subprocess  # noqa: PLC0415
-
     started: list[subprocess.Popen[bytes]] = []
 
-    def shell(command: str) -> "subprocess.Popen[bytes]":
-        process = subprocess.Popen(["/bin/sh", "-c", command], stdout=subprocess.PIPE)
-        started.append(process)
-        assert process.stdout
-        assert process.stdout.readline() == b"\n"
-        return process
+    def shell(command: str) -> subprocess.Popen[bytes]:
+        started.append(ready(command))
+        return started[-1]
 
     yield shell
     for process in started:
@@ -140,10 +133,8 @@ def shell() -> Iterator[Shell]:
 
 
 @pytest.fixture
-def child() -> "Iterator[subprocess.Popen[bytes]]":
+def child() -> Iterator[subprocess.Popen[bytes]]:
     """A child that sleeps."""
-    import subprocess  # noqa: PLC0415
-
     process = subprocess.Popen(["sleep", "60"])
     yield process
     process.kill()

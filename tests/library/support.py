@@ -33,9 +33,8 @@ DEADLINE = 30.0
 
 TERMINATED, KILLED, UNKNOWN = ExitStatus(-15), ExitStatus(-9), ExitStatus(None)
 
-#: What a shell does: it prints a line when it is ready.
+IGNORE = workers.IGNORE
 REST = "echo; exec sleep 60"
-IGNORE = "trap '' TERM; echo; exec sleep 60"
 TREE = "trap '' TERM; sleep 60 & echo; wait"
 
 _PROGRAM = """
@@ -45,7 +44,7 @@ getattr(workers, sys.argv[1])(Connection(int(sys.argv[2])))
 """
 _NO_PIDFDS = "import os, signal; del os.pidfd_open, signal.pidfd_send_signal\n"
 _AS_NOBODY = """
-import ctypes, os, psutil, subprocess
+import ctypes, os, psutil, subprocess, workers
 from process_terminate import *
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 """

@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 import pytest
+import workers
 from support import (
     DEADLINE,
     IGNORE,
@@ -109,14 +110,12 @@ def test_stop_tree_and_no_orphans_stop_descendants() -> None:
         assert [p.status for p in found] == [KILLED] * 2
         async with aio.no_orphans(grace=0.2):
             process = await shell(TREE)
-            command = ["sh", "-c", IGNORE]
-            other = subprocess.Popen(command, stdout=subprocess.PIPE)
-            assert other.stdout
-            with other.stdout as stdout:
-                assert stdout.readline() == b"\n"
+            other = workers.ready()
             children = psutil.Process(process.pid).children()
         assert await process.wait() == -9
         assert other.returncode == -9
+        assert other.stdout
+        other.stdout.close()
         assert not any(child.is_running() for child in children)
 
     run(main())
@@ -183,9 +182,7 @@ def test_canceled_block_kills_what_was_started() -> None:
 
 def test_call_whose_loop_is_closed_kills_the_process() -> None:
     """As when a coroutine is dropped in its wait."""
-    with subprocess.Popen(["sh", "-c", IGNORE], stdout=subprocess.PIPE) as process:
-        assert process.stdout
-        process.stdout.readline()
+    with workers.ready() as process:
 
         async def main() -> None:
             stopping: Any = aio.stop(process, grace=60)

@@ -79,10 +79,11 @@ def test_stop_tree_leaves_no_survivor_of_a_hostile_tree(tree: str) -> None:
 def test_second_ctrl_c_does_not_interrupt_the_kill(stop: str) -> None:
     """Kind 3: it arrives after the first one has ended the wait."""
     program = f"""
-        import os, signal, subprocess, threading, time
+        import os, signal, threading
         from process_terminate import *
         from process_terminate._process import ending
         from process_terminate._tree import ending as tree_ending
+        from workers import ready
 
         noted = ending.noted
 
@@ -94,9 +95,7 @@ def test_second_ctrl_c_does_not_interrupt_the_kill(stop: str) -> None:
             return noted(error, steps)
 
         ending.noted = tree_ending.noted = noted_and_interrupted
-        command = "trap '' TERM; echo; exec sleep 60"
-        root = subprocess.Popen(["sh", "-c", command], stdout=subprocess.PIPE)
-        root.stdout.readline()
+        root = ready()
         threading.Timer(0.3, interrupt).start()
         try:
             {stop}
@@ -236,11 +235,11 @@ def test_stop_tree_finds_more_processes_than_there_are_descriptors() -> None:
 def test_tree_is_stopped_if_no_descriptor_is_free(call: str) -> None:
     """Kind 13: reading /proc takes some."""
     program = f"""
-        import resource, subprocess
+        import resource
         from process_terminate import *
+        from workers import ready
         with no_orphans() if {call == "no_orphans"} else open("/dev/null"):
-            root = subprocess.Popen(["sh", "-c", "sleep 60 & echo; wait"], stdout=-1)
-            root.stdout.readline()
+            root = ready("sleep 60 & echo; wait")
             resource.setrlimit(resource.RLIMIT_NOFILE, (3, 200))
             if {call == "stop_tree"}:
                 stop_tree(root)
@@ -329,6 +328,7 @@ def test_stop_tree_finds_orphans_beside_a_tracker_and_a_dead_child() -> None:
         import multiprocessing, os, psutil, resource, subprocess
         from multiprocessing import resource_tracker
         from process_terminate import stop_tree
+        from workers import ready
 
         resource.setrlimit(10, (5, 5))  # No tags.
         resource_tracker.ensure_running()
@@ -337,9 +337,7 @@ def test_stop_tree_finds_orphans_beside_a_tracker_and_a_dead_child() -> None:
         worker.join()
         dead = subprocess.Popen(["true"])
         os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)
-        code = "trap 'sleep 60 & exit' TERM; echo; while :; do sleep .01; done 2>&1"
-        root = subprocess.Popen(["sh", "-c", code], stdout=subprocess.PIPE)
-        root.stdout.readline()
+        root = ready("trap 'sleep 60 & exit' TERM; echo; while :; do sleep .01; done 2>&1")
         stop_tree(root, grace=5)
         print("sleep" in [p.name() for p in psutil.Process().children()], dead.wait())
     """
@@ -428,16 +426,14 @@ def test_exception_at_any_moment_leaves_no_member_alive(round_: int) -> None:
     program = """
         import signal, subprocess, sys, time, psutil
         from process_terminate import stop_tree
+        from workers import ready
         def fail(_, frame):
             while frame and frame.f_code.co_name != "stop_tree":
                 frame = frame.f_back
             if frame:  # On a busy machine it may go off outside of the call.
                 raise ZeroDivisionError
         signal.signal(signal.SIGALRM, fail)
-        root = subprocess.Popen(
-            ["sh", "-c", "trap '' TERM; for i in $(seq 30); do sleep 60 & done; echo; wait"],
-            stdout=subprocess.PIPE)
-        root.stdout.readline()
+        root = ready("trap '' TERM; for i in $(seq 30); do sleep 60 & done; echo; wait")
         tree = psutil.Process(root.pid).children()
         stop_tree(subprocess.Popen(["sleep", "60"]))  # All is imported now.
         signal.setitimer(signal.ITIMER_REAL, float(sys.argv[1]), 0.01)
