@@ -141,6 +141,14 @@ def child() -> Iterator[subprocess.Popen[bytes]]:
     process.wait(DEADLINE)
 
 
+@pytest.fixture(params=[True, False])
+def has_tags(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether there are tags; else as under a hard limit, or on PyPy."""
+    if not request.param:
+        monkeypatch.delattr("resource.prlimit")
+    return bool(request.param)
+
+
 @pytest.fixture
 def handler() -> Iterator[Callable[[int, Callable[..., object]], None]]:
     """Sets a signal handler; restores the old one after the test."""

@@ -182,6 +182,14 @@ def succeeds(*command: str) -> bool:
     return False
 
 
+as_root = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root"
+)
+as_process_1 = pytest.mark.skipif(
+    not succeeds(*NAMESPACE, "true"), reason="unshare --pid is not permitted here"
+)
+
+
 def run(
     program: str,
     *arguments: str,
@@ -212,6 +220,13 @@ def hiding(hidepid: int) -> list[str]:
     """Return the beginning of a command that has a /proc which hides others."""
     mount = f'mount -t proc -o hidepid={hidepid} proc /proc && exec "$@"'
     return ["unshare", "-m", "sh", "-c", mount, "sh"]
+
+
+def unreaped(script: str) -> "subprocess.Popen[bytes]":
+    """Run a shell to its end; return it dead, with a status that waits for wait()."""
+    process = subprocess.Popen(["/bin/sh", "-c", script])
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    return process
 
 
 def fail(error: BaseException | type[BaseException]) -> Any:

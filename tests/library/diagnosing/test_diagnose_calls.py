@@ -51,7 +51,7 @@ r, w = os.pipe()
 def child():
     return os.fork() or time.sleep(60)
 """
-#: A program, the finding of its wait, and a pattern of its text and facts.
+#: A program, a finding, and a pattern of its text and facts.
 PROGRAMS = {
     "waitid": (
         "os.waitid(os.P_PID, child(), os.WEXITED)",
@@ -168,6 +168,23 @@ PROGRAMS = {
         "waits-for-a-child",
         r"pid (\d+)\..*pid \1 \(sleep 60\): sleeps",
     ),
+    "sleep": ("time.sleep(60)", "waits-for-time", "certain=True"),
+    "loop": ("while True: pass", "computing", ""),
+    "handler": (
+        "signal.signal(signal.SIGTERM, print); time.sleep(60)",
+        "sigterm-handled",
+        "",
+    ),
+    "handler of a busy thread": (
+        "signal.signal(signal.SIGTERM, print)\nwhile True: pass",
+        "handler-delayed",
+        "certain=False",
+    ),
+    "pipe of its own beside a timer": (
+        "signal.signal(signal.SIGALRM, print); os.read(r, 1)",
+        "own-pipe",
+        "certain=False",
+    ),
     "any child": ("child(); os.wait()", "waits-for-a-child", "any of its 1 children"),
 }
 if KERNEL < [5, 11]:
@@ -175,7 +192,7 @@ if KERNEL < [5, 11]:
 
 
 @pytest.mark.parametrize(("code", "finding", "facts"), rows(PROGRAMS))
-def test_wait_is_found_with_its_facts(code: str, finding: str, facts: str) -> None:
+def test_finding_has_its_facts(code: str, finding: str, facts: str) -> None:
     with python(HEAD + code) as program:
         # Its child may not wait yet, so the facts come later than the finding.
         find(program, finding, facts)

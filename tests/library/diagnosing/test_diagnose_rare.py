@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
-from support import DEADLINE, fail, find, python, wait_until
+from support import DEADLINE, as_root, fail, find, python, unreaped, wait_until
 from terminals import Terminal
 
 from process_terminate import Diagnosis, diagnose
@@ -35,10 +35,6 @@ from process_terminate._diagnose.words import name_of
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
 
 NO_PID = 0x7FFFFFFF
-as_root = pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0,
-    reason="only root can become another user",
-)
 
 
 @contextmanager
@@ -52,15 +48,10 @@ def another_user() -> Iterator[None]:
 
 
 @pytest.fixture
-def sleeper() -> Iterator["subprocess.Popen[bytes]"]:
-    """A child that sleeps."""
-    process = subprocess.Popen(["sleep", "60"])
-    try:
-        find(process, "waits-for-time")
-        yield process
-    finally:
-        process.kill()
-        process.wait(DEADLINE)
+def sleeper(child: "subprocess.Popen[bytes]") -> "subprocess.Popen[bytes]":
+    """A child that sleeps by now."""
+    find(child, "waits-for-time")
+    return child
 
 
 def returning(value: Any) -> Callable[..., Any]:
@@ -81,14 +72,14 @@ def test_another_user_cannot_signal_and_sees_no_files_or_memory(
         assert machine.holders("pipe:[0]") == []
         assert "which may have the other end" in machine.unseen(0)[0]
     assert found.get("not-yours")
-    assert "it belongs to the user with the id 0; use sudo" in found.unseen[0]
+    why = "its threads wait in: it belongs to the user with the id 0; use sudo"
+    assert why in found.unseen[0]
     assert "which may have the other end" in machine.unseen(0)[0]
 
 
 @as_root
 def test_another_user_cannot_see_the_exit_code_of_a_zombie() -> None:
-    command = subprocess.Popen(["true"])
-    os.waitid(os.P_PID, command.pid, os.WEXITED | os.WNOWAIT)
+    command = unreaped("exit 0")
     with another_user():
         assert condition.exit_code(Process(command.pid)) is None
     assert condition.exit_code(Process(command.pid)) == 0
@@ -168,9 +159,7 @@ def test_unit_of_systemd_may_restart_it(monkeypatch: pytest.MonkeyPatch) -> None
 def test_process_that_was_killed_for_memory_is_found(
     where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    command = subprocess.Popen(["sleep", "60"])
-    command.kill()
-    os.waitid(os.P_PID, command.pid, os.WEXITED | os.WNOWAIT)
+    command = unreaped("kill -KILL $$")
     kind = {"the machine": "Out of memory", "its control group": "Memory cgroup out"}
     log = f"6,1,99999999999999999,-;{kind.get(where)}: Killed process {{}} (sleep)"
     pid = NO_PID if where == "only a count" else command.pid
@@ -190,9 +179,7 @@ def test_process_that_was_killed_for_memory_is_found(
 def test_kill_for_memory_of_an_earlier_process_with_the_pid_is_not_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    command = subprocess.Popen(["sleep", "60"])
-    command.kill()
-    os.waitid(os.P_PID, command.pid, os.WEXITED | os.WNOWAIT)
+    command = unreaped("kill -KILL $$")
     log = f"6,1,0,-;Out of memory: Killed process {command.pid} (sleep)"
     monkeypatch.setattr(relations, "_kernel_log", returning([log]))
     monkeypatch.setattr(relations, "cgroups", returning([]))

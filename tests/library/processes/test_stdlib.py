@@ -15,7 +15,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 import pytest
-from support import KILLED, TERMINATED, UNKNOWN, Start
+from support import KILLED, TERMINATED, UNKNOWN, Start, unreaped
 
 from process_terminate import no_orphans, stop
 from process_terminate._process import stdlib
@@ -111,9 +111,8 @@ def test_popen_reaped_elsewhere_has_no_status_of_success() -> None:
 
 
 def test_popen_that_another_thread_waits_for_is_left_to_it() -> None:
-    with subprocess.Popen(["true"]) as process:
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        with process._waitpid_lock:  # type: ignore[attr-defined]
-            assert not stdlib.reap_popen(process, 0)
-        assert stdlib.reap_popen(process, 0)
-        assert process.returncode == 0
+    process = unreaped("exit 0")
+    with process._waitpid_lock:  # type: ignore[attr-defined]
+        assert not stdlib.reap_popen(process, 0)
+    assert stdlib.reap_popen(process, 0)
+    assert process.returncode == 0

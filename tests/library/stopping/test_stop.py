@@ -34,6 +34,7 @@ from support import (
     Shell,
     Start,
     Worker,
+    as_root,
     closed,
     fail,
     forbid,
@@ -611,7 +612,7 @@ def test_stop_needs_no_permission_if_the_process_exits(
         assert stop(process, grace=DEADLINE) == ExitStatus(3)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@as_root
 def test_stop_of_another_users_process_is_not_permitted(shell: Shell) -> None:
     process = shell(REST)
     wait_until(lambda: psutil.Process(process.pid).name() == "sleep")

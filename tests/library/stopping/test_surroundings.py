@@ -1,6 +1,5 @@
 """The functions in programs that change what is around them, each run for real."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -15,6 +14,7 @@ import pytest
 from support import (
     IGNORE,
     Shell,
+    as_root,
     hiding,
     is_running,
     run,
@@ -24,8 +24,6 @@ from support import (
 from process_terminate import no_orphans, stop, stop_tree
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sends signals")
-
-IS_ROOT = os.geteuid() == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -459,7 +457,7 @@ def test_process_is_dead_before_the_log_tells_of_it(
     assert alive == [False, False]
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="only root can make such a program")
+@as_root
 @pytest.mark.parametrize("call", ["no_orphans", "stop_tree"])
 def test_orphan_whose_program_is_setgid_is_stopped(call: str) -> None:
     """Such as ssh-agent: the system does not let others read its limits."""
@@ -488,7 +486,7 @@ def test_orphan_whose_program_is_setgid_is_stopped(call: str) -> None:
         assert not psutil.pid_exists(pid)
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="only root can mount")
+@as_root
 def test_process_of_psutil_is_stopped_if_proc_hides_the_ancestors() -> None:
     """Until the child has finished exec(), psutil does not see it either."""
     program = """

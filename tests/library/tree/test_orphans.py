@@ -5,7 +5,6 @@ import gc
 import multiprocessing
 import os
 import pty
-import resource
 import subprocess
 import sys
 import tempfile
@@ -56,12 +55,8 @@ def sleep() -> "subprocess.Popen[bytes]":
 # What is stopped, and reaped by whom.
 
 
-@pytest.mark.parametrize("tags", [True, False])
-def test_children_and_orphans_are_stopped_and_reaped(
-    tags: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if not tags:
-        monkeypatch.delattr(resource, "prlimit")
+@pytest.mark.usefixtures("has_tags")
+def test_children_and_orphans_are_stopped_and_reaped() -> None:
     before = set(psutil.Process().children())
     with no_orphans():
         process = sleep()
@@ -364,16 +359,13 @@ def test_pool_of_before_continues(make: Callable[[Any], Any]) -> None:
 # Innocent processes.
 
 
-@pytest.mark.parametrize("tags", [True, False])
 @pytest.mark.parametrize(
     "launcher", ["sleep 60 & echo; read x", "echo; read x; sleep 60 & sleep 0.1"]
 )
 def test_orphan_of_an_earlier_child_is_left_alone(
-    tags: bool, launcher: str, monkeypatch: pytest.MonkeyPatch
+    has_tags: bool, launcher: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Kind 2: started before the block, and during it."""
-    if not tags:
-        monkeypatch.delattr(resource, "prlimit")
     # Not caplog, which has missed the message beside other work.
     noted: list[object] = []
     monkeypatch.setattr(_log.log, "warning", lambda *args: noted.extend(args))
@@ -392,7 +384,7 @@ def test_orphan_of_an_earlier_child_is_left_alone(
         (orphan,) = set(psutil.Process().children()) - before
         assert orphan.name() == "sleep"
         assert is_running(orphan.pid)
-        if not tags and "read x; sleep" in launcher:
+        if not has_tags and "read x; sleep" in launcher:
             assert f"pid {orphan.pid}" in noted
         orphan.kill()
         orphan.wait(DEADLINE)

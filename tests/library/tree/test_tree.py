@@ -23,6 +23,8 @@ from support import (
     TREE,
     Shell,
     Start,
+    as_process_1,
+    as_root,
     environment,
     fail,
     forbid,
@@ -31,6 +33,7 @@ from support import (
     run,
     run_as_nobody,
     succeeds,
+    unreaped,
     wait_until,
 )
 
@@ -44,17 +47,6 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 LOCKS = 10  # RLIMIT_LOCKS
 NO_TAGS = "import resource; resource.setrlimit(10, (5, 5))\n"
-IS_ROOT = os.geteuid() == 0
-as_process_1 = pytest.mark.skipif(
-    not succeeds(*NAMESPACE, "true"), reason="unshare --pid is not permitted here"
-)
-
-
-@pytest.fixture(params=["with tags", "without tags"])
-def _tags(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There are tags, or none, as under a hard limit, or on PyPy."""
-    if request.param == "without tags":
-        monkeypatch.delattr(resource, "prlimit")
 
 
 def children(process: "subprocess.Popen[bytes]", count: int = 1) -> list[int]:
@@ -166,7 +158,7 @@ def test_stop_tree_finds_descendants_with_lower_pids_than_their_parents() -> Non
     assert run(program, prefix=NAMESPACE) == "True\n9\n0\n"
 
 
-@pytest.mark.usefixtures("_tags")
+@pytest.mark.usefixtures("has_tags")
 def test_stop_tree_returns_how_each_process_ended(shell: Shell) -> None:
     root = shell(TREE)
     (child,) = children(root)
@@ -201,11 +193,10 @@ def test_stop_tree_continues_a_stopped_member(shell: Shell) -> None:
 
 @pytest.mark.parametrize("reaped", [False, True])
 def test_stop_tree_of_a_dead_process_returns_its_status(reaped: bool) -> None:
-    with subprocess.Popen(["sh", "-c", "exit 3"]) as root:
-        os.waitid(os.P_PID, root.pid, os.WEXITED | os.WNOWAIT)
-        if reaped:
-            root.wait()
-        (found,) = stop_tree(root)
+    root = unreaped("exit 3")
+    if reaped:
+        root.wait()
+    (found,) = stop_tree(root)
     assert (found.signal, found.status) == (None, ExitStatus(3))
 
 
@@ -259,7 +250,7 @@ LAUNCHERS = {
 }
 
 
-@pytest.mark.usefixtures("_tags")
+@pytest.mark.usefixtures("has_tags")
 @pytest.mark.parametrize("launcher", LAUNCHERS.values(), ids=LAUNCHERS)
 def test_stop_tree_leaves_the_orphan_of_another_child_alone(
     launcher: str, shell: Shell
@@ -344,7 +335,7 @@ def test_stop_tree_finds_orphans_beside_a_tracker_and_a_dead_child() -> None:
     assert run(program) == "False 0\n"
 
 
-@pytest.mark.usefixtures("_tags")
+@pytest.mark.usefixtures("has_tags")
 def test_stop_tree_leaves_what_another_thread_starts_alone(shell: Shell) -> None:
     """Kind 9: a caller with a second thread."""
     others: list[subprocess.Popen[bytes]] = []
@@ -614,7 +605,7 @@ def test_call_without_its_own_proc_says_so_and_sends_nothing(
     ]
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="only root can mount")
+@as_root
 @pytest.mark.parametrize("hidepid", [1, 2])
 @pytest.mark.parametrize("call", ["stop_tree", "no_orphans"])
 def test_processes_of_others_need_not_be_readable(hidepid: int, call: str) -> None:
