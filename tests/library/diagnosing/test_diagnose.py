@@ -18,7 +18,15 @@ from typing import Any
 
 import psutil
 import pytest
-from support import completed, find, python, unreaped, wait_until
+from support import (
+    NAMESPACE,
+    as_process_1,
+    completed,
+    find,
+    python,
+    unreaped,
+    wait_until,
+)
 
 from process_terminate import Diagnosis, diagnose, stop_tree
 from process_terminate._diagnose.reading import Process
@@ -329,6 +337,14 @@ def test_supervisor_is_known_by_its_name() -> None:
         assert not find(child, "restarted").certain
         supervisor.kill()
         os.kill(child, signal.SIGKILL)
+
+
+@as_process_1
+def test_first_process_of_a_namespace_is_known() -> None:
+    with subprocess.Popen([*NAMESPACE, "sleep", "60"]) as unshare:
+        (pid,) = _children(unshare.pid)
+        find(pid, "pid-1", "process 1 of a container")
+        os.kill(pid, signal.SIGKILL)
 
 
 def test_process_that_ends_meanwhile_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -207,6 +207,7 @@ def test_what_is_gone_meanwhile_is_left_out(
     sleeper.wait(DEADLINE)
     assert read.threads() == []
     assert read._thread(sleeper.pid) is None
+    assert read.machine(sleeper.pid) == ""
     assert not read.is_same()
     assert name_of(NO_PID) == f"pid {NO_PID} (gone)"
     assert condition._reaper(NO_PID)[0] == "its parent has not reaped it."

@@ -403,6 +403,7 @@ def test_earlier_children_and_their_children_are_left_alone(
 
 
 @pytest.mark.alone
+@pytest.mark.measured
 def test_forked_child_that_leaves_the_block_stops_nothing() -> None:
     program = """
         import os, subprocess
