@@ -175,7 +175,6 @@ def test_text_is_printable_and_can_be_written(text: str, shown: str) -> None:
 def test_handle_sends_by_pid_where_a_sandbox_denies_signals_by_pidfd(
     number: int, child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kind 13."""
     with monkeypatch.context() as patch:
         patch.setattr(signal, "pidfd_send_signal", fail(OSError(number, "")))
         assert stop(child) == TERMINATED
@@ -225,7 +224,7 @@ def test_parent_is_known_where_the_kernel_does_not_tell_it_of_a_pidfd(
 
 @pytest.mark.parametrize("limit", [96, 3])
 def test_stop_needs_no_file_descriptor(limit: int) -> None:
-    """Kind 13: a child can be signaled by its pid until it is reaped."""
+    """A child can be signaled by its pid until it is reaped."""
     program = """
         import multiprocessing, os, resource, subprocess, sys, time
         from process_terminate import stop_all
@@ -267,7 +266,7 @@ ctypes.CDLL(None).syscall({exit}, 0)
     reason="has a number of a call",
 )
 def test_process_whose_first_thread_has_exited_is_alive(grace: float) -> None:
-    """Kind 8: the system shows it as a zombie."""
+    """The system shows it as a zombie."""
     program = LEADER_EXITS.format(exit=60)
     command = [sys.executable, "-c", program]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:

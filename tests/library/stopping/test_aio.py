@@ -132,7 +132,7 @@ CALLS: dict[str, Callable[[Any], Coroutine[Any, Any, object]]] = {
 def test_canceled_call_kills_the_process_and_is_canceled(
     call: Callable[[Any], Coroutine[Any, Any, object]],
 ) -> None:
-    """Kind 14: as stop() does on Ctrl-C."""
+    """As stop() does on Ctrl-C."""
 
     async def main() -> None:
         process = await shell(IGNORE)

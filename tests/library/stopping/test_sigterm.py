@@ -250,7 +250,6 @@ def test_block_in_a_thread_says_so() -> None:
 
 
 def test_command_that_the_cleanup_starts_does_not_ignore_sigterm() -> None:
-    """Kind 11."""
     program = """
         import subprocess
         with exit_on_sigterm():
@@ -265,7 +264,6 @@ def test_command_that_the_cleanup_starts_does_not_ignore_sigterm() -> None:
 
 
 def test_worker_that_the_cleanup_forks_does_not_ignore_sigterm() -> None:
-    """Kind 11."""
     program = """
         import time
         from multiprocessing import get_context
@@ -284,7 +282,7 @@ def test_worker_that_the_cleanup_forks_does_not_ignore_sigterm() -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_task_of_an_executor_ends_its_worker(method: str, tmp_path: Path) -> None:
-    """Kind 11: the parent does not get the SystemExit, but BrokenProcessPool."""
+    """The parent does not get the SystemExit, but BrokenProcessPool."""
     context = multiprocessing.get_context(method)
     with ProcessPoolExecutor(1, mp_context=context) as executor:
         future = executor.submit(workers.exit_in_pool, str(tmp_path))

@@ -187,7 +187,7 @@ def test_stop_does_not_wait_for_a_grandchild(kind: str, start: Start) -> None:
 
 
 def test_stop_does_not_reap_a_child_given_as_psutil_process(shell: Shell) -> None:
-    """Another object may have to reap it (kind 12)."""
+    """Another object may have to reap it."""
     process = shell(REST)
     assert stop(psutil.Process(process.pid)) == TERMINATED
     assert process.poll() == -signal.SIGTERM
@@ -211,7 +211,7 @@ class Timer(Exception):  # noqa: N818
 def test_exception_while_stop_waits_kills_and_reaps(
     kind: str, error: type[BaseException], start: Start, handler: Any
 ) -> None:
-    """Kind 14: whatever it is, in another thread or here."""
+    """Whatever it is, in another thread or here."""
     handler(signal.SIGUSR2, fail(error))
     worker = start(kind, "report_signals")
 
@@ -259,7 +259,7 @@ def test_signals_neither_end_nor_lengthen_the_grace_period(
 def test_exception_during_the_kill_comes_after_all_are_killed(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, handler: Any
 ) -> None:
-    """Kind 3, for stop_all(): SIGINT arrives with each SIGKILL."""
+    """For stop_all(): SIGINT arrives with each SIGKILL."""
     handler(signal.SIGINT, signal.default_int_handler)
     processes = [shell(IGNORE) for _ in range(4)]
     send = Handle.send
@@ -334,7 +334,7 @@ time.sleep(60)
 def test_stop_returns_when_a_debugger_keeps_the_dead_process(
     kind: str, start: Start
 ) -> None:
-    """Kind 5: the process is dead, and no parent can reap it."""
+    """The process is dead, and no parent can reap it."""
     worker = start(kind)
     tracer = subprocess.Popen(
         ["python3", "-c", TRACER, str(worker.pid)],

@@ -74,7 +74,7 @@ def test_children_and_orphans_are_stopped_and_reaped() -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_exit_code_of_a_worker_is_true(method: str, shell: Shell) -> None:
-    """Kind 12: even if it dies while the block still waits for another process."""
+    """Even if it dies while the block still waits for another process."""
     with no_orphans(grace=0.2):
         worker = new_worker(method)
         shell(IGNORE)
@@ -85,7 +85,7 @@ def test_exit_code_of_a_worker_is_true(method: str, shell: Shell) -> None:
 
 @pytest.mark.parametrize("freeze", [True, False])
 def test_status_of_a_popen_is_true(freeze: bool) -> None:
-    """Kind 12: even if the garbage collector does not know the object."""
+    """Even if the garbage collector does not know the object."""
     with no_orphans():
         process = sleep()
         if freeze:
@@ -95,8 +95,6 @@ def test_status_of_a_popen_is_true(freeze: bool) -> None:
 
 
 def test_children_of_an_event_loop_are_reaped_by_the_loop() -> None:
-    """Kind 12."""
-
     async def main() -> int:
         with no_orphans():
             process = await asyncio.create_subprocess_exec("sleep", "60")
@@ -130,7 +128,7 @@ FORKS: dict[str, Callable[[], int]] = {
 
 @pytest.mark.parametrize("fork", FORKS.values(), ids=FORKS)
 def test_forked_children_are_reaped_by_the_caller(fork: Callable[[], int]) -> None:
-    """Kind 12: as pexpect does."""
+    """As pexpect does."""
     spawn = os.posix_spawn
     with no_orphans():
         child = fork()
@@ -203,7 +201,7 @@ POOLS: dict[str, Callable[[Any], Any]] = {
 def test_pool_that_is_not_closed_ends_with_the_block(
     method: str, make: Callable[[Any], Any], fails: bool
 ) -> None:
-    """Kind 1: its threads do not start workers again."""
+    """Its threads do not start workers again."""
     threads = set(threading.enumerate())
     found: list[psutil.Process] = []
     with suppress(ZeroDivisionError), no_orphans():
@@ -222,7 +220,7 @@ def test_pool_that_is_not_closed_ends_with_the_block(
 
 
 def test_program_with_a_pool_that_is_not_closed_exits() -> None:
-    """Kind 1: it does not hang at its exit."""
+    """It does not hang at its exit."""
     program = """
         import multiprocessing, time
         from process_terminate import no_orphans
@@ -243,7 +241,7 @@ def test_program_with_a_pool_that_is_not_closed_exits() -> None:
 def test_pool_with_other_parts_ends_with_the_block(
     monkeypatch: pytest.MonkeyPatch, shell: Shell
 ) -> None:
-    """Kind 1: as that of billiard, or of a later Python."""
+    """As that of billiard, or of a later Python."""
     before = multiprocessing.active_children()
     monkeypatch.setattr(stdlib, "_PARTS", ["renamed"])
     pool = multiprocessing.get_context("fork").Pool(2)
@@ -258,7 +256,7 @@ def test_pool_with_other_parts_ends_with_the_block(
 
 
 def test_orphan_that_comes_during_a_fork_is_not_taken_for_the_child() -> None:
-    """Kind 1: on a busy machine the parent may run later than its grandchild."""
+    """On a busy machine the parent may run later than its grandchild."""
     program = """
         import os, subprocess, time
         # It runs before the library's own function.
@@ -285,7 +283,7 @@ def test_orphan_that_comes_during_a_fork_is_not_taken_for_the_child() -> None:
 
 
 def test_process_that_got_the_pid_of_a_reaped_child_is_left_alone(shell: Shell) -> None:
-    """Kind 2: what is known of a child holds only as long as it is a child."""
+    """What is known of a child holds only as long as it is a child."""
     process = shell("sleep 60 & echo; wait")
     (other,) = psutil.Process(process.pid).children()
     tree = Tree(None, known={other.pid, process.pid})
@@ -301,7 +299,7 @@ def test_process_that_got_the_pid_of_a_reaped_child_is_left_alone(shell: Shell) 
 def test_workers_that_a_slow_pool_replaces_are_killed_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Kind 1: a pool of an unknown kind may take longer than the block waits."""
+    """A pool of an unknown kind may take longer than the block waits."""
     before = multiprocessing.active_children()
     monkeypatch.setattr(stdlib, "_PARTS", ["renamed"])
     release = threading.Event()
@@ -321,7 +319,7 @@ def test_workers_that_a_slow_pool_replaces_are_killed_too(
 
 
 def test_child_of_a_worker_of_an_earlier_pool_is_left_alone(tmp_path: Path) -> None:
-    """Kind 2: even if the pool has started the worker inside the block."""
+    """Even if the pool has started the worker inside the block."""
     file = tmp_path / "pid"
     with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
         with no_orphans():
@@ -365,7 +363,7 @@ def test_pool_of_before_continues(make: Callable[[Any], Any]) -> None:
 def test_orphan_of_an_earlier_child_is_left_alone(
     has_tags: bool, launcher: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kind 2: started before the block, and during it."""
+    """Started before the block, and during it."""
     # Not caplog, which has missed the message beside other work.
     noted: list[object] = []
     monkeypatch.setattr(_log.log, "warning", lambda *args: noted.extend(args))
@@ -455,7 +453,6 @@ def test_second_thread_is_refused() -> None:
 
 
 def test_second_task_is_refused_and_the_subreaper_flag_restored() -> None:
-    """Kind 6."""
     was_set, limit = subreaper.is_set(), tags.read(0)
 
     async def block(entered: asyncio.Event) -> int | None:
@@ -479,7 +476,7 @@ def test_second_task_is_refused_and_the_subreaper_flag_restored() -> None:
 
 
 def test_second_task_of_trio_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kind 6: trio is not installed here, but a task of it is known."""
+    """Trio is not installed here, but a task of it is known."""
     trio = types.SimpleNamespace(lowlevel=types.SimpleNamespace(current_task=lambda: 1))
     monkeypatch.setitem(sys.modules, "trio", trio)
     with no_orphans():

@@ -69,7 +69,7 @@ def test_stop_tree_leaves_no_survivor_of_a_hostile_tree(tree: str) -> None:
     ["stop_tree(root, grace=60)", "stop_all([root], grace=60)"],
 )
 def test_second_ctrl_c_does_not_interrupt_the_kill(stop: str) -> None:
-    """Kind 3: it arrives after the first one has ended the wait."""
+    """It arrives after the first one has ended the wait."""
     program = f"""
         import os, signal, threading
         from process_terminate import *
@@ -99,7 +99,7 @@ def test_second_ctrl_c_does_not_interrupt_the_kill(stop: str) -> None:
 
 @pytest.mark.parametrize("stop", ["stop_tree(root, grace=60)", "leave()"])
 def test_tree_that_interrupts_its_stopper_is_killed(stop: str) -> None:
-    """Kind 3: with Ctrl-C in each millisecond, so at each step."""
+    """With Ctrl-C in each millisecond, so at each step."""
     program = f"""
         from hostile import survivors_of
         from process_terminate import *
@@ -125,7 +125,7 @@ def test_tree_that_interrupts_its_stopper_is_killed(stop: str) -> None:
 
 @as_process_1
 def test_stop_tree_finds_descendants_with_lower_pids_than_their_parents() -> None:
-    """Kind 10: as after pids have started again at the lowest."""
+    """As after pids have started again at the lowest."""
     program = """
         import os, subprocess, sys
         import psutil
@@ -224,7 +224,7 @@ def test_stop_tree_finds_more_processes_than_there_are_descriptors() -> None:
 
 @pytest.mark.parametrize("call", ["stop_tree", "no_orphans"])
 def test_tree_is_stopped_if_no_descriptor_is_free(call: str) -> None:
-    """Kind 13: reading /proc takes some."""
+    """Reading /proc takes some."""
     program = f"""
         import resource
         from process_terminate import *
@@ -255,7 +255,7 @@ LAUNCHERS = {
 def test_stop_tree_leaves_the_orphan_of_another_child_alone(
     launcher: str, shell: Shell
 ) -> None:
-    """Kind 2: the orphan comes to this process, as that is child subreaper."""
+    """The orphan comes to this process, as that is child subreaper."""
     other = shell(launcher)
     root = shell(IGNORE)
     stop_tree(root, grace=1)
@@ -269,7 +269,7 @@ def test_stop_tree_leaves_the_orphan_of_another_child_alone(
 def test_stop_tree_leaves_an_orphan_alone_that_appears_while_it_looks(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kind 2, without tags: its parent is dead when that is looked at."""
+    """Without tags: its parent is dead when that is looked at."""
     root = shell(REST)
     command = ["sh", "-c", "read x; exec >&-; setsid sleep 60 & echo $! >&2"]
     with subprocess.Popen(
@@ -337,7 +337,7 @@ def test_stop_tree_finds_orphans_beside_a_tracker_and_a_dead_child() -> None:
 
 @pytest.mark.usefixtures("has_tags")
 def test_stop_tree_leaves_what_another_thread_starts_alone(shell: Shell) -> None:
-    """Kind 9: a caller with a second thread."""
+    """A caller with a second thread."""
     others: list[subprocess.Popen[bytes]] = []
     root = shell(IGNORE)
     done = threading.Event()
@@ -378,7 +378,7 @@ while True:
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("mine", [True, False])
 def test_stop_tree_finds_replaced_workers(threads: int, mine: bool) -> None:
-    """Kind 9: beside a thread, and of a tree that is not the caller's."""
+    """Beside a thread, and of a tree that is not the caller's."""
     program = f"""
         import os, psutil, subprocess, sys, threading, time
         from process_terminate import stop_tree
@@ -413,7 +413,7 @@ def test_stop_tree_finds_replaced_workers(threads: int, mine: bool) -> None:
 
 @pytest.mark.parametrize("round_", range(8))
 def test_exception_at_any_moment_leaves_no_member_alive(round_: int) -> None:
-    """Kind 3: nothing is left in state T either."""
+    """Nothing is left in state T either."""
     program = """
         import signal, subprocess, sys, time, psutil
         from process_terminate import stop_tree
@@ -451,7 +451,6 @@ def test_exception_at_any_moment_leaves_no_member_alive(round_: int) -> None:
 def test_member_that_may_not_be_signaled_is_named_and_the_others_are_killed(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kind 3."""
     root = shell("trap '' TERM; sleep 60 & sleep 60 & echo; wait")
     refused, other = children(root, 2)
     with monkeypatch.context() as patch:
@@ -478,7 +477,7 @@ def test_stop_tree_gives_up_on_a_tree_that_does_not_stop_growing(
 def test_error_while_the_tree_is_killed_leaves_no_member_stopped(
     monkeypatch: pytest.MonkeyPatch, shell: Shell
 ) -> None:
-    """Kind 3: as one that another thread raises in this one."""
+    """As one that another thread raises in this one."""
     root = shell("trap '' TERM; for i in 1 2 3; do sleep 60 & done; echo; wait")
     found = [psutil.Process(pid) for pid in children(root, 3)]
     send, errors = Handle.send, [ZeroDivisionError()]
@@ -497,7 +496,7 @@ def test_error_while_the_tree_is_killed_leaves_no_member_stopped(
 @as_process_1
 @pytest.mark.parametrize("limit", ["(5, 5)", "(5, -1)"])
 def test_process_1_leaves_the_orphan_of_a_stranger_alone(limit: str) -> None:
-    """Kind 2: as that of a `docker exec`; with tags (5, -1) and without."""
+    """As that of a `docker exec`; with tags (5, -1) and without."""
     program = f"""
         import psutil, resource, subprocess, time
         from process_terminate import no_orphans
@@ -547,7 +546,7 @@ time.sleep(60)
 def test_shared_memory_of_a_stopped_tree_is_removed(
     mood: str, grace: float, number: signal.Signals
 ) -> None:
-    """Kind 10: the tracker is the last to end."""
+    """The tracker is the last to end."""
     command = [sys.executable, "-c", SHARES, mood]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -587,7 +586,7 @@ def test_tracker_that_does_not_end_is_killed() -> None:
 def test_call_without_its_own_proc_says_so_and_sends_nothing(
     call: str, command: list[str]
 ) -> None:
-    """Kind 7; stop() works there."""
+    """stop() works there."""
     program = f"""
         import subprocess, psutil
         from process_terminate import *
@@ -609,7 +608,6 @@ def test_call_without_its_own_proc_says_so_and_sends_nothing(
 @pytest.mark.parametrize("hidepid", [1, 2])
 @pytest.mark.parametrize("call", ["stop_tree", "no_orphans"])
 def test_processes_of_others_need_not_be_readable(hidepid: int, call: str) -> None:
-    """Kind 4."""
     program = f"""
         if {call == "stop_tree"}:
             root = subprocess.Popen(["sh", "-c", "sleep 60 & wait"])
