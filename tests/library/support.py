@@ -8,6 +8,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
@@ -28,6 +29,13 @@ Result = TypeVar("Result")
 FOLDER = Path(__file__).parent
 METHODS = tuple(multiprocessing.get_all_start_methods())
 KINDS = (*METHODS, "subprocess", "psutil", "psutil.Popen")
+POOLS: dict[str, Callable[[Any], Any]] = {
+    "Pool": lambda context: context.Pool(2),
+    "ProcessPoolExecutor": lambda context: ProcessPoolExecutor(2, mp_context=context),
+}
+each_pool = pytest.mark.parametrize("make", POOLS.values(), ids=POOLS)
+#: No process has it.
+NO_PID = 0x7FFFFFFF
 #: Seconds for what takes milliseconds on an idle machine.
 DEADLINE = 30.0
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
-from support import DEADLINE, as_root, fail, find, python, unreaped, wait_until
+from support import DEADLINE, NO_PID, as_root, fail, find, python, unreaped, wait_until
 from terminals import Terminal
 
 from process_terminate import Diagnosis, diagnose
@@ -33,8 +33,6 @@ from process_terminate._diagnose.reading import Process
 from process_terminate._diagnose.words import name_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
-
-NO_PID = 0x7FFFFFFF
 
 
 @contextmanager

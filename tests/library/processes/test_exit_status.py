@@ -217,14 +217,6 @@ def test_death_is_read_from_a_shell() -> None:
     assert read == [ExitStatus(-number) for number in DEADLY]
 
 
-@pytest.mark.usefixtures("_deaths")
-@pytest.mark.parametrize("code", [0, 3, 143, 255])
-def test_exit_is_read_from_a_returncode(code: int) -> None:
-    status = ExitStatus(completed("/bin/sh", "-c", f"exit {code}").returncode)
-    assert status == ExitStatus(code)
-    assert not status.killed
-
-
 def test_status_of_a_process_that_is_gone_says_so() -> None:
     status = ExitStatus(None, gone=True)
     assert str(status) == "ended; its exit code is not available here"

@@ -15,7 +15,17 @@ from typing import Any
 
 import psutil
 import pytest
-from support import DEADLINE, IGNORE, KILLED, TERMINATED, Shell, fail, run, wait_until
+from support import (
+    DEADLINE,
+    IGNORE,
+    KILLED,
+    NO_PID,
+    TERMINATED,
+    Shell,
+    fail,
+    run,
+    wait_until,
+)
 
 from process_terminate import stop
 from process_terminate._process import handle as handles
@@ -249,7 +259,7 @@ def test_table_shows_what_psutil_shows(child: "subprocess.Popen[bytes]") -> None
         shown.parent,
         shown.name,
     )
-    assert table.look_up(0x7FFFFFFF) is None
+    assert table.look_up(NO_PID) is None
 
 
 LEADER_EXITS = """

@@ -16,16 +16,10 @@ from typing import Any
 import psutil
 import pytest
 import workers
-from support import DEADLINE, KILLED, METHODS, TERMINATED, fail, wait_until
+from support import DEADLINE, KILLED, METHODS, TERMINATED, each_pool, fail, wait_until
 
 from process_terminate import no_orphans, stop_pool
 from process_terminate._process import stdlib
-
-MAKE: dict[str, Callable[[Any], Any]] = {
-    "Pool": lambda context: context.Pool(2),
-    "ProcessPoolExecutor": lambda context: ProcessPoolExecutor(2, mp_context=context),
-}
-each_pool = pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)
 
 
 @pytest.fixture(autouse=True)

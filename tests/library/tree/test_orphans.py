@@ -26,6 +26,7 @@ from support import (
     IGNORE,
     METHODS,
     Shell,
+    each_pool,
     fail,
     is_running,
     new_worker,
@@ -188,13 +189,7 @@ def job(_: object) -> int:
     return os.getpid()
 
 
-POOLS: dict[str, Callable[[Any], Any]] = {
-    "Pool": lambda context: context.Pool(2),
-    "ProcessPoolExecutor": lambda context: ProcessPoolExecutor(2, mp_context=context),
-}
-
-
-@pytest.mark.parametrize("make", POOLS.values(), ids=POOLS)
+@each_pool
 @pytest.mark.parametrize(
     ("method", "fails"), [*((method, False) for method in METHODS), ("fork", True)]
 )

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 import workers
-from support import DEADLINE, IGNORE, REST, Shell, fail, is_running, wait_until
+from support import DEADLINE, IGNORE, NO_PID, REST, Shell, fail, is_running, wait_until
 
 from process_terminate import _exit_on_sigterm, no_orphans, stop_tree
 from process_terminate._process import (
@@ -38,8 +38,6 @@ from process_terminate._tree import ending as tree_ending
 from process_terminate._tree.member import Member
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-
-NO_PID = 0x7FFFFFFF
 
 
 def test_room_is_made_for_descriptors_and_taken_back(
