@@ -55,7 +55,7 @@ platforms: setup ## run the library's tests on Wine and on i386, which takes min
 	@$(RUN) -m evidence tests --python .platforms/wine/wine-python-3.11 --python .platforms/i386/i386-python-3.14
 
 pidfds: setup ## test the library's handles and trees as on a system without pidfds
-	@WITHOUT_PIDFDS=1 $(RUN) -m pytest -q -n 3 -p no:cacheprovider -p no:benchmark -p no:hypothesispytest tests/library/processes/test_handle.py tests/library/stopping/test_stop.py tests/library/tree/test_tree.py
+	@WITHOUT_PIDFDS=1 $(RUN) -m pytest -q -n 3 -p no:cacheprovider -p no:benchmark tests/library/processes/test_handle.py tests/library/stopping/test_stop.py tests/library/tree/test_tree.py
 
 outside: setup ## test real programs, nginx, valid HTML, and CPython's own tests
 	@$(RUN) -m pytest -q -p no:cacheprovider tests/outside/check_*.py

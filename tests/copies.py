@@ -14,15 +14,7 @@ from evidence.paths import DOCS, ROOT
 #: Seconds for a run of a few tests on a busy machine.
 DEADLINE = 110
 #: What git ignores in the root.
-UNWANTED = {
-    ".git",
-    ".venv",
-    ".build",
-    ".platforms",
-    "site",
-    "dist",
-    ".hypothesis",
-}
+UNWANTED = {".git", ".venv", ".build", ".platforms", "site", "dist"}
 
 
 def unwanted(folder: str, names: list[str]) -> set[str]:

@@ -207,7 +207,7 @@ def test_row_of_a_wide_table_is_a_list_on_a_phone(page: Page, base: str) -> None
     page.goto(f"{base}/evidence/survivors/")
     cell = page.locator("td[data-head='killpg']").first
     shown = cell.evaluate("e => getComputedStyle(e, '::before').content")
-    assert shown == 'attr(data-head) ": "' or "killpg" in shown
+    assert "killpg" in shown
     assert not page.is_visible("thead")
 
 
@@ -252,7 +252,7 @@ def test_printed_page_is_dark_on_light_with_all_code_and_urls(
     assert max(color) < 100
     link = page.locator(".md-typeset a[href^=http]:not(.headerlink)").first
     shown = link.evaluate("e => getComputedStyle(e, '::after').content")
-    assert str(link.get_attribute("href")) in shown or "attr(href)" in shown
+    assert str(link.get_attribute("href")) in shown
     assert not page.is_visible("header")
     heading = page.locator(".md-typeset h2").first
     assert heading.evaluate(style, "breakAfter") == "avoid"

@@ -1,6 +1,7 @@
 """The timelines: recorded from real runs, and rendered from what was recorded."""
 
 import gzip
+import inspect
 import re
 import signal
 import sys
@@ -15,7 +16,7 @@ import pytest
 
 from evidence import examples, store
 from evidence.examples import Example
-from evidence.measure import interpreters, timelines, trace
+from evidence.measure import interpreters, leftovers, timelines, trace
 from evidence.measure.timelines import Event, Fork, Timeline
 from evidence.measure.tracer import watch
 from evidence.render import timelines as rendered
@@ -173,7 +174,15 @@ def test_run_that_differs_from_its_example_is_no_timeline(
         trace.trace(program(source, tmp_path, monkeypatch), "own")
 
 
-@pytest.mark.usefixtures("short_grace")
+@pytest.fixture
+def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give what a run leaves running 0.2 s to exit, instead of 5 s."""
+    ended = inspect.unwrap(leftovers.ended)
+    assert ended.__defaults__ == (leftovers.GRACE,)
+    monkeypatch.setattr(ended, "__defaults__", (0.2,))
+
+
+@pytest.mark.usefixtures("_short_grace")
 @pytest.mark.parametrize("error", [TimeoutError, KeyboardInterrupt])
 def test_trace_that_is_broken_off_leaves_nothing_running(
     error: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

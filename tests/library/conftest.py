@@ -8,14 +8,15 @@ import sys
 if os.environ.get("WITHOUT_PIDFDS"):
     del os.pidfd_open, signal.pidfd_send_signal
 
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 from support import (
     DEADLINE,
+    FOLDER,
     Shell,
     Start,
     Worker,
@@ -24,21 +25,26 @@ from support import (
     servers,
     stop_servers,
 )
-
-if TYPE_CHECKING:
-    import subprocess
+from workers import ready
 
 #: Tests fork in processes that have threads, which Python 3.12 warns of.
 _FORK = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
 
-if sys.platform == "win32":  # The others send signals, start shells, or fork.
-    collect_ignore_glob = ["*/test_[!ej]*.py", "*/test_exit_status.py"]
+#: The others import what Windows lacks, send signals, start shells, or fork.
+_ON_WINDOWS = {"test_blocks.py", "test_elsewhere.py", "test_exit_codes.py"}
+if sys.platform == "win32":
+    collect_ignore = [p for p in FOLDER.rglob("test_*.py") if p.name not in _ON_WINDOWS]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker of tests that need a single-threaded process."""
+    """Register the markers of these tests.
+
+    pyproject.toml has `alone` as well, for the tests of the site. On another platform
+    `python -m evidence tests` reads no pyproject.toml.
+    """
     config.addinivalue_line("markers", "alone: needs a single-threaded process")
+    config.addinivalue_line("markers", "measured: its programs may write coverage")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -51,8 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _measured(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Measure the coverage only of programs that may open and write its files."""
-    measured = ("test_command", "test_diagnose", "test_sigterm")
-    if request.path.stem not in measured:
+    if not request.node.get_closest_marker("measured"):
         monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 
@@ -113,16 +118,11 @@ def start() -> Iterator[Start]:
 @pytest.fixture
 def shell() -> Iterator[Shell]:
     """Starts a shell, ready when it prints a line; ends it after the test."""
-    import subprocess  # noqa: PLC0415
-
     started: list[subprocess.Popen[bytes]] = []
 
-    def shell(command: str) -> "subprocess.Popen[bytes]":
-        process = subprocess.Popen(["/bin/sh", "-c", command], stdout=subprocess.PIPE)
-        started.append(process)
-        assert process.stdout
-        assert process.stdout.readline() == b"\n"
-        return process
+    def shell(command: str) -> subprocess.Popen[bytes]:
+        started.append(ready(command))
+        return started[-1]
 
     yield shell
     for process in started:
@@ -133,14 +133,20 @@ def shell() -> Iterator[Shell]:
 
 
 @pytest.fixture
-def child() -> "Iterator[subprocess.Popen[bytes]]":
+def child() -> Iterator[subprocess.Popen[bytes]]:
     """A child that sleeps."""
-    import subprocess  # noqa: PLC0415
-
     process = subprocess.Popen(["sleep", "60"])
     yield process
     process.kill()
     process.wait(DEADLINE)
+
+
+@pytest.fixture(params=[True, False])
+def has_tags(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether there are tags; else as under a hard limit, or on PyPy."""
+    if not request.param:
+        monkeypatch.delattr("resource.prlimit")
+    return bool(request.param)
 
 
 @pytest.fixture

@@ -2,36 +2,47 @@
 
 import multiprocessing
 import os
+import re
 import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 import pytest
 import workers
 
-from process_terminate import Diagnosis, ExitStatus
+from process_terminate import ExitStatus, Finding, diagnose
+from process_terminate._process.handle import Handle
+
+Result = TypeVar("Result")
 
 FOLDER = Path(__file__).parent
 METHODS = tuple(multiprocessing.get_all_start_methods())
 KINDS = (*METHODS, "subprocess", "psutil", "psutil.Popen")
+POOLS: dict[str, Callable[[Any], Any]] = {
+    "Pool": lambda context: context.Pool(2),
+    "ProcessPoolExecutor": lambda context: ProcessPoolExecutor(2, mp_context=context),
+}
+each_pool = pytest.mark.parametrize("make", POOLS.values(), ids=POOLS)
+#: No process has it.
+NO_PID = 0x7FFFFFFF
 #: Seconds for what takes milliseconds on an idle machine.
 DEADLINE = 30.0
 
 TERMINATED, KILLED, UNKNOWN = ExitStatus(-15), ExitStatus(-9), ExitStatus(None)
 
-#: What a shell does: it prints a line when it is ready.
+IGNORE = workers.IGNORE
 REST = "echo; exec sleep 60"
-IGNORE = "trap '' TERM; echo; exec sleep 60"
 TREE = "trap '' TERM; sleep 60 & echo; wait"
 
 _PROGRAM = """
@@ -40,6 +51,13 @@ from multiprocessing.connection import Connection
 getattr(workers, sys.argv[1])(Connection(int(sys.argv[2])))
 """
 _NO_PIDFDS = "import os, signal; del os.pidfd_open, signal.pidfd_send_signal\n"
+_AS_NOBODY = """
+import ctypes, os, psutil, subprocess, workers
+from process_terminate import *
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+"""
+#: Begins a command that runs as process 1 of a new pid namespace.
+NAMESPACE = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
 
 def environment() -> dict[str, str]:
@@ -114,52 +132,137 @@ def is_running(pid: int) -> bool:
     return False
 
 
-def skip_if_unseen(found: Diagnosis) -> None:
-    """Skip a test that needs system calls of a machine with unknown numbers."""
-    if any("the system calls" in text for text in found.unseen):
-        pytest.skip("the numbers of the system calls here are unknown")
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    """Wait for something that the system reports by no event."""
+def wait_until(condition: Callable[[], Result]) -> Result:
+    """Wait for something that the system reports by no event; return it."""
     end = time.monotonic() + DEADLINE
-    while not condition():
+    while not (found := condition()):
         assert time.monotonic() < end
         time.sleep(0.005)
+    return found
 
 
-def run(program: str, *arguments: str, options: tuple[str, ...] = ()) -> str:
-    """Run a program of its own; return what it prints."""
-    code = textwrap.dedent(program)
-    if os.environ.get("WITHOUT_PIDFDS"):
-        code = _NO_PIDFDS + code
-    done = subprocess.run(
-        [sys.executable, *options, "-c", code, *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE * 2,
-        env=environment(),
+def find(process: Any, name: str, pattern: str = "") -> Finding:
+    """Return a finding of diagnose() as soon as it is there and matches.
+
+    Skip the test if it needs system calls of a machine with unknown numbers.
+    """
+    end = time.monotonic() + DEADLINE
+    while True:
+        found = diagnose(process)
+        finding = found.get(name)
+        if finding and re.search(pattern, repr(finding)):
+            return finding
+        if any("the system calls" in text for text in found.unseen):
+            pytest.skip("the numbers of the system calls here are unknown")
+        assert time.monotonic() < end, f"{name} {pattern!r} is not in:\n{found}"
+        time.sleep(0.01)
+
+
+@contextmanager
+def python(code: str, **options: Any) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a program of Python; kill it and its children at the end."""
+    with subprocess.Popen([sys.executable, "-c", code], **options) as program:
+        try:
+            yield program
+        finally:
+            if program.poll() is None:
+                children = psutil.Process(program.pid).children()
+                program.kill()
+                for child in children:
+                    child.kill()
+
+
+def completed(
+    *command: str | Path, **options: Any
+) -> "subprocess.CompletedProcess[str]":
+    """Run a program to its end."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    options = {**pipes, "env": environment(), **options}
+    return subprocess.run(
+        command, check=False, text=True, timeout=DEADLINE * 2, **options
     )
-    assert (done.stderr, done.returncode) == ("", 0), done.stderr
+
+
+def succeeds(*command: str) -> bool:
+    """Return whether there is such a program, and it exits with 0."""
+    with suppress(FileNotFoundError):
+        return completed(*command).returncode == 0
+    return False
+
+
+as_root = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root"
+)
+as_process_1 = pytest.mark.skipif(
+    not succeeds(*NAMESPACE, "true"), reason="unshare --pid is not permitted here"
+)
+
+
+def run(
+    program: str,
+    *arguments: str,
+    options: Sequence[str] = (),
+    prefix: Sequence[str] = (),
+    code: int = 0,
+) -> str:
+    """Run a program of its own, which exits with a code; return what it prints."""
+    source = textwrap.dedent(program)
+    if os.environ.get("WITHOUT_PIDFDS"):
+        source = _NO_PIDFDS + source
+    done = completed(*prefix, sys.executable, *options, "-c", source, *arguments)
+    assert (done.stderr, done.returncode) == ("", code), done.stderr
     return done.stdout
 
 
-def run_with_hidepid(code: str, hidepid: int) -> str:
-    """Run some Python where /proc hides others; return what it prints. Needs root."""
-    mount = f'mount -t proc -o hidepid={hidepid} proc /proc && exec "$@"'
-    done = subprocess.run(
-        ["unshare", "-m", "sh", "-c", mount, "sh", sys.executable, "-B", "-c", code],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        env=environment(),
-    )
+def run_as_nobody(program: str, prefix: Sequence[str] = ()) -> str:
+    """Run a program as a user without rights; return what it prints. Needs root."""
+    source = _AS_NOBODY + textwrap.dedent(program)
+    done = completed(*prefix, sys.executable, "-B", "-c", source, cwd="/")
     if "permission denied" in done.stderr.lower():
         pytest.skip("another user cannot read the library here")
-    assert done.stderr == ""
+    assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def hiding(hidepid: int) -> list[str]:
+    """Return the beginning of a command that has a /proc which hides others."""
+    mount = f'mount -t proc -o hidepid={hidepid} proc /proc && exec "$@"'
+    return ["unshare", "-m", "sh", "-c", mount, "sh"]
+
+
+def unreaped(script: str) -> "subprocess.Popen[bytes]":
+    """Run a shell to its end; return it dead, with a status that waits for wait()."""
+    process = subprocess.Popen(["/bin/sh", "-c", script])
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    return process
+
+
+def fail(error: BaseException | type[BaseException]) -> Any:
+    """Return a function that raises."""
+
+    def function(*_: object, **__: object) -> None:
+        raise error
+
+    return function
+
+
+def forbid(patch: pytest.MonkeyPatch, *pids: int) -> None:
+    """Let some processes run as another user, so to speak."""
+    send = Handle.send
+
+    def send_unless_forbidden(handle: Handle, number: int) -> None:
+        handle.forbidden = handle.pid in pids
+        if not handle.forbidden:
+            send(handle, number)
+
+    patch.setattr(Handle, "send", send_unless_forbidden)
+
+
+def closed() -> BaseProcess:
+    """Return a process that is closed."""
+    process = multiprocessing.Process(name="one")
+    process.close()
+    return process
 
 
 def servers() -> set[int | None]:

@@ -3,13 +3,27 @@
 import atexit
 import os
 import signal
+import subprocess
 import sys
 import time
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
+from typing import Any
 
 import process_terminate
 from process_terminate import exit_on_sigterm
+
+#: What a shell does: it prints a line when it is ready.
+IGNORE = "trap '' TERM; echo; exec sleep 60"
+
+
+def ready(script: str = IGNORE, **options: Any) -> "subprocess.Popen[bytes]":
+    """Start a shell; return it when it has printed its first line."""
+    command = ["/bin/sh", "-c", script]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, **options)
+    assert process.stdout
+    assert process.stdout.readline() == b"\n"
+    return process
 
 
 def rest(ready: Connection) -> None:

@@ -1,11 +1,9 @@
 """Make real programs hang and diagnose them; run by `make outside`."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from evidence import installed
 from evidence.studies import hangs
 
 pytestmark = pytest.mark.timeout(300)
@@ -23,18 +21,14 @@ SAYS = {
 
 
 @pytest.fixture(scope="session")
-def python() -> Iterator[Path]:
-    """Return the Python of an environment with the wheel and the programs."""
-    try:
-        with installed.environment() as found:
-            hangs.install(found)
-            yield found
-    except installed.UnavailableError as error:
-        pytest.skip(f"the environment cannot be made: {error}")
+def hanging(python: Path) -> Path:
+    """The Python of the environment, with the programs."""
+    hangs.install(python)
+    return python
 
 
 @pytest.mark.parametrize("name", hangs.HANGS)
-def test_diagnose_says_why_a_real_program_hangs(name: str, python: Path) -> None:
+def test_diagnose_says_why_a_real_program_hangs(name: str, hanging: Path) -> None:
     if reason := hangs.why_not(name):
         pytest.skip(reason)
-    assert SAYS[name] in "\n".join(hangs.run(name, python))
+    assert SAYS[name] in "\n".join(hangs.run(name, hanging))

@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,16 +10,6 @@ from evidence import installed
 from evidence.studies import programs
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope="session")
-def python() -> Iterator[Path]:
-    """Return the Python of an environment that has the wheel and not the project."""
-    try:
-        with installed.environment() as found:
-            yield found
-    except installed.UnavailableError as error:
-        pytest.skip(f"the environment cannot be made: {error}")
 
 
 @pytest.mark.parametrize("name", programs.PROGRAMS)

@@ -8,43 +8,51 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from support import DEADLINE, Shell, environment, is_running, wait_until
+from support import (
+    DEADLINE,
+    NAMESPACE,
+    Shell,
+    as_process_1,
+    completed,
+    environment,
+    is_running,
+    succeeds,
+    wait_until,
+)
 from terminals import Terminal
 
 import process_terminate
 from process_terminate._command import targets
 from process_terminate._command.main import main, signal_number
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="run needs Linux")
+pytestmark = [
+    pytest.mark.measured,
+    pytest.mark.skipif(sys.platform != "linux", reason="run needs Linux"),
+]
 
 COMMAND = [sys.executable, "-m", "process_terminate"]
-NAMESPACE = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
 #: A word of the shell that waits until a signal has been handled.
 REST = "while :; do sleep 0.1; done"
 
 
-def call(*arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+def call(
+    *arguments: str, prefix: Sequence[str] = (), **options: Any
+) -> "subprocess.CompletedProcess[str]":
     """Run the command to its end."""
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        env=environment(),
-        **options,
-    )
+    return completed(*prefix, *COMMAND, *arguments, **options)
 
 
-def sh(script: str, *options: str) -> "subprocess.CompletedProcess[str]":
+def sh(
+    script: str, *options: str, prefix: Sequence[str] = ()
+) -> "subprocess.CompletedProcess[str]":
     """Run a shell below `run`."""
-    return call("run", *options, "--", "/bin/sh", "-c", script)
+    return call("run", *options, "--", "/bin/sh", "-c", script, prefix=prefix)
 
 
 @pytest.fixture
@@ -113,13 +121,15 @@ def test_run_terminates_itself_by_sigint_if_that_killed_the_command() -> None:
     [
         ("/no/such/program", 127, "run: /no/such/program: command not found"),
         ("/etc/passwd", 126, "run: /etc/passwd: Permission denied"),
+        ("", 127, "run: '': command not found"),
+        ("no\x1b[2K\nsuch", 127, "run: no\\x1b[2K\\nsuch: command not found"),
         (None, 125, "run: name the command, for example: run -- sleep 60"),
     ],
 )
 def test_run_says_why_a_command_cannot_be_started(
     command: "str | None", status: int, said: str
 ) -> None:
-    done = call("run", "--", *([command] if command else []))
+    done = call("run", "--", *([] if command is None else [command]))
     assert (done.returncode, done.stderr) == (status, f"process-terminate: {said}\n")
 
 
@@ -130,10 +140,7 @@ def test_run_says_why_a_command_cannot_be_started(
         ("--grace", "inf"),
         ("--timeout", "0"),
         ("--timeout", "soon"),
-        ("--signal", "FOO"),
-        ("--signal", "77"),
         ("--signal", "RTMAX+1"),
-        ("--signal", "SIGRTMIN+99"),
     ],
 )
 def test_run_exits_with_125_if_an_option_is_wrong(
@@ -167,14 +174,8 @@ def test_run_leaves_a_background_job_of_the_shell_that_became_it_alone() -> None
         "setsid sleep 60 >/dev/null & echo $!; (setsid sleep 60 >/dev/null & echo $!)"
     )
     script = f"sleep 60 >/dev/null & echo $!; exec {run} -- sh -c '{inner}'"
-    done = subprocess.run(
-        ["/bin/sh", "-c", script],
-        check=False,
-        stdout=subprocess.PIPE,
-        text=True,
-        timeout=DEADLINE,
-        env=environment(),
-    )
+    # The first of them keeps stderr open.
+    done = completed("/bin/sh", "-c", script, stderr=None)
     earlier, *left = map(int, done.stdout.split())
     assert is_running(earlier)
     psutil.Process(earlier).kill()
@@ -229,18 +230,14 @@ def masks(status: str) -> list[int]:
 
 def test_command_has_the_signals_that_run_was_started_with() -> None:
     shown = ["grep", "-E", "^Sig(Blk|Ign|Cgt)", "/proc/self/status"]
-    plain = subprocess.run(
-        shown, check=True, capture_output=True, text=True, timeout=60
-    ).stdout
-    assert masks(call("run", "--", *shown).stdout) == masks(plain)
+    plain = masks(completed(*shown).stdout)
+    assert len(plain) == 3
+    assert masks(call("run", "--", *shown).stdout) == plain
 
 
 def test_signal_that_was_ignored_stays_ignored() -> None:
     script = f"trap '' INT; exec {' '.join(COMMAND)} run -- sh -c 'kill -INT $PPID $$'"
-    done = subprocess.run(
-        ["/bin/sh", "-c", script], check=False, timeout=DEADLINE, env=environment()
-    )
-    assert done.returncode == 0
+    assert completed("/bin/sh", "-c", script).returncode == 0
 
 
 def test_command_has_the_open_files_of_run(tmp_path: Path) -> None:
@@ -353,48 +350,20 @@ def test_terminal_that_hangs_up_ends_the_command(first: str) -> None:
     wait_until(lambda: not is_running(pid))
 
 
-def has_namespaces() -> bool:
-    """Return whether a new pid namespace is permitted here."""
-    try:
-        done = subprocess.run(
-            [*NAMESPACE, "true"], check=False, capture_output=True, timeout=60
-        )
-    except FileNotFoundError:
-        return False
-    return done.returncode == 0
-
-
-as_process_1 = pytest.mark.skipif(
-    not has_namespaces(), reason="unshare --pid is not permitted here"
-)
-
-
-def call_as_process_1(script: str) -> "subprocess.CompletedProcess[str]":
-    """Run a shell below `run`, which is process 1 of a namespace."""
-    return subprocess.run(
-        [*NAMESPACE, *COMMAND, "run", "--grace=0.2", "--", "sh", "-c", script],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        env=environment(),
-    )
-
-
 @as_process_1
 @pytest.mark.parametrize(
     ("script", "status"),
     [("exit 7", 7), ("kill -TERM $$", 143), ("kill -INT $$", 130)],
 )
 def test_run_as_process_1_exits_with_the_status(script: str, status: int) -> None:
-    assert call_as_process_1(script).returncode == status
+    assert sh(script, prefix=NAMESPACE).returncode == status
 
 
 @as_process_1
 def test_run_as_process_1_reaps_orphans() -> None:
     orphans = "for i in 1 2 3 4 5; do (sleep 0.1 &); done"
     wait = "while pgrep -x sleep >/dev/null; do :; done"
-    done = call_as_process_1(f"{orphans}\n{wait}\nps -e -o stat=,comm=")
+    done = sh(f"{orphans}\n{wait}\nps -e -o stat=,comm=", prefix=NAMESPACE)
     assert done.returncode == 0
     states = {line.split()[0][0] for line in done.stdout.splitlines()}
     assert len(done.stdout.splitlines()) >= 3
@@ -419,7 +388,8 @@ ORPHAN = "trap 'echo asked; exit' TERM; echo up; while :; do sleep 0.05; done"
 def test_run_as_process_1_gives_orphans_time_to_end(tmp_path: Path) -> None:
     said = tmp_path / "said"
     orphan = f'(setsid sh -c "{ORPHAN}" >{said} &)'
-    done = call_as_process_1(f"{orphan}\nuntil [ -s {said} ]; do :; done; exit 2")
+    script = f"{orphan}\nuntil [ -s {said} ]; do :; done; exit 2"
+    done = sh(script, "--grace=0.2", prefix=NAMESPACE)
     assert done.returncode == 2
     assert said.read_text() == "up\nasked\n"
 
@@ -490,15 +460,7 @@ def test_interrupt_of_leftovers_is_the_status_of_process_1(
 
 @as_process_1
 def test_run_without_its_own_proc_starts_nothing() -> None:
-    namespace = ["unshare", "--pid", "--fork"]
-    done = subprocess.run(
-        [*namespace, *COMMAND, "run", "--", "echo", "started"],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        env=environment(),
-    )
+    done = sh("echo started", prefix=["unshare", "--pid", "--fork"])
     assert (done.returncode, done.stdout) == (125, "")
     assert "it needs the /proc of this pid namespace" in done.stderr
 
@@ -582,12 +544,6 @@ def test_diagnose_prints_a_foreign_name_with_escapes(
     said = capsys.readouterr().out
     assert said.startswith(f"pid {process.pid} ([x\\x1b[2K\\ny]) was started ")
     assert "\x1b" not in said
-
-
-def test_run_prints_a_command_that_is_missing_with_escapes() -> None:
-    done = call("run", "--", "no\x1b[2K\nsuch")
-    said = "process-terminate: run: no\\x1b[2K\\nsuch: command not found\n"
-    assert (done.returncode, done.stderr) == (127, said)
 
 
 def test_stop_tree_prints_the_descendants(
@@ -734,7 +690,18 @@ def test_signal_has_a_name_a_number_or_a_distance(text: str, number: int) -> Non
 
 @pytest.mark.parametrize(
     "text",
-    ["", "0", "65", "RTMIN-1", "RTMIN+", "RTMIN+31", "RTMAX-31", "RTMAX1", "TERM+1"],
+    [
+        "",
+        "0",
+        "65",
+        "FOO",
+        "RTMIN-1",
+        "RTMIN+",
+        "RTMIN+31",
+        "RTMAX-31",
+        "RTMAX1",
+        "TERM+1",
+    ],
 )
 def test_text_that_is_no_signal_is_refused(text: str) -> None:
     with pytest.raises((KeyError, ValueError)):
@@ -777,14 +744,7 @@ def test_missing_process_does_not_keep_the_others(sleeper: Any) -> None:
 
 def test_force_stops_the_shell_of_the_command() -> None:
     command = " ".join([*COMMAND, "stop", "--force", "$$"])
-    done = subprocess.run(
-        ["/bin/sh", "-c", f"{command}; echo survived"],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        env=environment(),
-    )
+    done = completed("/bin/sh", "-c", f"{command}; echo survived")
     assert done.returncode == -signal.SIGTERM
     assert re.fullmatch(r"pid \d+ \(.*\) stopped after SIGTERM\n", done.stdout)
 
@@ -795,36 +755,16 @@ DROP = ["setpriv", "--bounding-set=-kill", "--inh-caps=-kill"]
 OTHER = "setpriv --reuid=65534 --clear-groups"
 
 
-def can_drop_rights() -> bool:
-    """Return whether a test can be another user."""
-    try:
-        done = subprocess.run([*DROP, *OTHER.split(), "true"], check=False, timeout=60)
-    except FileNotFoundError:
-        return False
-    return os.geteuid() == 0 and done.returncode == 0
-
-
 as_another_user = pytest.mark.skipif(
-    not can_drop_rights(), reason="only root can become another user by setpriv"
+    os.geteuid() != 0 or not succeeds(*DROP, *OTHER.split(), "true"),
+    reason="only root can become another user by setpriv",
 )
-
-
-def call_without_rights(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run the command without the right to signal processes of other users."""
-    return subprocess.run(
-        [*DROP, *COMMAND, *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        env=environment(),
-    )
 
 
 @as_another_user
 def test_process_of_another_user_is_not_permitted(sleeper: Any) -> None:
     other, own = sleeper(user=65534), sleeper()
-    done = call_without_rights("stop", str(other.pid), str(own.pid))
+    done = call("stop", str(other.pid), str(own.pid), prefix=DROP)
     assert done.returncode == 4
     assert "not permitted to signal it; use its user, or sudo" in done.stderr
     assert other.poll() is None
@@ -840,7 +780,7 @@ def test_tree_with_a_process_of_another_user_is_an_error(
     wait_until(lambda: child.uids().real == 65534)
     second = sleeper()
     pids = [str(root.pid), str(second.pid)]
-    done = call_without_rights("stop", "--tree", "--grace=0.1", *pids)
+    done = call("stop", "--tree", "--grace=0.1", *pids, prefix=DROP)
     assert done.returncode == 4
     assert f"stop: not permitted to signal pid {child.pid} " in done.stderr
     assert child.is_running()
@@ -852,7 +792,7 @@ def test_tree_with_a_process_of_another_user_is_an_error(
 def test_run_exits_with_125_if_it_cannot_stop_what_is_left() -> None:
     start = f"{OTHER} sleep 60 >/dev/null 2>&1 & echo $!"
     script = f"{start}; until grep -q 65534 /proc/$!/status; do :; done"
-    done = call_without_rights("run", "--grace=0.1", "--", "sh", "-c", script)
+    done = sh(script, "--grace=0.1", prefix=DROP)
     pid = int(done.stdout)
     assert psutil.Process(pid).name() == "sleep"
     psutil.Process(pid).kill()
@@ -929,15 +869,9 @@ def test_diagnose_prints_what_the_library_says(
 @pytest.mark.parametrize(
     ("text", "meaning"),
     [
-        ("137", "-9 in Python, 137 in a shell"),
         ("-9", "killed by SIGKILL (9)"),
-        ("(139)", "killed by SIGSEGV (11)"),
-        ("SIGKILL", "killed by SIGKILL (9)"),
-        ("signal 9", "killed by SIGKILL (9)"),
-        ("exit code 137", "killed by SIGKILL (9)"),
+        ("exit code 137", "-9 in Python, 137 in a shell"),
         ("0xC0000005", "access violation"),
-        ("-1073741819", "access violation"),
-        ("3221225477", "access violation"),
         ("120", "could not write the rest of stdout"),
     ],
 )
@@ -960,19 +894,6 @@ def test_reader_that_has_gone_changes_no_status(name: str, sleeper: Any) -> None
     reading, writing = os.pipe()
     os.close(reading)
     words = ["137"] if name == "exit-code" else [str(sleeper().pid)]
-    done = subprocess.run(
-        [sys.executable, "-m", "process_terminate", name, *words],
-        check=False,
-        stdout=writing,
-        stderr=subprocess.PIPE,
-        timeout=DEADLINE,
-        env=environment(),
-    )
+    done = call(name, *words, stdout=writing)
     os.close(writing)
-    assert (done.stderr, done.returncode) == (b"", 0)
-
-
-def test_empty_name_of_a_command_is_not_found() -> None:
-    done = call("run", "--", "")
-    assert done.stderr == "process-terminate: run: '': command not found\n"
-    assert done.returncode == 127
+    assert (done.stderr, done.returncode) == ("", 0)

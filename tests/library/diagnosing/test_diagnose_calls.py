@@ -2,6 +2,7 @@
 
 import errno
 import os
+import platform
 import re
 import signal
 import struct
@@ -14,7 +15,7 @@ from typing import Any
 
 import psutil
 import pytest
-from support import DEADLINE, wait_until
+from support import find, python, wait_until
 
 from process_terminate import diagnose
 from process_terminate._diagnose import calls
@@ -24,6 +25,21 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /
 
 IS_64_BIT = sys.maxsize > 2**32
 MACHINE = os.uname().machine if sys.platform == "linux" and IS_64_BIT else ""
+
+has_numbers = pytest.mark.skipif(
+    MACHINE != "x86_64", reason="has the number of a system call"
+)
+#: The first two numbers of the kernel's version.
+KERNEL = [*map(int, re.findall(r"\d+", platform.release())[:2])]
+
+
+def rows(programs: dict[str, Any]) -> list[Any]:
+    """Return the programs as parameters, with a mark where a number is called."""
+    return [
+        pytest.param(*row, id=name, marks=[has_numbers] * ("libc.syscall" in row[0]))
+        for name, row in programs.items()
+    ]
+
 
 HEAD = """
 import ctypes, os, select, signal, socket, sys, time
@@ -35,7 +51,7 @@ r, w = os.pipe()
 def child():
     return os.fork() or time.sleep(60)
 """
-#: A program, the finding of its wait, and a part of the text or the facts.
+#: A program, a finding, and a pattern of its text and facts.
 PROGRAMS = {
     "waitid": (
         "os.waitid(os.P_PID, child(), os.WEXITED)",
@@ -73,8 +89,7 @@ PROGRAMS = {
     ),
     "epoll_pwait2": (
         "e = select.epoll(); e.register(r, select.EPOLLIN)\n"
-        "libc.syscall(441, e.fileno(), bytes(64), 1, minute, None, 0)\n"
-        "import errno; sys.exit(errno.ENOSYS)  # Linux before 5.11.",
+        "libc.syscall(441, e.fileno(), bytes(64), 1, minute, None, 0)",
         "waits-for-events",
         "timeout: 1 min 0 s",
     ),
@@ -113,27 +128,75 @@ PROGRAMS = {
         "waits-for-events",
         "more",
     ),
+    "first thread that has ended": (
+        "import threading\n"
+        "threading.Thread(target=time.sleep, args=[60]).start()\n"
+        "libc.pthread_exit(None)",
+        "first-thread-gone",
+        "",
+    ),
+    "pipe of its own": ("os.read(r, 1)", "own-pipe", "certain=True"),
+    "socket without a known peer": (
+        "socket.socket(type=socket.SOCK_DGRAM).recv(1)",
+        "waits-for-a-socket",
+        "no process that can be seen can write.*Find out why the other end sends",
+    ),
+    "idle server": (
+        "socket.create_server(('127.0.0.1', 0)).accept()",
+        "waits-for-connections",
+        r"127\.0\.0\.1:",
+    ),
+    "event loop": (
+        "import asyncio; asyncio.run(asyncio.sleep(60))",
+        "waits-for-events",
+        "",
+    ),
+    "lock that is its own": (
+        "import threading; lock = threading.Lock(); lock.acquire(); lock.acquire()",
+        "deadlock",
+        "",
+    ),
+    "other thread": (
+        "import threading\n"
+        "threading.Thread(target=time.sleep, args=[60]).start()\n"
+        "threading.Event().wait()",
+        "waits-for-a-thread",
+        r"\(1 more run\).*sleeps",
+    ),
+    "child": (
+        "import subprocess; subprocess.run(['sleep', '60'])",
+        "waits-for-a-child",
+        r"pid (\d+)\..*pid \1 \(sleep 60\): sleeps",
+    ),
+    "sleep": ("time.sleep(60)", "waits-for-time", "certain=True"),
+    "loop": ("while True: pass", "computing", ""),
+    "handler": (
+        "signal.signal(signal.SIGTERM, print); time.sleep(60)",
+        "sigterm-handled",
+        "",
+    ),
+    "handler of a busy thread": (
+        "signal.signal(signal.SIGTERM, print)\nwhile True: pass",
+        "handler-delayed",
+        "certain=False",
+    ),
+    "pipe of its own beside a timer": (
+        "signal.signal(signal.SIGALRM, print); os.read(r, 1)",
+        "own-pipe",
+        "certain=False",
+    ),
+    "any child": ("child(); os.wait()", "waits-for-a-child", "any of its 1 children"),
 }
+if KERNEL < [5, 11]:
+    del PROGRAMS["epoll_pwait2"]
 
 
-@pytest.mark.skipif(MACHINE != "x86_64", reason="has numbers of system calls")
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_wait_is_found_with_its_facts(name: str) -> None:
-    code, finding, fact = PROGRAMS[name]
-    with subprocess.Popen([sys.executable, "-c", HEAD + code]) as program:
-        try:
-            end = time.monotonic() + DEADLINE
-            # Its child may not wait yet, so the facts come later than the finding.
-            while fact not in str(diagnose(program).get(finding)):
-                if program.poll() == errno.ENOSYS:
-                    pytest.skip("this kernel has no such system call")
-                assert time.monotonic() < end, diagnose(program)
-                time.sleep(0.01)
-        finally:
-            if program.poll() is None:
-                for child in psutil.Process(program.pid).children():
-                    child.kill()
-                program.kill()
+@pytest.mark.parametrize(("code", "finding", "facts"), rows(PROGRAMS))
+def test_finding_has_its_facts(code: str, finding: str, facts: str) -> None:
+    with python(HEAD + code) as program:
+        # Its child may not wait yet, so the facts come later than the finding.
+        find(program, finding, facts)
+        assert diagnose(program).get("zombie") is None
 
 
 #: A program that the kernel stops and continues, and the finding of its wait.
@@ -162,36 +225,27 @@ RESTARTED = {
 }
 
 
-@pytest.mark.skipif(MACHINE != "x86_64", reason="has numbers of system calls")
-@pytest.mark.parametrize("name", RESTARTED)
-def test_wait_is_found_again_after_a_stop(name: str) -> None:
+@pytest.mark.parametrize(("code", "finding"), rows(RESTARTED))
+def test_wait_is_found_again_after_a_stop(code: str, finding: str) -> None:
     """The kernel restarts some of them by restart_syscall(2)."""
-    code, finding = RESTARTED[name]
-    with subprocess.Popen([sys.executable, "-c", HEAD + code]) as program:
-        try:
-            wait_until(lambda: diagnose(program).get(finding))
-            program.send_signal(signal.SIGSTOP)
-            wait_until(lambda: diagnose(program).state == "stopped")
-            program.send_signal(signal.SIGCONT)
-            wait_until(lambda: diagnose(program).state == "sleeping")
-            found = diagnose(program)
-            if Path(f"/proc/{program.pid}/wchan").read_text("ascii") == "0":
-                assert found.get(finding) or "after a stop" in str(found.unseen)
-                pytest.skip("this kernel does not tell in which call a process is")
-            assert found.get(finding), found
-            assert found.unseen == ()
-        finally:
-            program.kill()
+    with python(HEAD + code) as program:
+        find(program, finding)
+        program.send_signal(signal.SIGSTOP)
+        wait_until(lambda: diagnose(program).state == "stopped")
+        program.send_signal(signal.SIGCONT)
+        wait_until(lambda: diagnose(program).state == "sleeping")
+        found = diagnose(program)
+        if Path(f"/proc/{program.pid}/wchan").read_text("ascii") == "0":
+            assert found.get(finding) or "after a stop" in str(found.unseen)
+            pytest.skip("this kernel does not tell in which call a process is")
+        assert found.get(finding), found
+        assert found.unseen == ()
 
 
-@pytest.mark.skipif(MACHINE != "x86_64", reason="has numbers of system calls")
+@has_numbers
 def test_call_that_is_unknown_is_named_as_unseen() -> None:
-    code = "os.splice(r, os.pipe()[1], 1)"
-    with subprocess.Popen([sys.executable, "-c", HEAD + code]) as program:
-        try:
-            wait_until(lambda: "number 275" in str(diagnose(program).unseen))
-        finally:
-            program.kill()
+    with python(f"{HEAD}os.splice(r, os.pipe()[1], 1)") as program:
+        wait_until(lambda: "number 275" in str(diagnose(program).unseen))
 
 
 def decode(

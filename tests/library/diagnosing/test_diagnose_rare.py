@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
-from support import DEADLINE, skip_if_unseen, wait_until
+from support import DEADLINE, NO_PID, as_root, fail, find, python, unreaped, wait_until
 from terminals import Terminal
 
 from process_terminate import Diagnosis, diagnose
@@ -34,12 +34,6 @@ from process_terminate._diagnose.words import name_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
 
-NO_PID = 0x7FFFFFFF
-as_root = pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0,
-    reason="only root can become another user",
-)
-
 
 @contextmanager
 def another_user() -> Iterator[None]:
@@ -52,21 +46,10 @@ def another_user() -> Iterator[None]:
 
 
 @pytest.fixture
-def sleeper() -> Iterator["subprocess.Popen[bytes]"]:
-    """A child that sleeps."""
-    process = subprocess.Popen(["sleep", "60"])
-
-    def sleeps() -> bool:
-        found = diagnose(process)
-        skip_if_unseen(found)
-        return bool(found.get("waits-for-time"))
-
-    try:
-        wait_until(sleeps)
-        yield process
-    finally:
-        process.kill()
-        process.wait(DEADLINE)
+def sleeper(child: "subprocess.Popen[bytes]") -> "subprocess.Popen[bytes]":
+    """A child that sleeps by now."""
+    find(child, "waits-for-time")
+    return child
 
 
 def returning(value: Any) -> Callable[..., Any]:
@@ -87,14 +70,14 @@ def test_another_user_cannot_signal_and_sees_no_files_or_memory(
         assert machine.holders("pipe:[0]") == []
         assert "which may have the other end" in machine.unseen(0)[0]
     assert found.get("not-yours")
-    assert "it belongs to the user with the id 0; use sudo" in found.unseen[0]
+    why = "its threads wait in: it belongs to the user with the id 0; use sudo"
+    assert why in found.unseen[0]
     assert "which may have the other end" in machine.unseen(0)[0]
 
 
 @as_root
 def test_another_user_cannot_see_the_exit_code_of_a_zombie() -> None:
-    command = subprocess.Popen(["true"])
-    os.waitid(os.P_PID, command.pid, os.WEXITED | os.WNOWAIT)
+    command = unreaped("exit 0")
     with another_user():
         assert condition.exit_code(Process(command.pid)) is None
     assert condition.exit_code(Process(command.pid)) == 0
@@ -114,9 +97,8 @@ def test_job_that_reads_in_the_background_is_stopped_by_its_terminal() -> None:
     terminal = Terminal(["sh", "-c", "set -m; cat & echo job $!; sleep 60"])
     try:
         terminal.expect(r"job \d+\s")
-        wait_until(lambda: bool(psutil.Process(terminal.process.pid).children()))
-        job, *_ = psutil.Process(terminal.process.pid).children()
-        wait_until(lambda: bool(diagnose(job).get("stopped-by-terminal")))
+        job, *_ = wait_until(psutil.Process(terminal.process.pid).children)
+        find(job, "stopped-by-terminal")
         job.kill()
     finally:
         terminal.close()
@@ -175,9 +157,7 @@ def test_unit_of_systemd_may_restart_it(monkeypatch: pytest.MonkeyPatch) -> None
 def test_process_that_was_killed_for_memory_is_found(
     where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    command = subprocess.Popen(["sleep", "60"])
-    command.kill()
-    os.waitid(os.P_PID, command.pid, os.WEXITED | os.WNOWAIT)
+    command = unreaped("kill -KILL $$")
     kind = {"the machine": "Out of memory", "its control group": "Memory cgroup out"}
     log = f"6,1,99999999999999999,-;{kind.get(where)}: Killed process {{}} (sleep)"
     pid = NO_PID if where == "only a count" else command.pid
@@ -197,9 +177,7 @@ def test_process_that_was_killed_for_memory_is_found(
 def test_kill_for_memory_of_an_earlier_process_with_the_pid_is_not_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    command = subprocess.Popen(["sleep", "60"])
-    command.kill()
-    os.waitid(os.P_PID, command.pid, os.WEXITED | os.WNOWAIT)
+    command = unreaped("kill -KILL $$")
     log = f"6,1,0,-;Out of memory: Killed process {command.pid} (sleep)"
     monkeypatch.setattr(relations, "_kernel_log", returning([log]))
     monkeypatch.setattr(relations, "cgroups", returning([]))
@@ -227,6 +205,7 @@ def test_what_is_gone_meanwhile_is_left_out(
     sleeper.wait(DEADLINE)
     assert read.threads() == []
     assert read._thread(sleeper.pid) is None
+    assert read.machine(sleeper.pid) == ""
     assert not read.is_same()
     assert name_of(NO_PID) == f"pid {NO_PID} (gone)"
     assert condition._reaper(NO_PID)[0] == "its parent has not reaped it."
@@ -284,26 +263,19 @@ def test_process_in_the_kernel_is_uninterruptible(tmp_path: Path) -> None:
     os.mkfifo(path := tmp_path / "fifo")
     actions = f"[(os.POSIX_SPAWN_OPEN, 0, {str(path)!r}, os.O_RDONLY, 0)]"
     code = f"import os; os.posix_spawn('/bin/true', ['true'], {{}}, file_actions={actions})"
-    with subprocess.Popen([sys.executable, "-c", code]) as program:
+    with python(code) as program:
         try:
-            wait_until(lambda: diagnose(program).get("uninterruptible"))
-            skip_if_unseen(diagnose(program))
-            found = diagnose(program).get("uninterruptible")
+            found = find(program, "uninterruptible", "has called exec")
         finally:
             os.close(os.open(path, os.O_WRONLY))
-    assert found
     assert "State: D" in found.facts[0]
     assert found.facts[1].startswith("system call: ")
-    assert "until the child that it starts has called exec()" in found.text
 
 
 def test_kernel_that_does_not_answer_about_sockets_is_no_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def fail(_: int) -> None:
-        raise PermissionError
-
-    monkeypatch.setattr(peers, "_unix_peer", fail)
+    monkeypatch.setattr(peers, "_unix_peer", fail(PermissionError))
     assert Machine().peer(1) is None
 
 
@@ -334,15 +306,10 @@ def test_lock_in_shared_memory_of_another_kind_is_no_semaphore() -> None:
         "libc.syscall({'x86_64': 202, 'aarch64': 98, 'i386': 240}[machine],"
         " word, 0, 0, None, None, 0)"
     )
-    with subprocess.Popen([sys.executable, "-c", code]) as program:
+    with python(code) as program:
         call = Path(f"/proc/{program.pid}/syscall")
-        try:
-            wait_until(
-                lambda: call.read_text("ascii").startswith(("202 ", "98 ", "240 "))
-            )
-            assert diagnose(program).findings == ()
-        finally:
-            program.kill()
+        wait_until(lambda: call.read_text("ascii").startswith(("202 ", "98 ", "240 ")))
+        assert diagnose(program).findings == ()
 
 
 def test_py_spy_adds_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -380,10 +347,7 @@ def test_state_and_children_are_known_without_proc(
 def test_command_line_of_another_user_is_not_seen_without_proc(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def refuse(_: object) -> None:
-        raise psutil.AccessDenied
-
-    monkeypatch.setattr(psutil.Process, "cmdline", refuse)
+    monkeypatch.setattr(psutil.Process, "cmdline", fail(psutil.AccessDenied))
     found = diagnose(os.getpid())
     assert found.command == psutil.Process().name()
     assert "it belongs to another user" in found.unseen[1]

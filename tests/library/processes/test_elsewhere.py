@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 import pytest
-from support import DEADLINE, KILLED, TERMINATED, UNKNOWN, environment, wait_until
+from support import DEADLINE, KILLED, TERMINATED, UNKNOWN, run, wait_until
 
 from process_terminate import (
     ExitStatus,
@@ -219,14 +219,10 @@ def test_wrong_process_is_refused(call: Callable[[Any], object]) -> None:
 
 
 def test_library_can_be_imported_without_ctypes() -> None:
-    program = """if True:
+    program = """
         import subprocess, sys
         sys.modules["_ctypes"] = None
         import process_terminate, process_terminate.aio
         print(process_terminate.stop(subprocess.Popen(sys.argv[1:])).code)
     """
-    command = [sys.executable, "-c", program, *SLEEP]
-    done = subprocess.run(
-        command, env=environment(), capture_output=True, check=False, timeout=DEADLINE
-    )
-    assert done.stdout.split() == [str(stopped(HERE).code).encode()], done.stderr
+    assert run(program, *SLEEP).split() == [str(stopped(HERE).code)]

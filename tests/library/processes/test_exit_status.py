@@ -2,12 +2,12 @@
 
 import resource
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from support import completed
 
 from process_terminate import ExitStatus
 
@@ -49,17 +49,6 @@ def _deaths() -> Iterator[None]:
     for number in ignored:
         signal.signal(number, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, limits)
-
-
-def run_shell(command: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of a shell to its end."""
-    return subprocess.run(
-        ["/bin/sh", "-c", command],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
 
 
 def test_status_is_a_death_or_an_exit() -> None:
@@ -212,7 +201,7 @@ def test_shell_code_of_more_than_a_byte_is_refused(code: int) -> None:
 def test_death_is_read_from_a_returncode() -> None:
     named = {int(s): s.name for s in signal.Signals}
     for number in DEADLY:
-        status = ExitStatus(run_shell(f"kill -{number} $$").returncode)
+        status = ExitStatus(completed("/bin/sh", "-c", f"kill -{number} $$").returncode)
         assert (status.signal, status.killed) == (number, True)
         assert named.get(number, status.signal_name) == status.signal_name != ""
 
@@ -221,17 +210,11 @@ def test_death_is_read_from_a_returncode() -> None:
 def test_death_is_read_from_a_shell() -> None:
     numbers = " ".join(map(str, DEADLY))
     child = "/bin/sh -c 'kill -'$n' $$'"
-    shown = run_shell(f"for n in {numbers}; do {child}; echo $?; done").stdout
+    shown = completed(
+        "/bin/sh", "-c", f"for n in {numbers}; do {child}; echo $?; done"
+    ).stdout
     read = [ExitStatus.from_shell(int(line)) for line in shown.split()]
     assert read == [ExitStatus(-number) for number in DEADLY]
-
-
-@pytest.mark.usefixtures("_deaths")
-@pytest.mark.parametrize("code", [0, 3, 143, 255])
-def test_exit_is_read_from_a_returncode(code: int) -> None:
-    status = ExitStatus(run_shell(f"exit {code}").returncode)
-    assert status == ExitStatus(code)
-    assert not status.killed
 
 
 def test_status_of_a_process_that_is_gone_says_so() -> None:

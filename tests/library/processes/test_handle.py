@@ -15,7 +15,17 @@ from typing import Any
 
 import psutil
 import pytest
-from support import DEADLINE, IGNORE, KILLED, TERMINATED, Shell, run, wait_until
+from support import (
+    DEADLINE,
+    IGNORE,
+    KILLED,
+    NO_PID,
+    TERMINATED,
+    Shell,
+    fail,
+    run,
+    wait_until,
+)
 
 from process_terminate import stop
 from process_terminate._process import handle as handles
@@ -175,13 +185,8 @@ def test_text_is_printable_and_can_be_written(text: str, shown: str) -> None:
 def test_handle_sends_by_pid_where_a_sandbox_denies_signals_by_pidfd(
     number: int, child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kind 13."""
-
-    def refuse(*_: object) -> None:
-        raise OSError(number, os.strerror(number))
-
     with monkeypatch.context() as patch:
-        patch.setattr(signal, "pidfd_send_signal", refuse)
+        patch.setattr(signal, "pidfd_send_signal", fail(OSError(number, "")))
         assert stop(child) == TERMINATED
 
 
@@ -190,11 +195,8 @@ def test_handle_sends_by_pid_where_a_sandbox_denies_signals_by_pidfd(
 def test_stop_works_where_there_are_no_pidfds(
     number: int, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
-        raise OSError(number, os.strerror(number))
-
     with monkeypatch.context() as patch:
-        patch.setattr(os, "pidfd_open", refuse)
+        patch.setattr(os, "pidfd_open", fail(OSError(number, "")))
         assert stop(shell(IGNORE), grace=0.1) == KILLED
 
 
@@ -214,10 +216,7 @@ def test_opening_passes_on_other_errors(
     child: "subprocess.Popen[bytes]",
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def refuse(*_: object) -> None:
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(os, "pidfd_open", refuse)
+    monkeypatch.setattr(os, "pidfd_open", fail(OSError(number, "")))
     with pytest.raises(error):
         open_handle(child.pid)
 
@@ -228,18 +227,14 @@ def test_parent_is_known_where_the_kernel_does_not_tell_it_of_a_pidfd(
     answer: int, child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As before Linux 6.13."""
-
-    def refuse(*_: object) -> None:
-        raise OSError(answer, os.strerror(answer))
-
     with open_handle(child.pid) as handle, monkeypatch.context() as patch:
-        patch.setattr("fcntl.ioctl", refuse)
+        patch.setattr("fcntl.ioctl", fail(OSError(answer, "")))
         assert handle.parent() == (0 if answer == errno.ESRCH else os.getpid())
 
 
 @pytest.mark.parametrize("limit", [96, 3])
 def test_stop_needs_no_file_descriptor(limit: int) -> None:
-    """Kind 13: a child can be signaled by its pid until it is reaped."""
+    """A child can be signaled by its pid until it is reaped."""
     program = """
         import multiprocessing, os, resource, subprocess, sys, time
         from process_terminate import stop_all
@@ -264,7 +259,7 @@ def test_table_shows_what_psutil_shows(child: "subprocess.Popen[bytes]") -> None
         shown.parent,
         shown.name,
     )
-    assert table.look_up(0x7FFFFFFF) is None
+    assert table.look_up(NO_PID) is None
 
 
 LEADER_EXITS = """
@@ -281,7 +276,7 @@ ctypes.CDLL(None).syscall({exit}, 0)
     reason="has a number of a call",
 )
 def test_process_whose_first_thread_has_exited_is_alive(grace: float) -> None:
-    """Kind 8: the system shows it as a zombie."""
+    """The system shows it as a zombie."""
     program = LEADER_EXITS.format(exit=60)
     command = [sys.executable, "-c", program]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:

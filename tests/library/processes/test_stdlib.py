@@ -15,7 +15,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 import pytest
-from support import KILLED, TERMINATED, UNKNOWN, Start
+from support import KILLED, TERMINATED, UNKNOWN, Start, unreaped
 
 from process_terminate import no_orphans, stop
 from process_terminate._process import stdlib
@@ -24,7 +24,7 @@ modules: Any = multiprocessing
 
 
 def test_python_has_the_private_attributes_that_the_library_reads(start: Start) -> None:
-    """Kind 15: this names what CPython has changed."""
+    """This names what CPython has changed."""
     worker = start("forkserver").process
     assert stdlib.start_method(worker) == "forkserver"
     assert stdlib.started_here(worker)
@@ -41,7 +41,7 @@ def test_python_has_the_private_attributes_that_the_library_reads(start: Start) 
 
 
 def test_pools_and_executors_are_found_until_they_are_ended() -> None:
-    """Kind 15, for the attributes of pools."""
+    """For the attributes of pools."""
     context = multiprocessing.get_context("fork")
     threads = multiprocessing.pool.ThreadPool(1)
     with context.Pool(1) as pool:
@@ -59,7 +59,7 @@ def test_pools_and_executors_are_found_until_they_are_ended() -> None:
 
 
 def test_tracker_of_a_copy_of_loky_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kind 10: joblib has a copy of its own."""
+    """Joblib has a copy of its own."""
     tracker = types.SimpleNamespace(_resource_tracker=types.SimpleNamespace(_pid=7))
     name = "joblib.externals.loky.backend.resource_tracker"
     monkeypatch.setitem(sys.modules, name, tracker)
@@ -83,7 +83,7 @@ def test_tracker_of_a_copy_of_loky_is_known(monkeypatch: pytest.MonkeyPatch) -> 
 def test_stop_works_where_python_has_renamed_an_attribute(
     kind: str, owner: Any, name: str, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kind 15: as the library sees it; Python itself goes on to use it."""
+    """As the library sees it; Python itself goes on to use it."""
     worker = start(kind)
 
     def renamed(value: object, attribute: str, *default: object) -> object:
@@ -111,9 +111,8 @@ def test_popen_reaped_elsewhere_has_no_status_of_success() -> None:
 
 
 def test_popen_that_another_thread_waits_for_is_left_to_it() -> None:
-    with subprocess.Popen(["true"]) as process:
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        with process._waitpid_lock:  # type: ignore[attr-defined]
-            assert not stdlib.reap_popen(process, 0)
-        assert stdlib.reap_popen(process, 0)
-        assert process.returncode == 0
+    process = unreaped("exit 0")
+    with process._waitpid_lock:  # type: ignore[attr-defined]
+        assert not stdlib.reap_popen(process, 0)
+    assert stdlib.reap_popen(process, 0)
+    assert process.returncode == 0

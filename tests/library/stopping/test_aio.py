@@ -13,7 +13,18 @@ from typing import Any
 
 import psutil
 import pytest
-from support import DEADLINE, IGNORE, KILLED, REST, TERMINATED, TREE, Start, wait_until
+import workers
+from support import (
+    DEADLINE,
+    IGNORE,
+    KILLED,
+    REST,
+    TERMINATED,
+    TREE,
+    Start,
+    fail,
+    wait_until,
+)
 
 from process_terminate import ExitStatus, _event_loop, aio
 from process_terminate._process import adapters, handle
@@ -99,14 +110,12 @@ def test_stop_tree_and_no_orphans_stop_descendants() -> None:
         assert [p.status for p in found] == [KILLED] * 2
         async with aio.no_orphans(grace=0.2):
             process = await shell(TREE)
-            command = ["sh", "-c", IGNORE]
-            other = subprocess.Popen(command, stdout=subprocess.PIPE)
-            assert other.stdout
-            with other.stdout as stdout:
-                assert stdout.readline() == b"\n"
+            other = workers.ready()
             children = psutil.Process(process.pid).children()
         assert await process.wait() == -9
         assert other.returncode == -9
+        assert other.stdout
+        other.stdout.close()
         assert not any(child.is_running() for child in children)
 
     run(main())
@@ -123,7 +132,7 @@ CALLS: dict[str, Callable[[Any], Coroutine[Any, Any, object]]] = {
 def test_canceled_call_kills_the_process_and_is_canceled(
     call: Callable[[Any], Coroutine[Any, Any, object]],
 ) -> None:
-    """Kind 14: as stop() does on Ctrl-C."""
+    """As stop() does on Ctrl-C."""
 
     async def main() -> None:
         process = await shell(IGNORE)
@@ -173,9 +182,7 @@ def test_canceled_block_kills_what_was_started() -> None:
 
 def test_call_whose_loop_is_closed_kills_the_process() -> None:
     """As when a coroutine is dropped in its wait."""
-    with subprocess.Popen(["sh", "-c", IGNORE], stdout=subprocess.PIPE) as process:
-        assert process.stdout
-        process.stdout.readline()
+    with workers.ready() as process:
 
         async def main() -> None:
             stopping: Any = aio.stop(process, grace=60)
@@ -207,11 +214,8 @@ def test_stop_works_without_pidfds(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         with monkeypatch.context() as patch:
             process = await shell(IGNORE)
-            patch.setattr("process_terminate._process.handle._PidfdHandle", refuse)
+            patch.setattr(handle, "_PidfdHandle", fail(OSError(38, "ENOSYS")))
             assert await aio.stop(process, grace=0.1) == KILLED
-
-    def refuse(_: int) -> None:
-        raise OSError(38, "ENOSYS")
 
     run(main())
 

@@ -16,16 +16,10 @@ from typing import Any
 import psutil
 import pytest
 import workers
-from support import DEADLINE, KILLED, METHODS, TERMINATED, wait_until
+from support import DEADLINE, KILLED, METHODS, TERMINATED, each_pool, fail, wait_until
 
 from process_terminate import no_orphans, stop_pool
 from process_terminate._process import stdlib
-
-MAKE: dict[str, Callable[[Any], Any]] = {
-    "Pool": lambda context: context.Pool(2),
-    "ProcessPoolExecutor": lambda context: ProcessPoolExecutor(2, mp_context=context),
-}
-each_pool = pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)
 
 
 @pytest.fixture(autouse=True)
@@ -153,17 +147,12 @@ def test_exception_while_the_pool_stops_kills_its_workers(
     for _ in range(2):
         pool.apply_async(workers.ignore_in_pool, (str(tmp_path),))
     wait_for_tasks(tmp_path, 2)
-
-    def fail(_: object) -> None:
-        raise ZeroDivisionError
-
-    monkeypatch.setattr(pool._change_notifier, "put", fail)  # type: ignore[attr-defined]
+    monkeypatch.setattr(pool._change_notifier, "put", fail(ZeroDivisionError))  # type: ignore[attr-defined]
     with pytest.raises(ZeroDivisionError):
         stop_pool(pool, grace=60)
     monkeypatch.undo()
     pool._change_notifier.put(None)  # type: ignore[attr-defined]
     assert [p for p in tmp_path.iterdir() if psutil.pid_exists(int(p.name))] == []
-    assert os.getpid() == psutil.Process().pid
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])

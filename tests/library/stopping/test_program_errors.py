@@ -3,11 +3,12 @@
 import errno
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
-import textwrap
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,12 @@ from support import (
     TREE,
     Shell,
     Start,
-    environment,
+    as_root,
+    completed,
+    hiding,
     is_running,
+    run,
+    run_as_nobody,
 )
 
 from process_terminate import kill, no_orphans, stop, stop_all, stop_tree, terminate
@@ -32,18 +37,6 @@ from process_terminate._process.handle import Handle
 from process_terminate._tree import ending
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sends signals")
-
-
-def run(code: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run a program of Python."""
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code), *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        env=environment(),
-    )
 
 
 @pytest.mark.parametrize(
@@ -92,7 +85,7 @@ def test_process_that_cannot_be_described_is_killed(
 def test_object_that_is_deleted_at_the_end_of_the_program_stops_its_process(
     call: str,
 ) -> None:
-    done = run(
+    said = run(
         f"""
         import subprocess, sys
         from process_terminate import {call}
@@ -107,7 +100,7 @@ def test_object_that_is_deleted_at_the_end_of_the_program_stops_its_process(
         """,
         IGNORE,
     )
-    assert done.stdout == "-9"
+    assert said == "-9"
 
 
 @pytest.fixture
@@ -196,7 +189,7 @@ def test_log_does_not_say_that_a_signal_was_sent_that_is_not_permitted(
 @pytest.mark.parametrize("call", ["stop", "stop_tree"])
 def test_handler_that_raises_in_a_loop_gets_ctrl_c_back(call: str) -> None:
     """asyncio.run() takes its own handler of Ctrl-C back if that is in its place."""
-    done = run(
+    said = run(
         f"""
         import asyncio, signal, sys
         from process_terminate import aio
@@ -220,12 +213,12 @@ def test_handler_that_raises_in_a_loop_gets_ctrl_c_back(call: str) -> None:
         """,
         IGNORE,
     )
-    assert (done.stdout, done.stderr) == ("-9\nTrue\n", "")
+    assert said == "-9\nTrue\n"
 
 
 def test_block_at_the_end_of_a_loop_leaves_no_message_of_its_watcher() -> None:
     """Before Python 3.12 a thread for each process tells the loop that it is dead."""
-    done = run("""
+    run("""
         import asyncio
         from process_terminate import aio
         async def main():
@@ -234,14 +227,13 @@ def test_block_at_the_end_of_a_loop_leaves_no_message_of_its_watcher() -> None:
         for _ in range(50):
             asyncio.run(main())
     """)
-    assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can call chroot()")
+@as_root
 def test_children_are_stopped_if_proc_is_gone_at_the_end_of_a_block(
     tmp_path: Path,
 ) -> None:
-    done = run(
+    said = run(
         """
         import os, subprocess, sys
         from process_terminate import no_orphans
@@ -256,8 +248,7 @@ def test_children_are_stopped_if_proc_is_gone_at_the_end_of_a_block(
         str(tmp_path),
         REST,
     )
-    assert done.stderr == ""
-    assert done.stdout.startswith("-15 no_orphans() needs the /proc")
+    assert said.startswith("-15 no_orphans() needs the /proc")
 
 
 @pytest.mark.parametrize("is_permitted", [True, False])
@@ -290,15 +281,36 @@ def test_result_that_cannot_be_written_is_an_error_after_the_stop(shell: Shell) 
     process = shell(REST)
     command = [sys.executable, "-m", "process_terminate", "stop", str(process.pid)]
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            command,
-            check=False,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=DEADLINE,
-            env=environment(),
-        )
+        done = completed(*command, stdout=full)
     said = "process-terminate: cannot write the result: No space left on device\n"
     assert (done.returncode, done.stderr) == (statuses.UNWRITTEN, said)
     assert process.wait(DEADLINE) == -signal.SIGTERM
+
+
+@pytest.fixture
+def setuid_sleep() -> Iterator[Path]:
+    """A program that runs as root, whoever starts it."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        Path(folder).chmod(0o755)
+        program = Path(folder, "sleep")
+        shutil.copy(shutil.which("sleep") or "", program)
+        program.chmod(0o4755)
+        yield program
+
+
+@as_root
+@pytest.mark.parametrize("call", ["no_orphans", "stop_tree"])
+def test_setuid_program_that_proc_hides_is_killed(
+    call: str, setuid_sleep: Path
+) -> None:
+    """Its real user may signal it."""
+    shell = f"['sh', '-c', '{setuid_sleep} 60 >&- & echo $!; wait']"
+    start = (
+        f"root = subprocess.Popen({shell}, stdout=-1); print(root.stdout.readline())"
+    )
+    if call == "no_orphans":
+        program = f"with no_orphans(grace=0.5):\n    {start}"
+    else:
+        program = f"{start}\nstop_tree(root, grace=0.5)"
+    said = run_as_nobody(program, prefix=hiding(2))
+    assert not psutil.pid_exists(int("".join(filter(str.isdecimal, said))))

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -33,6 +34,10 @@ from support import (
     Shell,
     Start,
     Worker,
+    as_root,
+    closed,
+    fail,
+    forbid,
     is_running,
     run,
     wait_until,
@@ -182,7 +187,7 @@ def test_stop_does_not_wait_for_a_grandchild(kind: str, start: Start) -> None:
 
 
 def test_stop_does_not_reap_a_child_given_as_psutil_process(shell: Shell) -> None:
-    """Another object may have to reap it (kind 12)."""
+    """Another object may have to reap it."""
     process = shell(REST)
     assert stop(psutil.Process(process.pid)) == TERMINATED
     assert process.poll() == -signal.SIGTERM
@@ -206,12 +211,8 @@ class Timer(Exception):  # noqa: N818
 def test_exception_while_stop_waits_kills_and_reaps(
     kind: str, error: type[BaseException], start: Start, handler: Any
 ) -> None:
-    """Kind 14: whatever it is, in another thread or here."""
-
-    def fail(*_: object) -> None:
-        raise error
-
-    handler(signal.SIGUSR2, fail)
+    """Whatever it is, in another thread or here."""
+    handler(signal.SIGUSR2, fail(error))
     worker = start(kind, "report_signals")
 
     def interrupt() -> None:
@@ -231,11 +232,7 @@ def test_exception_while_stop_waits_notes_what_it_could_not_stop(
 ) -> None:
     process = shell(IGNORE)
     monkeypatch.setattr(Handle, "send", lambda h, _: setattr(h, "forbidden", True))
-
-    def fail(*_: object) -> None:
-        raise Timer
-
-    handler(signal.SIGALRM, fail)
+    handler(signal.SIGALRM, fail(Timer))
     signal.setitimer(signal.ITIMER_REAL, 0.1)
     with pytest.raises(Timer) as raised:
         stop(process, grace=DEADLINE)
@@ -262,7 +259,7 @@ def test_signals_neither_end_nor_lengthen_the_grace_period(
 def test_exception_during_the_kill_comes_after_all_are_killed(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, handler: Any
 ) -> None:
-    """Kind 3, for stop_all(): SIGINT arrives with each SIGKILL."""
+    """For stop_all(): SIGINT arrives with each SIGKILL."""
     handler(signal.SIGINT, signal.default_int_handler)
     processes = [shell(IGNORE) for _ in range(4)]
     send = Handle.send
@@ -337,7 +334,7 @@ time.sleep(60)
 def test_stop_returns_when_a_debugger_keeps_the_dead_process(
     kind: str, start: Start
 ) -> None:
-    """Kind 5: the process is dead, and no parent can reap it."""
+    """The process is dead, and no parent can reap it."""
     worker = start(kind)
     tracer = subprocess.Popen(
         ["python3", "-c", TRACER, str(worker.pid)],
@@ -542,13 +539,6 @@ def test_stop_of_an_asyncio_process_names_the_function_for_it() -> None:
     asyncio.run(stop_it())
 
 
-def closed() -> BaseProcess:
-    """Return a process that is closed."""
-    process = multiprocessing.Process(name="one")
-    process.close()
-    return process
-
-
 @pytest.mark.usefixtures("_no_signals")
 @pytest.mark.parametrize(
     ("make", "message"),
@@ -570,8 +560,13 @@ def test_stop_all_sends_nothing_if_one_cannot_be_stopped(
     assert process.poll() is None
 
 
-@pytest.mark.parametrize("kind", ["fork", "subprocess", "parent"])
-@pytest.mark.parametrize("call", ["stop", "stop_tree"])
+@pytest.mark.parametrize(
+    ("kind", "call"),
+    [
+        *product(["fork", "subprocess", "parent"], ["stop", "stop_tree"]),
+        ("parent", "terminate"),
+    ],
+)
 def test_child_cannot_stop_a_process_of_its_parent(
     kind: str, call: str, start: Start
 ) -> None:
@@ -583,23 +578,11 @@ def test_child_cannot_stop_a_process_of_its_parent(
     assert receiver.poll(DEADLINE)
     said = receiver.recv()
     child.join(DEADLINE)
-    expected = "started by another process" if target else "is the parent; a child"
-    assert expected in said
+    parent = f"is the parent; a child cannot {call}() it"
+    assert ("started by another process" if target else parent) in said
 
 
 # What the system refuses.
-
-
-def forbid(patch: pytest.MonkeyPatch, *pids: int) -> None:
-    """Let some processes run as another user, so to speak."""
-    send = Handle.send
-
-    def send_unless_forbidden(handle: Handle, number: signal.Signals) -> None:
-        handle.forbidden = handle.pid in pids
-        if not handle.forbidden:
-            send(handle, number)
-
-    patch.setattr(Handle, "send", send_unless_forbidden)
 
 
 def test_stop_all_names_each_process_that_it_may_not_signal(
@@ -629,7 +612,7 @@ def test_stop_needs_no_permission_if_the_process_exits(
         assert stop(process, grace=DEADLINE) == ExitStatus(3)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@as_root
 def test_stop_of_another_users_process_is_not_permitted(shell: Shell) -> None:
     process = shell(REST)
     wait_until(lambda: psutil.Process(process.pid).name() == "sleep")

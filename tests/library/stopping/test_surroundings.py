@@ -1,12 +1,10 @@
 """The functions in programs that change what is around them, each run for real."""
 
-import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import textwrap
 from multiprocessing import Process
 from pathlib import Path
 from unittest import mock
@@ -14,64 +12,50 @@ from unittest import mock
 import psutil
 import pytest
 from support import (
-    DEADLINE,
     IGNORE,
     Shell,
-    environment,
+    as_root,
+    hiding,
     is_running,
     run,
-    run_with_hidepid,
+    run_as_nobody,
 )
 
 from process_terminate import no_orphans, stop, stop_tree
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sends signals")
 
-IS_ROOT = os.geteuid() == 0
-
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_tree_is_not_left_stopped_if_its_killer_is_terminated(number: int) -> None:
     """The signal comes when the first process of the tree has got SIGSTOP."""
     program = """
-        import os, signal, subprocess, sys
+        import os, signal, sys
         from process_terminate import stop_tree
         from process_terminate._tree.member import Member
+        from workers import ready
         suspend = Member.suspend
         def suspend_and_signal(member):
             suspend(member)
             os.kill(os.getpid(), int(sys.argv[1]))
         Member.suspend = suspend_and_signal
-        root = subprocess.Popen(["sh", "-c", sys.argv[2]], stdout=subprocess.PIPE)
-        root.stdout.readline()
+        root = ready()
         print(root.pid, flush=True)
         stop_tree(root, grace=0)
     """
-    code = textwrap.dedent(program)
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(int(number)), IGNORE],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        env=environment(),
-    )
-    assert (done.stderr, done.returncode) == ("", -number)
-    assert not is_running(int(done.stdout))
+    pid = run(program, str(int(number)), code=-number)
+    assert not is_running(int(pid))
 
 
 def test_tree_is_not_left_stopped_if_the_one_beside_it_ends_first() -> None:
     """The second tree is stopped by SIGSTOP until the first has ended."""
     program = """
-        import asyncio, logging, os, signal, subprocess, sys
+        import asyncio, logging, os, signal
         from process_terminate import aio
         from process_terminate._tree.member import Member
-        def ignoring():
-            child = subprocess.Popen(["sh", "-c", sys.argv[1]], stdout=-1)
-            child.stdout.readline()
-            return child
+        from workers import ready
         logging.disable()
-        first, second = ignoring(), ignoring()
+        first, second = ready(), ready()
         print(second.pid, flush=True)
         is_still, suspend, suspended = Member.is_still.fget, Member.suspend, set()
         def noted_suspend(member):
@@ -93,16 +77,7 @@ def test_tree_is_not_left_stopped_if_the_one_beside_it_ends_first() -> None:
             await asyncio.gather(stop_first(), aio.stop_tree(second, grace=0.1))
         asyncio.run(main())
     """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program), IGNORE],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        env=environment(),
-    )
-    assert (done.stderr, done.returncode) == ("", -signal.SIGTERM)
-    assert not is_running(int(done.stdout))
+    assert not is_running(int(run(program, code=-signal.SIGTERM)))
 
 
 def test_handler_that_raises_at_the_end_of_a_block_waits_until_all_is_stopped() -> None:
@@ -129,11 +104,10 @@ def test_handler_that_raises_at_the_end_of_a_block_waits_until_all_is_stopped() 
 
 def test_ctrl_c_during_a_handler_of_another_signal_ends_the_wait() -> None:
     program = """
-        import signal, subprocess
+        import signal
         from process_terminate import stop
-        child = subprocess.Popen(["sh", "-c", "trap '' TERM; echo; exec sleep 60"],
-                                 stdout=subprocess.PIPE)
-        child.stdout.readline()
+        from workers import ready
+        child = ready()
         signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
         signal.setitimer(signal.ITIMER_REAL, 0.1)
         try:
@@ -146,11 +120,10 @@ def test_ctrl_c_during_a_handler_of_another_signal_ends_the_wait() -> None:
 
 def test_ctrl_c_ends_a_stop_within_a_handler_that_interrupted_a_stop() -> None:
     program = """
-        import os, signal, subprocess, threading
+        import os, signal, threading
         from process_terminate import stop
-        command = ["sh", "-c", "trap '' TERM; echo; exec sleep 60"]
-        first, second = [subprocess.Popen(command, stdout=-1) for _ in range(2)]
-        first.stdout.readline(), second.stdout.readline()
+        from workers import ready
+        first, second = ready(), ready()
         def stop_second(*_):
             threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGINT]).start()
             stop(second, grace=600)
@@ -281,24 +254,21 @@ def test_process_of_psutil_is_stopped_when_no_file_descriptor_is_free() -> None:
 def test_grace_period_ends_although_a_test_has_frozen_the_time() -> None:
     """As freezegun does: it replaces the function in every module that has it."""
     program = """
-        import subprocess, sys, time
+        import sys, time
         from process_terminate import no_orphans, stop, stop_tree
+        from workers import ready
         real, frozen = time.monotonic, time.monotonic()
-        def ignoring():
-            child = subprocess.Popen(["sh", "-c", sys.argv[1]], stdout=subprocess.PIPE)
-            child.stdout.readline()
-            return child
         for module in list(sys.modules.values()):
             for name, value in list(vars(module).items()):
                 if value is real:
                     setattr(module, name, lambda: frozen)
-        print(stop(ignoring(), grace=0.1).code)
-        print(stop_tree(ignoring(), grace=0.1)[0].status.code)
+        print(stop(ready(), grace=0.1).code)
+        print(stop_tree(ready(), grace=0.1)[0].status.code)
         with no_orphans(grace=0.1):
-            child = ignoring()
+            child = ready()
         print(child.returncode)
     """
-    assert run(program, IGNORE) == "-9\n-9\n-9\n"
+    assert run(program) == "-9\n-9\n-9\n"
 
 
 @pytest.mark.parametrize("call", ["stop_tree(sleep())", "block()"])
@@ -372,8 +342,9 @@ def test_orphan_without_a_tag_is_stopped_if_only_the_tree_can_have_left_it() -> 
 def test_child_that_another_thread_forks_meanwhile_keeps_its_signals() -> None:
     """A handler in it, even for a moment, would lose what comes while it starts."""
     program = """
-        import os, signal, subprocess, sys, threading
+        import os, signal, threading
         from process_terminate import stop_tree
+        from workers import ready
         def fork():
             root.stdout.readline()  # stop_tree() waits.
             pid = os.fork()
@@ -383,9 +354,7 @@ def test_child_that_another_thread_forks_meanwhile_keeps_its_signals() -> None:
                 print(caught >> signal.SIGTERM - 1 & 1, flush=True)
                 os._exit(0)
             os.waitpid(pid, 0)
-        command = ["sh", "-c", "trap 'echo' TERM; echo; while :; do sleep 0.05; done"]
-        root = subprocess.Popen(command, stdout=-1, stderr=-3)
-        root.stdout.readline()
+        root = ready("trap 'echo' TERM; echo; while :; do sleep 0.05; done", stderr=-3)
         threading.Thread(target=fork).start()
         stop_tree(root, grace=0.5)
     """
@@ -417,10 +386,10 @@ def test_worker_that_a_handler_starts_meanwhile_is_left_alone() -> None:
 def test_process_that_a_thread_starts_meanwhile_is_left_alone() -> None:
     """One that `threading` does not know, and that has ended when the next scan looks."""
     program = """
-        import _thread, logging, subprocess, sys, time
+        import _thread, logging, subprocess, time
         from process_terminate import stop_tree
-        root = subprocess.Popen(["sh", "-c", sys.argv[1]], stdout=-1)
-        root.stdout.readline()
+        from workers import ready
+        root = ready()
         started = []
         def start():
             time.sleep(0.1)
@@ -431,7 +400,7 @@ def test_process_that_a_thread_starts_meanwhile_is_left_alone() -> None:
         print(started[0].poll())
         started[0].kill()
     """
-    assert run(program, IGNORE) == "None\n"
+    assert run(program) == "None\n"
 
 
 @pytest.mark.parametrize(("reaper", "code"), [("SIG_IGN", None), ("SIG_DFL", 255)])
@@ -489,31 +458,7 @@ def test_process_is_dead_before_the_log_tells_of_it(
     assert alive == [False, False]
 
 
-def test_first_signal_may_be_a_real_time_signal() -> None:
-    child = subprocess.Popen(["sleep", "60"])
-    number = signal.SIGRTMIN + 3
-    assert stop(child, signal=number).code == -number
-
-
-def as_nobody(code: str) -> "subprocess.CompletedProcess[str]":
-    """Run some Python as a user without rights; skip where that is not possible."""
-    imports = "import ctypes, os, subprocess; from process_terminate import *"
-    drop = "os.setgroups([]); os.setgid(65534); os.setuid(65534)"
-    done = subprocess.run(
-        [sys.executable, "-B", "-c", f"{imports}; {drop}\n{code}"],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        env=environment(),
-        cwd="/",
-    )
-    if "ermission denied" in done.stderr:
-        pytest.skip("another user cannot read the library here")
-    return done
-
-
-@pytest.mark.skipif(not IS_ROOT, reason="only root can make such a program")
+@as_root
 @pytest.mark.parametrize("call", ["no_orphans", "stop_tree"])
 def test_orphan_whose_program_is_setgid_is_stopped(call: str) -> None:
     """Such as ssh-agent: the system does not let others read its limits."""
@@ -539,23 +484,19 @@ def test_orphan_whose_program_is_setgid_is_stopped(call: str) -> None:
                 "root.stdout.readline(); stop_tree(root, grace=20)\n"
                 "print(root.stdout.readline())"
             )
-        done = as_nobody(code.replace("sleep 60 &", "sleep 60 >&- &"))
-        assert done.returncode == 0, done.stderr
-        pid = int("".join(filter(str.isdecimal, done.stdout)))
+        said = run_as_nobody(code.replace("sleep 60 &", "sleep 60 >&- &"))
+        pid = int("".join(filter(str.isdecimal, said)))
         assert not psutil.pid_exists(pid)
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="only root can mount")
+@as_root
 def test_process_of_psutil_is_stopped_if_proc_hides_the_ancestors() -> None:
     """Until the child has finished exec(), psutil does not see it either."""
-    code = (
-        "import os, psutil, subprocess; from process_terminate import stop\n"
-        "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
-        "child = subprocess.Popen(['sh', '-c', 'echo; read x'], stdin=-1, stdout=-1)\n"
-        "child.stdout.readline()\n"
-        "print(stop(psutil.Process(child.pid)).code)"
-    )
-    assert run_with_hidepid(code, 1) == "-15\n"
+    program = """
+        child = workers.ready("echo; read x", stdin=-1)
+        print(stop(psutil.Process(child.pid)).code)
+    """
+    assert run_as_nobody(program, hiding(1)) == "-15\n"
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,13 @@
-"""Waits have limits, and handlers of signals are called when a Gate is open."""
+"""Handlers of signals are called when a Gate is open."""
 
-import ast
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any
 
 import pytest
-from support import FOLDER
+from support import fail
 
 from process_terminate._process import stdlib
 from process_terminate._process.gate import Gate
@@ -49,10 +47,7 @@ def test_handler_is_called_after_the_block(calls: list[int]) -> None:
 def test_handler_that_raises_closes_the_gate(
     calls: list[int], handler: Handler
 ) -> None:
-    def fail(*_: object) -> None:
-        raise ZeroDivisionError
-
-    handler(signal.SIGUSR2, fail)
+    handler(signal.SIGUSR2, fail(ZeroDivisionError))
 
     def keep() -> None:
         with Gate().kept() as gate:
@@ -113,53 +108,3 @@ def test_handler_that_the_block_has_set_stays(
         handler(signal.SIGUSR1, other)
     assert signal.getsignal(signal.SIGUSR1) is other
     assert calls == []
-
-
-#: Calls that wait, and which positional argument is their limit.
-LIMITED = dict.fromkeys(("join", "wait", "acquire", "recv", "result", "queue.get"), 1)
-LIMITED |= {"poll.poll": 1, "_selector.select": 1, "communicate": 2, "select.select": 4}
-LIMITS = {"timeout", "blocking", "block"}
-#: Waits without a limit, and why each ends.
-JUSTIFIED = {
-    "_event_loop.py: done.wait()": "a timer of the loop sets it",
-    "workers.py: future.result()": "as_completed() has returned the future",
-    "workers.py: with lock": "nothing that is done with it can wait",
-    "queue_program.py: inbox.recv()": "poll() has said that there is an item",
-    "queue_program.py: queue.get()": "it may hang, and the process is killed then",
-    "queue_program.py: writer.join()": "a writer does not handle SIGTERM",
-    "queue_program.py: process.join()": "the process was killed",
-}
-
-
-def waits_without_limit(file: Path) -> Iterator[str]:
-    """Find the calls that may wait forever, and `with` for a lock."""
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-        if isinstance(node, ast.withitem):
-            taken = ast.unparse(node.context_expr)
-            if taken.endswith("lock"):
-                yield f"{file.name}: with {taken}"
-        elif isinstance(node, ast.Call):
-            call = f".{ast.unparse(node.func)}".replace("._poll", ".poll")
-            place = next(
-                (n for end, n in LIMITED.items() if call.endswith(f".{end}")), 0
-            )
-            limits = [k.value for k in node.keywords if k.arg in LIMITS]
-            limits += node.args[place - 1 : place] if place else []
-            if place and all(ast.unparse(limit) == "None" for limit in limits):
-                yield f"{file.name}: {ast.unparse(node)}"
-
-
-@pytest.mark.parametrize("package", ["process_terminate", "evidence"])
-def test_every_wait_and_lock_has_a_limit(package: str) -> None:
-    files = (FOLDER.parents[1] / "src" / package).rglob("*.py")
-    found = {wait for file in files for wait in waits_without_limit(file)}
-    assert found <= set(JUSTIFIED)
-
-
-def test_search_finds_waits_without_a_limit(tmp_path: Path) -> None:
-    waits = "t.join()\np.wait(None)\nl.acquire()\np.communicate(text)\nq.recv()"
-    others = "t.join(1)\n','.join([])\np.communicate(b'', 1)\nl.acquire(timeout=1)"
-    file = tmp_path / "waits.py"
-    file.write_text(f"{waits}\n{others}\nwith self._lock: pass")
-    found = {wait.removeprefix("waits.py: ") for wait in waits_without_limit(file)}
-    assert found == {*waits.splitlines(), "with self._lock"}

@@ -5,8 +5,6 @@ import gc
 import multiprocessing
 import os
 import pty
-import resource
-import signal
 import subprocess
 import sys
 import tempfile
@@ -28,6 +26,8 @@ from support import (
     IGNORE,
     METHODS,
     Shell,
+    each_pool,
+    fail,
     is_running,
     new_worker,
     run,
@@ -35,7 +35,7 @@ from support import (
 )
 
 from process_terminate import _log, no_orphans, stop, stop_pool, stop_tree
-from process_terminate._process import pools, stdlib
+from process_terminate._process import stdlib
 from process_terminate._process.table import look_up
 from process_terminate._tree import subreaper, tags
 from process_terminate._tree.tree import Tree
@@ -56,12 +56,8 @@ def sleep() -> "subprocess.Popen[bytes]":
 # What is stopped, and reaped by whom.
 
 
-@pytest.mark.parametrize("tags", [True, False])
-def test_children_and_orphans_are_stopped_and_reaped(
-    tags: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if not tags:
-        monkeypatch.delattr(resource, "prlimit")
+@pytest.mark.usefixtures("has_tags")
+def test_children_and_orphans_are_stopped_and_reaped() -> None:
     before = set(psutil.Process().children())
     with no_orphans():
         process = sleep()
@@ -79,7 +75,7 @@ def test_children_and_orphans_are_stopped_and_reaped(
 
 @pytest.mark.parametrize("method", METHODS)
 def test_exit_code_of_a_worker_is_true(method: str, shell: Shell) -> None:
-    """Kind 12: even if it dies while the block still waits for another process."""
+    """Even if it dies while the block still waits for another process."""
     with no_orphans(grace=0.2):
         worker = new_worker(method)
         shell(IGNORE)
@@ -90,7 +86,7 @@ def test_exit_code_of_a_worker_is_true(method: str, shell: Shell) -> None:
 
 @pytest.mark.parametrize("freeze", [True, False])
 def test_status_of_a_popen_is_true(freeze: bool) -> None:
-    """Kind 12: even if the garbage collector does not know the object."""
+    """Even if the garbage collector does not know the object."""
     with no_orphans():
         process = sleep()
         if freeze:
@@ -100,8 +96,6 @@ def test_status_of_a_popen_is_true(freeze: bool) -> None:
 
 
 def test_children_of_an_event_loop_are_reaped_by_the_loop() -> None:
-    """Kind 12."""
-
     async def main() -> int:
         with no_orphans():
             process = await asyncio.create_subprocess_exec("sleep", "60")
@@ -135,7 +129,7 @@ FORKS: dict[str, Callable[[], int]] = {
 
 @pytest.mark.parametrize("fork", FORKS.values(), ids=FORKS)
 def test_forked_children_are_reaped_by_the_caller(fork: Callable[[], int]) -> None:
-    """Kind 12: as pexpect does."""
+    """As pexpect does."""
     spawn = os.posix_spawn
     with no_orphans():
         child = fork()
@@ -195,20 +189,14 @@ def job(_: object) -> int:
     return os.getpid()
 
 
-POOLS: dict[str, Callable[[Any], Any]] = {
-    "Pool": lambda context: context.Pool(2),
-    "ProcessPoolExecutor": lambda context: ProcessPoolExecutor(2, mp_context=context),
-}
-
-
-@pytest.mark.parametrize("make", POOLS.values(), ids=POOLS)
+@each_pool
 @pytest.mark.parametrize(
     ("method", "fails"), [*((method, False) for method in METHODS), ("fork", True)]
 )
 def test_pool_that_is_not_closed_ends_with_the_block(
     method: str, make: Callable[[Any], Any], fails: bool
 ) -> None:
-    """Kind 1: its threads do not start workers again."""
+    """Its threads do not start workers again."""
     threads = set(threading.enumerate())
     found: list[psutil.Process] = []
     with suppress(ZeroDivisionError), no_orphans():
@@ -227,30 +215,28 @@ def test_pool_that_is_not_closed_ends_with_the_block(
 
 
 def test_program_with_a_pool_that_is_not_closed_exits() -> None:
-    """Kind 1: it does not hang at its exit."""
+    """It does not hang at its exit."""
     program = """
         import multiprocessing, time
         from process_terminate import no_orphans
         with no_orphans(grace=0):
             pool = multiprocessing.get_context("fork").Pool(2)
             results = [pool.map_async(time.sleep, [60] * 10)]
-            results += [pool.apply_async(time.sleep, (60,)), pool.imap(abs, [1, -2])]
-            print(next(results[2]) if False else len(results))
-        for result in results[:2]:
+            results += [pool.apply_async(time.sleep, (60,))]
+            pool.imap(abs, [1, -2])
+        for result in results:
             try:
                 result.get(5)
             except RuntimeError as error:
                 print(error)
     """
-    assert run(program) == (
-        "3\n" + "the pool was stopped before the task was done\n" * 2
-    )
+    assert run(program) == "the pool was stopped before the task was done\n" * 2
 
 
 def test_pool_with_other_parts_ends_with_the_block(
     monkeypatch: pytest.MonkeyPatch, shell: Shell
 ) -> None:
-    """Kind 1: as that of billiard, or of a later Python."""
+    """As that of billiard, or of a later Python."""
     before = multiprocessing.active_children()
     monkeypatch.setattr(stdlib, "_PARTS", ["renamed"])
     pool = multiprocessing.get_context("fork").Pool(2)
@@ -265,7 +251,7 @@ def test_pool_with_other_parts_ends_with_the_block(
 
 
 def test_orphan_that_comes_during_a_fork_is_not_taken_for_the_child() -> None:
-    """Kind 1: on a busy machine the parent may run later than its grandchild."""
+    """On a busy machine the parent may run later than its grandchild."""
     program = """
         import os, subprocess, time
         # It runs before the library's own function.
@@ -292,7 +278,7 @@ def test_orphan_that_comes_during_a_fork_is_not_taken_for_the_child() -> None:
 
 
 def test_process_that_got_the_pid_of_a_reaped_child_is_left_alone(shell: Shell) -> None:
-    """Kind 2: what is known of a child holds only as long as it is a child."""
+    """What is known of a child holds only as long as it is a child."""
     process = shell("sleep 60 & echo; wait")
     (other,) = psutil.Process(process.pid).children()
     tree = Tree(None, known={other.pid, process.pid})
@@ -308,7 +294,7 @@ def test_process_that_got_the_pid_of_a_reaped_child_is_left_alone(shell: Shell) 
 def test_workers_that_a_slow_pool_replaces_are_killed_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Kind 1: a pool of an unknown kind may take longer than the block waits."""
+    """A pool of an unknown kind may take longer than the block waits."""
     before = multiprocessing.active_children()
     monkeypatch.setattr(stdlib, "_PARTS", ["renamed"])
     release = threading.Event()
@@ -328,7 +314,7 @@ def test_workers_that_a_slow_pool_replaces_are_killed_too(
 
 
 def test_child_of_a_worker_of_an_earlier_pool_is_left_alone(tmp_path: Path) -> None:
-    """Kind 2: even if the pool has started the worker inside the block."""
+    """Even if the pool has started the worker inside the block."""
     file = tmp_path / "pid"
     with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
         with no_orphans():
@@ -366,16 +352,13 @@ def test_pool_of_before_continues(make: Callable[[Any], Any]) -> None:
 # Innocent processes.
 
 
-@pytest.mark.parametrize("tags", [True, False])
 @pytest.mark.parametrize(
     "launcher", ["sleep 60 & echo; read x", "echo; read x; sleep 60 & sleep 0.1"]
 )
 def test_orphan_of_an_earlier_child_is_left_alone(
-    tags: bool, launcher: str, monkeypatch: pytest.MonkeyPatch
+    has_tags: bool, launcher: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kind 2: started before the block, and during it."""
-    if not tags:
-        monkeypatch.delattr(resource, "prlimit")
+    """Started before the block, and during it."""
     # Not caplog, which has missed the message beside other work.
     noted: list[object] = []
     monkeypatch.setattr(_log.log, "warning", lambda *args: noted.extend(args))
@@ -394,22 +377,26 @@ def test_orphan_of_an_earlier_child_is_left_alone(
         (orphan,) = set(psutil.Process().children()) - before
         assert orphan.name() == "sleep"
         assert is_running(orphan.pid)
-        if not tags and "read x; sleep" in launcher:
+        if not has_tags and "read x; sleep" in launcher:
             assert f"pid {orphan.pid}" in noted
         orphan.kill()
         orphan.wait(DEADLINE)
 
 
-def test_earlier_children_and_their_children_are_left_alone(shell: Shell) -> None:
+@pytest.mark.parametrize("grace", [0, 5])
+def test_earlier_children_and_their_children_are_left_alone(
+    grace: float, shell: Shell
+) -> None:
     earlier = shell("sleep 60 & echo; wait")
-    with no_orphans():
+    with no_orphans(grace=grace):
         inside = sleep()
     assert earlier.poll() is None
-    assert inside.returncode == -15
-    stop_tree(earlier)
+    assert inside.returncode == (-15 if grace else -9)
+    assert len(stop_tree(earlier)) == 2
 
 
 @pytest.mark.alone
+@pytest.mark.measured
 def test_forked_child_that_leaves_the_block_stops_nothing() -> None:
     program = """
         import os, subprocess
@@ -433,19 +420,22 @@ def test_forked_child_that_leaves_the_block_stops_nothing() -> None:
 
 
 def test_blocks_may_be_nested() -> None:
-    limit = tags.read(0)
+    limit, init = tags.read(0), subprocess.Popen.__init__
     with no_orphans():
-        outer = sleep()
+        outer, tag = sleep(), tags.read(0)
         with no_orphans():
-            inner = sleep()
+            inner, inner_tag = sleep(), tags.read(0)
             with no_orphans(), no_orphans():
                 innermost = sleep()
             assert innermost.returncode == -15
             assert inner.poll() is None
+            assert tags.read(0) == inner_tag != tag
         assert inner.returncode == -15
         assert outer.poll() is None
+        assert tags.read(0) == tag != limit
     assert outer.returncode == -15
     assert tags.read(0) == limit
+    assert subprocess.Popen.__init__ is init
 
 
 def test_second_thread_is_refused() -> None:
@@ -458,7 +448,6 @@ def test_second_thread_is_refused() -> None:
 
 
 def test_second_task_is_refused_and_the_subreaper_flag_restored() -> None:
-    """Kind 6."""
     was_set, limit = subreaper.is_set(), tags.read(0)
 
     async def block(entered: asyncio.Event) -> int | None:
@@ -482,7 +471,7 @@ def test_second_task_is_refused_and_the_subreaper_flag_restored() -> None:
 
 
 def test_second_task_of_trio_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kind 6: trio is not installed here, but a task of it is known."""
+    """Trio is not installed here, but a task of it is known."""
     trio = types.SimpleNamespace(lowlevel=types.SimpleNamespace(current_task=lambda: 1))
     monkeypatch.setitem(sys.modules, "trio", trio)
     with no_orphans():
@@ -513,10 +502,7 @@ def test_subreaper_says_that_the_system_refuses() -> None:
 def test_block_without_prctl_says_what_it_needs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def refuse(_: bool) -> None:
-        raise OSError
-
-    monkeypatch.setattr(subreaper, "switch", refuse)
+    monkeypatch.setattr(subreaper, "switch", fail(OSError))
     limit = tags.read(0)
     with pytest.raises(RuntimeError, match="needs prctl"):
         no_orphans().__enter__()
@@ -529,31 +515,7 @@ def test_wrong_grace_is_refused_before_the_block(grace: Any) -> None:
         no_orphans(grace=grace)
 
 
-def test_method_popen_init_is_restored() -> None:
-    before = subprocess.Popen.__init__
-    with no_orphans(), no_orphans():
-        process = sleep()
-    assert process.returncode == -15
-    assert subprocess.Popen.__init__ is before
-
-
 # Exceptions.
-
-
-@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt, SystemExit])
-def test_exception_passes_through_after_all_is_stopped(
-    error: type[BaseException],
-) -> None:
-    started = []
-
-    def fail() -> None:
-        with no_orphans():
-            started.append(sleep())
-            raise error
-
-    with pytest.raises(error):
-        fail()
-    assert started[0].returncode == -15
 
 
 @pytest.mark.parametrize("own", [True, False])
@@ -582,15 +544,6 @@ def test_ctrl_c_in_the_grace_period_kills_and_leaves_no_zombie(own: bool) -> Non
     assert run(program, str(own)) == ("[] -9\n" if own else "[] 0\n")
 
 
-def test_worker_started_before_the_block_keeps_running() -> None:
-    worker = new_worker("fork")
-    with no_orphans(grace=0):
-        inside = subprocess.Popen(["sh", "-c", IGNORE], stdout=subprocess.DEVNULL)
-    assert inside.returncode == -9
-    assert is_running(worker.pid)
-    worker.end()
-
-
 def test_entry_and_exit_cost_little_with_many_objects() -> None:
     """No search through the objects of the program."""
     program = """
@@ -608,34 +561,6 @@ def test_entry_and_exit_cost_little_with_many_objects() -> None:
         print(min(times) < 0.01)
     """
     assert run(program) == "True\n"
-
-
-def test_ctrl_c_while_the_pools_retire_leaves_nothing_running(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    before = set(psutil.Process().children())  # Such as an earlier resource tracker.
-    found: set[psutil.Process] = set()
-    commands: list[subprocess.Popen[bytes]] = []
-    original = pools._Executor.retire
-
-    def retire(pool: Any) -> Any:
-        found.update(set(psutil.Process().children()) - before)
-        signal.raise_signal(signal.SIGINT)
-        yield from original(pool)
-
-    def block() -> None:
-        with no_orphans():
-            # A forkserver, the default in Python 3.14, would survive.
-            executor = ProcessPoolExecutor(1, multiprocessing.get_context("fork"))
-            executor.submit(time.sleep, 600)
-            commands.append(subprocess.Popen(["sleep", "600"]))
-
-    monkeypatch.setattr(pools._Executor, "retire", retire)
-    with pytest.raises(KeyboardInterrupt):
-        block()
-    assert commands[0].wait(DEADLINE) == -9  # At once, without a grace period.
-    assert len(found) >= 2
-    assert not any(process.is_running() for process in found)
 
 
 def test_block_in_a_program_with_hundreds_of_children_stops_its_own() -> None:

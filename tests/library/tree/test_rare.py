@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import pytest
 import workers
-from support import DEADLINE, IGNORE, REST, Shell, is_running, wait_until
+from support import DEADLINE, IGNORE, NO_PID, REST, Shell, fail, is_running, wait_until
 
 from process_terminate import _exit_on_sigterm, no_orphans, stop_tree
 from process_terminate._process import (
@@ -36,21 +36,9 @@ from process_terminate._process.handle import Handle
 from process_terminate._process.table import Entry
 from process_terminate._tree import blocks, tags, tree
 from process_terminate._tree import ending as tree_ending
-from process_terminate._tree.blocks import LinuxBlock
 from process_terminate._tree.member import Member
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-
-NO_PID = 0x7FFFFFFF
-
-
-def fail(error: Exception) -> Any:
-    """Return a function that raises."""
-
-    def function(*_: object, **__: object) -> None:
-        raise error
-
-    return function
 
 
 def test_room_is_made_for_descriptors_and_taken_back(
@@ -240,14 +228,6 @@ def test_tree_with_a_member_that_dies_late_is_stopped(
     assert late.is_set()
 
 
-def test_block_that_a_forked_child_leaves_stops_nothing() -> None:
-    inside = LinuxBlock(0)
-    inside.pid = NO_PID
-    waits.run(inside.leaving())
-    inside.pid = os.getpid()
-    waits.run(inside.leaving())
-
-
 def test_last_descriptors_are_left_to_the_program(
     child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -273,19 +253,6 @@ def test_process_that_the_cleanup_forks_ends_by_sigterm(
     handler(signal.SIGTERM, _exit_on_sigterm._do_nothing)
     _exit_on_sigterm._after_fork_in_child()
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-
-
-def test_end_of_a_block_restores_the_tag_of_the_one_around_it() -> None:
-    before = tags.read(0)
-    with no_orphans():
-        outer = tags.read(0)
-        with no_orphans():
-            middle = tags.read(0)
-            with no_orphans():
-                pass
-            assert tags.read(0) == middle != outer
-        assert tags.read(0) == outer != before
-    assert tags.read(0) == before
 
 
 def test_debugger_of_this_process_is_not_suspended(

@@ -5,11 +5,11 @@ import resource
 import signal
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -18,14 +18,22 @@ from support import (
     DEADLINE,
     IGNORE,
     METHODS,
+    NAMESPACE,
     REST,
     TREE,
     Shell,
     Start,
+    as_process_1,
+    as_root,
     environment,
+    fail,
+    forbid,
+    hiding,
     is_running,
     run,
-    run_with_hidepid,
+    run_as_nobody,
+    succeeds,
+    unreaped,
     wait_until,
 )
 
@@ -39,28 +47,16 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 LOCKS = 10  # RLIMIT_LOCKS
 NO_TAGS = "import resource; resource.setrlimit(10, (5, 5))\n"
-IS_ROOT = os.geteuid() == 0
-NEW_PIDS = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
-
-
-@pytest.fixture(params=["with tags", "without tags"])
-def tags(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Whether there are tags; else as under a hard limit, or on PyPy."""
-    if request.param == "without tags":
-        monkeypatch.delattr(resource, "prlimit")
-    return bool(request.param == "with tags")
 
 
 def children(process: "subprocess.Popen[bytes]", count: int = 1) -> list[int]:
     """Return the pids of the `sleep`s of a shell, which are copies of it first."""
-    found: list[psutil.Process] = []
 
-    def are_there() -> bool:
-        found[:] = psutil.Process(process.pid).children(recursive=True)
-        return [p.name() for p in found].count("sleep") >= count
+    def found() -> list[psutil.Process]:
+        below = psutil.Process(process.pid).children(recursive=True)
+        return below if [p.name() for p in below].count("sleep") >= count else []
 
-    wait_until(are_there)
-    return [process.pid for process in found]
+    return [process.pid for process in wait_until(found)]
 
 
 @pytest.mark.parametrize("tree", sorted(set(trees()) - OUT_OF_REACH))
@@ -73,12 +69,13 @@ def test_stop_tree_leaves_no_survivor_of_a_hostile_tree(tree: str) -> None:
     ["stop_tree(root, grace=60)", "stop_all([root], grace=60)"],
 )
 def test_second_ctrl_c_does_not_interrupt_the_kill(stop: str) -> None:
-    """Kind 3: it arrives after the first one has ended the wait."""
+    """It arrives after the first one has ended the wait."""
     program = f"""
-        import os, signal, subprocess, threading, time
+        import os, signal, threading
         from process_terminate import *
         from process_terminate._process import ending
         from process_terminate._tree import ending as tree_ending
+        from workers import ready
 
         noted = ending.noted
 
@@ -90,9 +87,7 @@ def test_second_ctrl_c_does_not_interrupt_the_kill(stop: str) -> None:
             return noted(error, steps)
 
         ending.noted = tree_ending.noted = noted_and_interrupted
-        command = "trap '' TERM; echo; exec sleep 60"
-        root = subprocess.Popen(["sh", "-c", command], stdout=subprocess.PIPE)
-        root.stdout.readline()
+        root = ready()
         threading.Timer(0.3, interrupt).start()
         try:
             {stop}
@@ -104,7 +99,7 @@ def test_second_ctrl_c_does_not_interrupt_the_kill(stop: str) -> None:
 
 @pytest.mark.parametrize("stop", ["stop_tree(root, grace=60)", "leave()"])
 def test_tree_that_interrupts_its_stopper_is_killed(stop: str) -> None:
-    """Kind 3: with Ctrl-C in each millisecond, so at each step."""
+    """With Ctrl-C in each millisecond, so at each step."""
     program = f"""
         from hostile import survivors_of
         from process_terminate import *
@@ -128,9 +123,9 @@ def test_tree_that_interrupts_its_stopper_is_killed(stop: str) -> None:
     assert run(program) == "interrupted\n0\n"
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="only root can set the next pid")
+@as_process_1
 def test_stop_tree_finds_descendants_with_lower_pids_than_their_parents() -> None:
-    """Kind 10: as after pids have started again at the lowest."""
+    """As after pids have started again at the lowest."""
     program = """
         import os, subprocess, sys
         import psutil
@@ -160,21 +155,11 @@ def test_stop_tree_finds_descendants_with_lower_pids_than_their_parents() -> Non
         print(len(stop_tree(root, grace=5)))
         print(sum(process.is_running() for process in found))
     """
-    code = "\n".join(line[8:] for line in program.splitlines())
-    done = subprocess.run(
-        [*NEW_PIDS, sys.executable, "-c", code],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        env=environment(),
-    )
-    if "Operation not permitted" in done.stderr:
-        pytest.skip("namespaces are not permitted")
-    assert (done.stdout, done.stderr) == ("True\n9\n0\n", "")
+    assert run(program, prefix=NAMESPACE) == "True\n9\n0\n"
 
 
-def test_stop_tree_returns_how_each_process_ended(shell: Shell, tags: bool) -> None:
+@pytest.mark.usefixtures("has_tags")
+def test_stop_tree_returns_how_each_process_ended(shell: Shell) -> None:
     root = shell(TREE)
     (child,) = children(root)
     found = stop_tree(root, grace=0.2)
@@ -183,7 +168,6 @@ def test_stop_tree_returns_how_each_process_ended(shell: Shell, tags: bool) -> N
         (child, "sleep", signal.SIGKILL, -9),
     ]
     assert root.returncode == -9
-    assert tags or not hasattr(resource, "prlimit")
 
 
 def test_stop_tree_sends_the_first_signal_that_is_given(shell: Shell) -> None:
@@ -209,11 +193,10 @@ def test_stop_tree_continues_a_stopped_member(shell: Shell) -> None:
 
 @pytest.mark.parametrize("reaped", [False, True])
 def test_stop_tree_of_a_dead_process_returns_its_status(reaped: bool) -> None:
-    with subprocess.Popen(["sh", "-c", "exit 3"]) as root:
-        os.waitid(os.P_PID, root.pid, os.WEXITED | os.WNOWAIT)
-        if reaped:
-            root.wait()
-        (found,) = stop_tree(root)
+    root = unreaped("exit 3")
+    if reaped:
+        root.wait()
+    (found,) = stop_tree(root)
     assert (found.signal, found.status) == (None, ExitStatus(3))
 
 
@@ -241,13 +224,13 @@ def test_stop_tree_finds_more_processes_than_there_are_descriptors() -> None:
 
 @pytest.mark.parametrize("call", ["stop_tree", "no_orphans"])
 def test_tree_is_stopped_if_no_descriptor_is_free(call: str) -> None:
-    """Kind 13: reading /proc takes some."""
+    """Reading /proc takes some."""
     program = f"""
-        import resource, subprocess
+        import resource
         from process_terminate import *
+        from workers import ready
         with no_orphans() if {call == "no_orphans"} else open("/dev/null"):
-            root = subprocess.Popen(["sh", "-c", "sleep 60 & echo; wait"], stdout=-1)
-            root.stdout.readline()
+            root = ready("sleep 60 & echo; wait")
             resource.setrlimit(resource.RLIMIT_NOFILE, (3, 200))
             if {call == "stop_tree"}:
                 stop_tree(root)
@@ -267,15 +250,15 @@ LAUNCHERS = {
 }
 
 
+@pytest.mark.usefixtures("has_tags")
 @pytest.mark.parametrize("launcher", LAUNCHERS.values(), ids=LAUNCHERS)
 def test_stop_tree_leaves_the_orphan_of_another_child_alone(
-    launcher: str, shell: Shell, tags: bool
+    launcher: str, shell: Shell
 ) -> None:
-    """Kind 2: the orphan comes to this process, as that is child subreaper."""
+    """The orphan comes to this process, as that is child subreaper."""
     other = shell(launcher)
     root = shell(IGNORE)
     stop_tree(root, grace=1)
-    assert tags in (True, False)
     other.wait(DEADLINE)
     orphans = [p for p in psutil.process_iter() if is_sleep_of(p, other)]
     assert orphans
@@ -286,7 +269,7 @@ def test_stop_tree_leaves_the_orphan_of_another_child_alone(
 def test_stop_tree_leaves_an_orphan_alone_that_appears_while_it_looks(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kind 2, without tags: its parent is dead when that is looked at."""
+    """Without tags: its parent is dead when that is looked at."""
     root = shell(REST)
     command = ["sh", "-c", "read x; exec >&-; setsid sleep 60 & echo $! >&2"]
     with subprocess.Popen(
@@ -336,6 +319,7 @@ def test_stop_tree_finds_orphans_beside_a_tracker_and_a_dead_child() -> None:
         import multiprocessing, os, psutil, resource, subprocess
         from multiprocessing import resource_tracker
         from process_terminate import stop_tree
+        from workers import ready
 
         resource.setrlimit(10, (5, 5))  # No tags.
         resource_tracker.ensure_running()
@@ -344,19 +328,16 @@ def test_stop_tree_finds_orphans_beside_a_tracker_and_a_dead_child() -> None:
         worker.join()
         dead = subprocess.Popen(["true"])
         os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)
-        code = "trap 'sleep 60 & exit' TERM; echo; while :; do sleep .01; done 2>&1"
-        root = subprocess.Popen(["sh", "-c", code], stdout=subprocess.PIPE)
-        root.stdout.readline()
+        root = ready("trap 'sleep 60 & exit' TERM; echo; while :; do sleep .01; done 2>&1")
         stop_tree(root, grace=5)
         print("sleep" in [p.name() for p in psutil.Process().children()], dead.wait())
     """
     assert run(program) == "False 0\n"
 
 
-def test_stop_tree_leaves_what_another_thread_starts_alone(
-    shell: Shell, tags: bool
-) -> None:
-    """Kind 9: a caller with a second thread."""
+@pytest.mark.usefixtures("has_tags")
+def test_stop_tree_leaves_what_another_thread_starts_alone(shell: Shell) -> None:
+    """A caller with a second thread."""
     others: list[subprocess.Popen[bytes]] = []
     root = shell(IGNORE)
     done = threading.Event()
@@ -372,7 +353,6 @@ def test_stop_tree_leaves_what_another_thread_starts_alone(
     finally:
         done.set()
         thread.join(DEADLINE)
-    assert tags in (True, False)
     assert {other.poll() for other in others} == {None}
 
 
@@ -398,7 +378,7 @@ while True:
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("mine", [True, False])
 def test_stop_tree_finds_replaced_workers(threads: int, mine: bool) -> None:
-    """Kind 9: beside a thread, and of a tree that is not the caller's."""
+    """Beside a thread, and of a tree that is not the caller's."""
     program = f"""
         import os, psutil, subprocess, sys, threading, time
         from process_terminate import stop_tree
@@ -433,20 +413,18 @@ def test_stop_tree_finds_replaced_workers(threads: int, mine: bool) -> None:
 
 @pytest.mark.parametrize("round_", range(8))
 def test_exception_at_any_moment_leaves_no_member_alive(round_: int) -> None:
-    """Kind 3: nothing is left in state T either."""
+    """Nothing is left in state T either."""
     program = """
         import signal, subprocess, sys, time, psutil
         from process_terminate import stop_tree
+        from workers import ready
         def fail(_, frame):
             while frame and frame.f_code.co_name != "stop_tree":
                 frame = frame.f_back
             if frame:  # On a busy machine it may go off outside of the call.
                 raise ZeroDivisionError
         signal.signal(signal.SIGALRM, fail)
-        root = subprocess.Popen(
-            ["sh", "-c", "trap '' TERM; for i in $(seq 30); do sleep 60 & done; echo; wait"],
-            stdout=subprocess.PIPE)
-        root.stdout.readline()
+        root = ready("trap '' TERM; for i in $(seq 30); do sleep 60 & done; echo; wait")
         tree = psutil.Process(root.pid).children()
         stop_tree(subprocess.Popen(["sleep", "60"]))  # All is imported now.
         signal.setitimer(signal.ITIMER_REAL, float(sys.argv[1]), 0.01)
@@ -473,18 +451,10 @@ def test_exception_at_any_moment_leaves_no_member_alive(round_: int) -> None:
 def test_member_that_may_not_be_signaled_is_named_and_the_others_are_killed(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kind 3."""
     root = shell("trap '' TERM; sleep 60 & sleep 60 & echo; wait")
     refused, other = children(root, 2)
-    send = Handle.send
-
-    def send_unless_refused(handle: Handle, number: signal.Signals) -> None:
-        handle.forbidden = handle.pid == refused
-        if not handle.forbidden:
-            send(handle, number)
-
     with monkeypatch.context() as patch:
-        patch.setattr(Handle, "send", send_unless_refused)
+        forbid(patch, refused)
         with pytest.raises(PermissionError, match=f"pid {refused} "):
             stop_tree(root, grace=0.1)
     assert root.returncode == -9
@@ -507,7 +477,7 @@ def test_stop_tree_gives_up_on_a_tree_that_does_not_stop_growing(
 def test_error_while_the_tree_is_killed_leaves_no_member_stopped(
     monkeypatch: pytest.MonkeyPatch, shell: Shell
 ) -> None:
-    """Kind 3: as one that another thread raises in this one."""
+    """As one that another thread raises in this one."""
     root = shell("trap '' TERM; for i in 1 2 3; do sleep 60 & done; echo; wait")
     found = [psutil.Process(pid) for pid in children(root, 3)]
     send, errors = Handle.send, [ZeroDivisionError()]
@@ -523,10 +493,10 @@ def test_error_while_the_tree_is_killed_leaves_no_member_stopped(
     wait_until(lambda: not any(map(psutil.Process.is_running, found)))
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="only root can make a namespace")
+@as_process_1
 @pytest.mark.parametrize("limit", ["(5, 5)", "(5, -1)"])
 def test_process_1_leaves_the_orphan_of_a_stranger_alone(limit: str) -> None:
-    """Kind 2: as that of a `docker exec`; with tags (5, -1) and without."""
+    """As that of a `docker exec`; with tags (5, -1) and without."""
     program = f"""
         import psutil, resource, subprocess, time
         from process_terminate import no_orphans
@@ -538,19 +508,17 @@ def test_process_1_leaves_the_orphan_of_a_stranger_alone(limit: str) -> None:
             child = subprocess.Popen(["sleep", "61"])
         print([p.cmdline() for p in psutil.Process().children()], child.returncode)
     """
-    code = "\n".join(line[8:] for line in program.splitlines())
     with subprocess.Popen(
-        [*NEW_PIDS, sys.executable, "-c", code],
+        [*NAMESPACE, sys.executable, "-c", textwrap.dedent(program)],
         stdout=subprocess.PIPE,
         env=environment(),
         text=True,
     ) as init:
         assert init.stdout
-        if init.stdout.readline() != "enter\n":
-            pytest.skip("namespaces are not permitted")
+        assert init.stdout.readline() == "enter\n"
         (first,) = psutil.Process(init.pid).children()
         enter = ["nsenter", "-t", str(first.pid), "-p", "sh", "-c", "(sleep 60 &)"]
-        subprocess.run(enter, check=True, timeout=DEADLINE)
+        assert succeeds(*enter)
         assert init.stdout.read() == "[['sleep', '60']] -15\n"
 
 
@@ -578,7 +546,7 @@ time.sleep(60)
 def test_shared_memory_of_a_stopped_tree_is_removed(
     mood: str, grace: float, number: signal.Signals
 ) -> None:
-    """Kind 10: the tracker is the last to end."""
+    """The tracker is the last to end."""
     command = [sys.executable, "-c", SHARES, mood]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -605,7 +573,7 @@ def test_tracker_that_does_not_end_is_killed() -> None:
 # Where it cannot work.
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="only root can change namespaces")
+@as_process_1
 @pytest.mark.parametrize("call", ["stop_tree", "no_orphans"])
 @pytest.mark.parametrize(
     "command",
@@ -618,7 +586,7 @@ def test_tracker_that_does_not_end_is_killed() -> None:
 def test_call_without_its_own_proc_says_so_and_sends_nothing(
     call: str, command: list[str]
 ) -> None:
-    """Kind 7; stop() works there."""
+    """stop() works there."""
     program = f"""
         import subprocess, psutil
         from process_terminate import *
@@ -629,34 +597,18 @@ def test_call_without_its_own_proc_says_so_and_sends_nothing(
             print(error)
         print(root.poll(), stop(root))
     """
-    code = "\n".join(line[8:] for line in program.splitlines())
-    done = subprocess.run(
-        [*command, sys.executable, "-c", code],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-    )
-    if "Operation not permitted" in done.stderr:
-        pytest.skip("namespaces are not permitted")
-    assert done.stdout.splitlines() == [
+    assert run(program, prefix=command).splitlines() == [
         f"{call}() needs the /proc of this process's own pid namespace: mount it, or "
         "use stop_all() for processes that you started yourself",
         "None killed by SIGTERM (15); a shell shows 143",
-    ], done.stderr
+    ]
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="only root can mount")
+@as_root
 @pytest.mark.parametrize("hidepid", [1, 2])
 @pytest.mark.parametrize("call", ["stop_tree", "no_orphans"])
 def test_processes_of_others_need_not_be_readable(hidepid: int, call: str) -> None:
-    """Kind 4."""
     program = f"""
-        import ctypes, os, subprocess
-        from process_terminate import *
-        os.setgroups([])
-        os.setresgid(65534, 65534, 65534)
-        os.setresuid(65534, 65534, 65534)
         if {call == "stop_tree"}:
             root = subprocess.Popen(["sh", "-c", "sleep 60 & wait"])
             stop_tree(root, grace=0)
@@ -665,8 +617,7 @@ def test_processes_of_others_need_not_be_readable(hidepid: int, call: str) -> No
                 root = subprocess.Popen(["sh", "-c", "sleep 60 & wait"])
         print(root.returncode)
     """
-    code = "\n".join(line[8:] for line in program.splitlines())
-    assert run_with_hidepid(code, hidepid) == "-9\n"
+    assert run_as_nobody(program, hiding(hidepid)) == "-9\n"
 
 
 @pytest.mark.parametrize("looks", [3, 10**6])
@@ -695,11 +646,8 @@ def test_stop_tree_of_a_hidden_process_waits_for_it_or_raises(
 def test_process_that_may_not_be_signaled_can_be_hidden(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def refuse(*_: object) -> None:
-        raise PermissionError
-
     monkeypatch.setattr(table, "_read_stat", lambda _: None)
-    monkeypatch.setattr(os, "kill", refuse)
+    monkeypatch.setattr(os, "kill", fail(PermissionError))
     assert table.is_hidden(os.getppid())
 
 
@@ -718,24 +666,5 @@ def test_stop_tree_works_without_prctl(
     """As in a sandbox, or in a Python without ctypes."""
     root = shell(TREE)
     children(root)
-
-    def refuse() -> bool:
-        raise error
-
-    monkeypatch.setattr("process_terminate._tree.subreaper.is_set", refuse)
+    monkeypatch.setattr("process_terminate._tree.subreaper.is_set", fail(error))
     assert [p.signal for p in stop_tree(root, grace=0.1)] == [signal.SIGKILL] * 2
-
-
-def test_parents_are_read_from_proc_where_the_kernel_tells_none(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As before Linux 6.13."""
-
-    def refuse(*_: Any) -> None:
-        raise OSError(25, "ENOTTY")
-
-    monkeypatch.setattr("fcntl.ioctl", refuse)
-    root = shell("sh -c 'sleep 60 & wait' & echo; wait")
-    children(root)
-    found = stop_tree(root)
-    assert [p.name for p in found] == ["sh", "sh", "sleep"]
