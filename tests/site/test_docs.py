@@ -33,6 +33,13 @@ NOT_IN_AN_EXAMPLE = {
     "Attempted to exit cancel scope in a different task than it was entered in",
     "cannot pickle '_thread.lock' object",
     "This process is multi-threaded, use of fork() may lead to deadlocks in the child",
+    "context has already been set",
+    "may have been in progress in another thread when fork() was called",
+    "sys.meta_path is None, Python is likely shutting down",
+    "cannot join thread at interpreter shutdown",
+    "reentrant call inside <_io.BufferedWriter name='<stdout>'>",
+    "[Errno 5] Input/output error",
+    "child.wait() in a signal handler hangs",
 }
 FUNCTIONS = [n for n in PUBLIC if inspect.isfunction(getattr(process_terminate, n))]
 
