@@ -39,7 +39,10 @@ def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
     This is so in a fourth block within three others, and for a program that is setgid
     or setuid, such as ssh-agent.
     The calling process is a child subreaper inside the block. An orphan of an earlier
-    child may come to it, and is left alone.
+    child may come to it, and is left alone. It stays a child of your program, and is a
+    zombie when it is dead, until you call `os.waitpid()`.
+    If `/proc` is gone at the end of the block, for example after `os.chroot()`, only
+    the children of your program are stopped, and `RuntimeError` is raised.
 
     **macOS, BSD:** It raises `RuntimeError`, because it needs the child subreaper of
     Linux.
@@ -58,7 +61,9 @@ def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
     Each dead child is reaped by its own object, so you can read `process.poll()` and
     `process.exitcode` afterwards.
     If you forked a child with `os.fork()` or `os.posix_spawn()`, you have to reap it,
-    and an event loop reaps the children that it started.
+    and an event loop of asyncio reaps the children that it started.
+    A `tornado.process.Subprocess` does not learn of the end of its process, because
+    the `Popen` in it has been reaped: `wait_for_exit()` does not return.
     A child that C code has forked is reaped by `no_orphans()`.
 
     You can nest blocks in one thread and one asyncio task. Each block stops the
@@ -73,9 +78,9 @@ def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
     Raises:
         TypeError: If `grace` is not a number.
         ValueError: If `grace` is negative or not finite.
-        RuntimeError: If the system is neither Linux nor Windows, `/proc` is missing or
-            belongs to another pid namespace, or another thread or asyncio task is
-            inside such a block.
+        RuntimeError: If the system is neither Linux nor Windows, `/proc` is missing at
+            the beginning or the end of the block, or belongs to another pid namespace,
+            or another thread or asyncio task is inside such a block.
         PermissionError: If the system does not permit a signal to one of the
             processes.
         TimeoutError: If a process is still running 10 seconds after `SIGKILL`, or new

@@ -19,7 +19,7 @@ def stop(
     It sends `SIGTERM` and waits up to `grace` seconds.
     If the process is still running then, it sends `SIGKILL`.
     It returns when the process is dead and reaped.
-    If an exception interrupts the wait, for example Ctrl-C or a timer, `stop()` kills
+    If an exception interrupts the call, for example Ctrl-C or a timer, `stop()` kills
     the process at once, even in the middle of its cleanup, and raises the exception.
 
     **When to use it:** if the process must be dead when the call returns.
@@ -32,8 +32,12 @@ def stop(
     If the process may be writing a file that it cannot write again, set a long
     `grace`, because `SIGKILL` follows.
 
-    **Linux:** `stop()` tracks the process with a pidfd, so it never signals another
-    process that got the same pid, and it waits for an event instead of polling.
+    **Linux:** `stop()` tracks the process with a pidfd, so during the call it never
+    signals another process that got the same pid, and it waits for an event instead of
+    polling.
+    If other code has reaped your child before the call, for example a handler that
+    calls `os.waitpid(-1, 0)`, the child is left alone unless another child of yours
+    has got its pid: `stop()` cannot tell these two apart.
     Without pidfds (Linux before 5.3, no free file descriptor) it compares pid and
     start time before each signal, and polls.
     It sends `SIGCONT` after the first signal, so that a stopped process receives it.
@@ -102,7 +106,7 @@ def stop_all(
 
     It stops each process as [`stop()`][process_terminate.stop] does, but sends the
     first signal to all of them before it waits.
-    If an exception interrupts the wait, it kills all processes at once, and raises
+    If an exception interrupts the call, it kills all processes at once, and raises
     the exception.
     If it cannot stop one process, it stops the others before it raises the error.
 

@@ -23,7 +23,8 @@ def stop_pool(pool: Pool | Executor, *, grace: float = 5.0) -> list[ExitStatus]:
     up to `grace` seconds.
     Then it sends `SIGKILL` to the remaining workers, and stops the threads of the pool.
     If you wait for a pending result, you get an error instead of waiting forever:
-    `RuntimeError` for a pool, `BrokenProcessPool` or `CancelledError` for an executor.
+    `RuntimeError` for a pool, or `BrokenPipeError` for a task that was being sent to
+    it, and `BrokenProcessPool` or `CancelledError` for an executor.
     If an exception interrupts the wait, for example Ctrl-C, `stop_pool()` kills the
     workers at once, and raises the exception.
 

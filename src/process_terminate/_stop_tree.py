@@ -44,7 +44,7 @@ def stop_tree(
     It sends `SIGTERM` to all processes of the tree and waits up to `grace` seconds.
     Then it pauses the remaining processes with `SIGSTOP`, rescans until no new process
     has appeared, and sends `SIGKILL` to all of them.
-    If an exception interrupts the wait, for example Ctrl-C, it kills the tree at once,
+    If an exception interrupts the call, for example Ctrl-C, it kills the tree at once,
     and raises the exception. It leaves no process paused.
 
     **When to use it:** if the process starts other processes, for example if it is a
@@ -69,6 +69,8 @@ def stop_tree(
     trees, and in 7 of 20 without that wait (Python 3.11). If a process does not sleep
     within that time, a child may still be left.
     The calling process is a child subreaper during the call: orphans come to it.
+    An orphan of another child that comes meanwhile is left alone. It stays a child of
+    your program, and is a zombie when it is dead, until you call `os.waitpid()`.
     It stops an orphan without the tag only if no other code of your program can have
     started it. That means one thread, no greenlets, no event loop, no other running
     child, not process 1, and no signal handler of yours that ran during the call.
@@ -105,8 +107,9 @@ def stop_tree(
         RuntimeError: If `/proc` is missing on Linux, or belongs to another pid
             namespace. It is raised before any signal is sent.
         PermissionError: If the system does not permit a signal to one of the
-            processes, or `/proc` hides `process`, so that its descendants cannot be
-            found.
+            processes, for example to an orphan that `/proc` hides from your user
+            (`hidepid`). Also if `/proc` hides `process`, so that its descendants
+            cannot be found.
         TimeoutError: If a process is still running 10 seconds after `SIGKILL`, or new
             ones appear faster than they can be killed.
 
