@@ -119,7 +119,8 @@ class Process:
             ticks=numbers[10] + numbers[11],
             threads=numbers[16],
             started=numbers[18],
-            status=numbers[48],
+            # A kernel that is emulated, as by QEMU or gVisor, may show less.
+            status=numbers[48] if len(numbers) > 48 else 0,
         )
 
     def _read_status(self, path: str) -> dict[str, str]:
