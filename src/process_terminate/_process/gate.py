@@ -135,13 +135,13 @@ class Gate:
         return error
 
     def behind(self, number: int) -> Any:
-        """Return the handler of a signal, past all gates that are done.
+        """Return the handler of a signal, past all gates that have given it back.
 
         Two calls in one event loop may end in the order in which they began.
         """
         handler = self._handlers[number]
         gate = getattr(handler, "__self__", None)
-        if isinstance(gate, Gate) and gate._is_done:
+        if isinstance(gate, Gate) and (gate._is_done or gate._is_lent):
             return gate.behind(number)
         return handler
 

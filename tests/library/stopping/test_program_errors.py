@@ -186,8 +186,9 @@ def test_log_does_not_say_that_a_signal_was_sent_that_is_not_permitted(
     assert stop(process) == TERMINATED
 
 
+@pytest.mark.parametrize("tasks", [1, 3])
 @pytest.mark.parametrize("call", ["stop", "stop_tree"])
-def test_handler_that_raises_in_a_loop_gets_ctrl_c_back(call: str) -> None:
+def test_handler_that_raises_in_a_loop_gets_ctrl_c_back(call: str, tasks: int) -> None:
     """asyncio.run() takes its own handler of Ctrl-C back if that is in its place."""
     said = run(
         f"""
@@ -196,16 +197,18 @@ def test_handler_that_raises_in_a_loop_gets_ctrl_c_back(call: str) -> None:
         def alarm(*_):
             raise TimeoutError
         signal.signal(signal.SIGALRM, alarm)
-        async def main():
+        async def stop():
             child = await asyncio.create_subprocess_exec(
                 "sh", "-c", sys.argv[1], stdout=-1
             )
             await child.stdout.readline()
-            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
             try:
                 await aio.{call}(child)
             finally:
                 print(child.returncode)
+        async def main():
+            await asyncio.gather(*(stop() for _ in range({tasks})))
         try:
             asyncio.run(main())
         except TimeoutError:
@@ -213,7 +216,7 @@ def test_handler_that_raises_in_a_loop_gets_ctrl_c_back(call: str) -> None:
         """,
         IGNORE,
     )
-    assert said == "-9\nTrue\n"
+    assert said == "-9\n" * tasks + "True\n"
 
 
 def test_block_at_the_end_of_a_loop_leaves_no_message_of_its_watcher() -> None:
