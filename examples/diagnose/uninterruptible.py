@@ -33,8 +33,8 @@ if __name__ == "__main__":
     worker.start()
     for line in find(worker.pid, "uninterruptible"):
         print(line)
-        #> uninterruptible: It waits inside the kernel, where often
-        #> not even SIGKILL can end it.
+        #> uninterruptible: It waits until the child that it starts
+        #> has called exec() or exited.
     os.close(os.open(path, os.O_WRONLY))
     worker.join()
     folder.cleanup()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import signal
@@ -149,8 +150,10 @@ def _killed_for_memory(pid: int, zombie: Process | None) -> Finding | None:
     text = "The kernel killed it because there was no memory left"
     # A child that is gone began after its parent, this process.
     since = zombie or Process(os.getpid())
+    oldest, is_read = math.inf, False
     with suppress(OSError):
         for line in _kernel_log():
+            oldest = min(oldest, int(line.split(",")[2]))
             found = _OOM.match(line)
             if found and int(found[2]) == pid and _is_later(int(found[1]), since):
                 where = " in its control group" if "cgroup" in line else ""
@@ -161,6 +164,11 @@ def _killed_for_memory(pid: int, zombie: Process | None) -> Finding | None:
                     do=do,
                     certain=zombie is not None,
                 )
+        is_read = True
+    # The counters of a group tell of any process since its beginning, so they count
+    # only where the log does not: in a container, or if it has forgotten too much.
+    if is_read and not _is_later(oldest, since) and _sees_all_pids():
+        return None
     for folder in cgroups(since):
         for name in ("memory.events.local", "memory.events", "memory.oom_control"):
             killed = int(pairs(f"{folder}/{name}").get("oom_kill", "0"))
@@ -175,7 +183,14 @@ def _killed_for_memory(pid: int, zombie: Process | None) -> Finding | None:
     return None
 
 
-def _is_later(microseconds: int, process: Process) -> bool:
+def _sees_all_pids() -> bool:
+    """Return whether pids here are those of the kernel's log: pid 2 is a kernel thread."""
+    with suppress(GoneError):
+        return Process(2).stat.name == "kthreadd"
+    return False
+
+
+def _is_later(microseconds: float, process: Process) -> bool:
     """Return whether a time since the start of the system is in a process's life."""
     return microseconds / 1e6 + 1 >= process.stat.started / os.sysconf("SC_CLK_TCK")
 

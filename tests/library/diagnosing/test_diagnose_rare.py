@@ -188,6 +188,24 @@ def test_kill_for_memory_of_an_earlier_process_with_the_pid_is_not_its_own(
         assert found.get("out-of-memory") is None
 
 
+@pytest.mark.parametrize("sees_all", [True, False])
+def test_count_of_a_group_is_no_reason_if_the_kernels_log_says_otherwise(
+    sees_all: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container that shares the log, its pids are others."""
+    command = unreaped("kill -KILL $$")
+    monkeypatch.setattr(relations, "_kernel_log", returning(["6,1,0,-;Linux version"]))
+    monkeypatch.setattr(relations, "_sees_all_pids", returning(sees_all))
+    (tmp_path / "memory.events").write_text("oom_kill 1\n")
+    monkeypatch.setattr(relations, "cgroups", returning([str(tmp_path)]))
+    found = diagnose(command.pid)
+    command.wait(DEADLINE)
+    assert [bool(found.get(name)) for name in ("killed", "out-of-memory")] == [
+        sees_all,
+        not sees_all,
+    ]
+
+
 def test_crash_names_no_killer() -> None:
     command = subprocess.Popen(["sh", "-c", "kill -SEGV $$"])
     command.wait(DEADLINE)
