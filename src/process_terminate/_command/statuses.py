@@ -27,8 +27,8 @@ STATUSES = {
     "to another user; the others were stopped, or diagnosed.",
     REFUSED: "`stop`: one of the processes is process 1, this command, or one of its "
     "ancestors, such as its shell. No process was signaled. `--force` stops them.",
-    UNWRITTEN: "The result could not be written, for example because the disk is full; "
-    "what the other numbers stand for was done.",
+    UNWRITTEN: "The result could not be written, for example because the disk is full. "
+    "The processes were stopped or diagnosed anyway.",
     INTERRUPTED: "Interrupted by Ctrl-C; `stop` has killed the processes.",
 }
 
