@@ -2,7 +2,7 @@
 
 import os
 import signal as signals
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass
 
 from process_terminate._exit_status import ExitStatus
@@ -173,15 +173,10 @@ def _stopped_alive(
 ) -> Steps[list[StoppedProcess]]:
     """Stop the tree of a process that is alive."""
     owned = frozenset({root.entry.pid})  # Its object reaps it.
-    with ExitStack() as stack:
-
-        def prepare() -> None:
-            if stack.enter_context(subreaper.adopting()):
-                tree.sources = {os.getpid()}
-            _tag(tree, root)
-
+    with subreaper.adopting() as adopts:
+        tree.sources = {os.getpid()} if adopts else set()
         try:
-            yield from end_tree(tree, grace, first, owned, prepare)
+            yield from end_tree(tree, grace, first, owned, lambda: _tag(tree, root))
         finally:
             status = yield from target.status()
             tree.reap(owned)

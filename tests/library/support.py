@@ -190,11 +190,20 @@ def succeeds(*command: str) -> bool:
     return False
 
 
+def hiding(hidepid: int) -> list[str]:
+    """Return the beginning of a command that has a /proc which hides others."""
+    mount = f'mount -t proc -o hidepid={hidepid} proc /proc && exec "$@"'
+    return ["unshare", "-m", "sh", "-c", mount, "sh"]
+
+
 as_root = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root"
 )
 as_process_1 = pytest.mark.skipif(
     not succeeds(*NAMESPACE, "true"), reason="unshare --pid is not permitted here"
+)
+can_mount = pytest.mark.skipif(
+    not succeeds(*hiding(1), "true"), reason="mounting /proc is not permitted here"
 )
 
 
@@ -222,12 +231,6 @@ def run_as_nobody(program: str, prefix: Sequence[str] = ()) -> str:
         pytest.skip("another user cannot read the library here")
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def hiding(hidepid: int) -> list[str]:
-    """Return the beginning of a command that has a /proc which hides others."""
-    mount = f'mount -t proc -o hidepid={hidepid} proc /proc && exec "$@"'
-    return ["unshare", "-m", "sh", "-c", mount, "sh"]
 
 
 def unreaped(script: str) -> "subprocess.Popen[bytes]":

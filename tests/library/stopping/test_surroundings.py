@@ -15,6 +15,7 @@ from support import (
     IGNORE,
     Shell,
     as_root,
+    can_mount,
     hiding,
     is_running,
     run,
@@ -489,7 +490,7 @@ def test_orphan_whose_program_is_setgid_is_stopped(call: str) -> None:
         assert not psutil.pid_exists(pid)
 
 
-@as_root
+@can_mount
 def test_process_of_psutil_is_stopped_if_proc_hides_the_ancestors() -> None:
     """Until the child has finished exec(), psutil does not see it either."""
     program = """

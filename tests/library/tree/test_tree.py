@@ -24,7 +24,7 @@ from support import (
     Shell,
     Start,
     as_process_1,
-    as_root,
+    can_mount,
     environment,
     fail,
     forbid,
@@ -604,7 +604,7 @@ def test_call_without_its_own_proc_says_so_and_sends_nothing(
     ]
 
 
-@as_root
+@can_mount
 @pytest.mark.parametrize("hidepid", [1, 2])
 @pytest.mark.parametrize("call", ["stop_tree", "no_orphans"])
 def test_processes_of_others_need_not_be_readable(hidepid: int, call: str) -> None:
