@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from evidence import UserError, examples
+from evidence import UserError, examples, store
 
 # Each verb imports only what it needs: rendering must not wait for the plot library.
 # ruff: noqa: PLC0415
@@ -51,7 +51,7 @@ def _record(arguments: argparse.Namespace) -> None:
         for interpreter in interpreters.usable(executables, packages, report):
             chosen_one = replace(interpreter, anyway=arguments.anyway)
             record.record(chosen, chosen_one, settings, report)
-    runs.forget({example.name for example in examples.find()})
+    store.forget(runs.FOLDER, {example.name for example in examples.find()})
     retrace.retrace(chosen, [sys.executable, *executables], report)
 
 

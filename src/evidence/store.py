@@ -1,6 +1,7 @@
 """Read and write the measurements: typed JSON files that merge line by line."""
 
 import json
+from collections.abc import Set
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,6 +35,13 @@ def write(path: Path, value: Any, *, depth: int) -> None:
     unfinished = path.with_name(f".{path.name}.unfinished")
     unfinished.write_text(text, "utf-8")
     unfinished.replace(path)
+
+
+def forget(folder: Path, all_but: Set[str]) -> None:
+    """Remove the files of all examples but these."""
+    for path in folder.glob("*/*.json"):
+        if path.relative_to(folder).with_suffix("").as_posix() not in all_but:
+            path.unlink()
 
 
 def schema(kind: type) -> dict[str, Any]:

@@ -227,7 +227,7 @@ def test_runs_of_removed_examples_are_removed() -> None:
     kept, gone = write(PASSES, "topic/kept"), write(PASSES, "topic/gone")
     for example in kept, gone:
         runs.save(example, runs.Runs())
-    runs.forget({kept.name})
+    store.forget(runs.FOLDER, {kept.name})
     assert list(runs.FOLDER.rglob("*.json")) == [runs.path_of(kept)]
 
 

@@ -226,5 +226,5 @@ def test_recorded_timeline_says_what_was_run_and_what_happened(
     server = timeline.methods["forkserver"]
     starts = [event for event in server if isinstance(event, Fork)]
     assert [event.asker for event in starts] == [None, "main"]
-    trace.forget(all_but=set())
+    store.forget(timelines.FOLDER, all_but=set())
     assert timelines.load(WORKER) is None

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 
 from packaging.version import Version
 
-from evidence import examples
+from evidence import examples, store
 from evidence.examples import Example
-from evidence.measure import interpreters, trace
+from evidence.measure import interpreters, timelines, trace
 from evidence.measure.interpreters import Interpreter
 
 #: Older versions do not know the column of a call in its line.
@@ -39,7 +39,7 @@ def retrace(
             trace.record(example, interpreter)
         except (RuntimeError, TimeoutError) as error:
             report(f"not traced: {error}")
-    trace.forget({example.name for example in examples.find()})
+    store.forget(timelines.FOLDER, {example.name for example in examples.find()})
 
 
 def _can_trace(interpreter: Interpreter, example: Example) -> bool:

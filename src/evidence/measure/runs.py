@@ -1,6 +1,6 @@
 """The recorded runs of the examples: one file an example, in `data/runs/`."""
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -128,10 +128,3 @@ def last_day() -> str:
 def save(example: Example, runs: Runs) -> None:
     """Write the runs of an example, one line an interpreter."""
     store.write(path_of(example), runs, depth=2)
-
-
-def forget(all_but: Set[str]) -> None:
-    """Remove the runs of all examples but these."""
-    for path in FOLDER.glob("*/*.json"):
-        if path.relative_to(FOLDER).with_suffix("").as_posix() not in all_but:
-            path.unlink()

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Set
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,13 +26,6 @@ def is_of(example: Example) -> bool:
     """Return whether the recorded timeline is of the present example and tracer."""
     timeline = timelines.load(example)
     return timeline is not None and timeline.is_of(example)
-
-
-def forget(all_but: Set[str]) -> None:
-    """Remove the timelines of all examples but these."""
-    for path in timelines.FOLDER.glob("*/*.json"):
-        if path.relative_to(timelines.FOLDER).with_suffix("").as_posix() not in all_but:
-            path.unlink()
 
 
 def record(example: Example, interpreter: Interpreter) -> None:
