@@ -35,6 +35,8 @@ NOT_IN_AN_EXAMPLE = {
     "This process is multi-threaded, use of fork() may lead to deadlocks in the child",
     "context has already been set",
     "may have been in progress in another thread when fork() was called",
+    "[Errno 26] Text file busy",
+    "set_wakeup_fd only works in main thread of the main interpreter",
     "sys.meta_path is None, Python is likely shutting down",
     "cannot join thread at interpreter shutdown",
     "reentrant call inside <_io.BufferedWriter name='<stdout>'>",
