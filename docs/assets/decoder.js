@@ -37,7 +37,7 @@
     for (const [word, code] of byWord)
       if (text.includes(word) ||
           (word.includes(" ") && text.toLowerCase().includes(word.toLowerCase()))) return code;
-    const numbers = text.match(/(?<!\w)[-+]?\d+(?!\w)/g) || [];
+    const numbers = text.match(/(?<![\w+-])[-+]?\d{1,20}(?!\w)/g) || [];
     return numbers.length === 1 ? Number(numbers[0]) : NaN;
   };
 

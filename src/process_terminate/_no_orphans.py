@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, ContextDecorator
 from typing import Any
 
 from process_terminate._process.ending import checked_grace, refuse_suspended
+from process_terminate._process.gate import Gate
 from process_terminate._process.waits import run
 from process_terminate._tree import blocks, jobs
 
@@ -117,4 +118,12 @@ class _Block(ContextDecorator, AbstractContextManager[None]):
 def begin(grace: float) -> blocks.Block:
     """Begin a block in the way of this system; RuntimeError if it has none."""
     make = jobs.JobBlock if sys.platform == "win32" else blocks.LinuxBlock
-    return make(grace)
+    block = None
+    try:
+        with Gate().kept():  # An interrupted beginning would leave its tag.
+            block = make(grace)
+    except BaseException:
+        if block:
+            run(block.leaving())
+        raise
+    return block

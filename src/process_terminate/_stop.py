@@ -51,6 +51,9 @@ def stop(
     `stop()` never waits longer than the grace period and 12 seconds.
     Python may notice Ctrl-C only at the end of a wait, so `stop()` waits in steps of
     0.5 seconds at most.
+    In the main thread it replaces the handlers of `signal` during the call, and puts
+    them back. What C code has chained to such a handler is lost then, for example
+    `faulthandler.register(signum, chain=True)` or `signal.siginterrupt(signum, False)`.
     It logs a warning to the logger `process_terminate` if `SIGKILL` was needed, and a
     debug message for each signal.
 

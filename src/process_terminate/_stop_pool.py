@@ -40,8 +40,8 @@ def stop_pool(pool: Pool | Executor, *, grace: float = 5.0) -> list[ExitStatus]:
     It reads private attributes of CPython 3.11 to 3.15.
 
     Args:
-        pool: A `multiprocessing.Pool`, a `ProcessPoolExecutor`, or a pool or executor
-            of multiprocess (pathos) or loky.
+        pool: A `multiprocessing.Pool`, a `ProcessPoolExecutor`, a `Pool` of
+            multiprocess (`pathos.multiprocessing.Pool`), or an executor of loky.
         grace: Seconds between `SIGTERM` and `SIGKILL`. 0 kills at once.
 
     Returns:

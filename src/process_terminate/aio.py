@@ -31,6 +31,8 @@ async def stop(
     It waits with the event loop, without a thread, so your other tasks continue.
     If the task is canceled, or another exception interrupts the wait, it kills the
     process at once, and raises the exception when the process is dead.
+    A task that is canceled before its first turn does nothing, as with any coroutine:
+    the process keeps running.
 
     **When to use it:** in a coroutine, for any process. The event loop reaps an
     `asyncio` process, so you can read `process.returncode` afterwards.
@@ -198,8 +200,10 @@ async def _no_orphans(grace: float) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await run_in_loop(inside.leaving())
-        await run_in_loop(inside.settling())
+        try:
+            await run_in_loop(inside.leaving())
+        finally:
+            await run_in_loop(inside.settling())
 
 
 def _require_loop() -> None:

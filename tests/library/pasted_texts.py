@@ -34,4 +34,14 @@ PASTED = {
     "terminated by signal SIGTERM (Polite quit request)": -15,
     "error Command failed with exit code 134.": 134,
 }
-NO_CODE = ["nonsense", "was terminated abruptly", "between 3 and 5", "SIG", "-", "0x"]
+NO_CODE = [
+    "SIGRTMIN+5",
+    "killed by SIGRTMAX-3",
+    "9" * 5000,
+    "nonsense",
+    "was terminated abruptly",
+    "between 3 and 5",
+    "SIG",
+    "-",
+    "0x",
+]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import math
 import os
+import select
 import signal
 import sys
 import time
+from contextlib import suppress
 from signal import Signals
 from typing import Any
 
@@ -26,13 +28,15 @@ assert sys.platform == "linux"  # noqa: S101
 #: to the terminal, which sends them to the command as well.
 _NOT_PASSED_ON = (
     *("SIGKILL", "SIGSTOP", "SIGCHLD"),
-    *("SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGSEGV", "SIGSYS"),
+    *("SIGILL", "SIGTRAP", "SIGBUS", "SIGFPE", "SIGSEGV", "SIGSYS"),
     *("SIGTSTP", "SIGTTIN", "SIGTTOU"),
 )
 #: Signals that Python itself has ignored since it began, but the command must not.
 _IGNORED_BY_PYTHON = ("SIGPIPE", "SIGXFSZ")
 #: siginfo's si_code if the kernel sent the signal, for example for Ctrl-C.
 _SI_KERNEL = 0x80
+#: Seconds in which a message can be written.
+_READ_WAIT = 1.0
 #: Seconds of one wait at most, because a longer one may overflow.
 _LONGEST_WAIT = 3600.0
 
@@ -147,13 +151,18 @@ class _Job:
             if now >= self._kill_at:
                 self._kill(now)
             elif now >= stop_at:
-                complain(f"run: the command did not end within {timeout:g} s")
                 timed_out, stop_at = True, math.inf
                 self._stop(self._first)
             until = min(stop_at, self._kill_at, self._give_up_at)
             rest = min(max(until - time.monotonic(), 0), _LONGEST_WAIT)
             self._handle(signal.sigtimedwait(waited, rest))
-        return statuses.TIMED_OUT if timed_out else self._status
+        if not timed_out:
+            return self._status
+        with suppress(OSError):  # It is closed.
+            # A pipe may be full, and in a terminal Ctrl-S may have been pressed.
+            if select.select([], [sys.stderr], [], _READ_WAIT)[1]:
+                complain(f"run: the command did not end within {timeout:g} s")
+        return statuses.TIMED_OUT
 
     def _handle(self, info: signal.struct_siginfo | None) -> None:
         """Do what one signal asks for."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 from process_terminate._process.printable import printable
 
@@ -72,5 +73,6 @@ def show(text: str) -> None:
 
 
 def complain(message: str) -> None:
-    """Print one line of an error."""
-    print(f"process-terminate: {printable(message)}", file=sys.stderr)  # noqa: T201
+    """Print one line of an error; the status tells it, too, if that is not possible."""
+    with suppress(OSError):
+        print(f"process-terminate: {printable(message)}", file=sys.stderr)  # noqa: T201

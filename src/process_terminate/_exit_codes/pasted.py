@@ -16,7 +16,7 @@ _SIGNAL = re.compile(
 _CODE = re.compile(
     r"(?:code|status|returned|exited|exit)(?: with)?[^\w-]{0,3}(-?\d+)", re.IGNORECASE
 )
-_NUMBER = re.compile(r"(?<!\w)[-+]?\d+(?!\w)")
+_NUMBER = re.compile(r"(?<![\w+-])[-+]?\d{1,20}(?!\w)")
 _MINUS = str.maketrans("\u2212\u2013", "--")  # As copied from prose.
 _HIGHEST_SIGNAL = 64
 #: The real-time signals have no names that are the same everywhere.

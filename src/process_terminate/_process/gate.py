@@ -1,5 +1,7 @@
 """Hold back the handlers of signals while what must not be interrupted is done."""
 
+from __future__ import annotations
+
 import asyncio
 import os
 import signal
@@ -75,7 +77,7 @@ class Gate:
 
     def _act(self, number: int, frame: FrameType | None) -> None:
         """Do what was done with a signal before this gate took its place."""
-        handler = self._handlers[number]
+        handler = self.behind(number)
         if callable(handler):
             self.has_called |= handler is not signal.default_int_handler
             handler(number, frame)
@@ -116,13 +118,19 @@ class Gate:
         # another main thread than the interpreter.
         with suppress(ValueError):
             for number, handler in handlers.items():
+                if gate := _gate_of(handler):  # So that no chain of old gates grows.
+                    gate._handlers[number] = gate.behind(number)
                 self._handlers[number] = handler
                 stdlib.set_handler(number, self._note)
 
     def _give_back(self) -> BaseException | None:
-        """Put the handlers back; return what one of them has raised meanwhile."""
+        """Put the handlers back; return what one of them has raised meanwhile.
+
+        Only the main thread can. In another one, as of a loop that is closed there, a
+        signal is passed on until the next gate takes the place of this one.
+        """
         error: BaseException | None = None
-        waiting = list(self._handlers)
+        waiting = list(self._handlers) if _is_main_thread() else []
         while waiting:
             try:
                 while waiting:
@@ -140,10 +148,17 @@ class Gate:
         Two calls in one event loop may end in the order in which they began.
         """
         handler = self._handlers[number]
-        gate = getattr(handler, "__self__", None)
-        if isinstance(gate, Gate) and (gate._is_done or gate._is_lent):
-            return gate.behind(number)
-        return handler
+        while (gate := _gate_of(handler)) and (gate._is_done or gate._is_lent):
+            handler = gate._handlers[number]
+        return (
+            signal.default_int_handler if stdlib.is_of_past_loop(handler) else handler
+        )
+
+
+def _gate_of(handler: Any) -> Gate | None:
+    """Return the gate that a handler belongs to."""
+    gate = getattr(handler, "__self__", None)
+    return gate if isinstance(gate, Gate) else None
 
 
 def _in_loop() -> bool:

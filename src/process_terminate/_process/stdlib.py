@@ -136,17 +136,20 @@ def reap_popen(popen: "subprocess.Popen[Any]", code: int | None) -> bool:
         lock.release()
 
 
+def is_of_past_loop(handler: Any) -> bool:
+    """Return whether it handles Ctrl-C for an asyncio.run() whose main task is done."""
+    task = (getattr(handler, "keywords", None) or {}).get("main_task")
+    return task is not None and task.done()
+
+
 def is_polled(process: BaseProcess) -> bool:
     """Return whether another thread waits for the exit code of a process."""
     popen = popen_of(process)
     frames: dict[int, FrameType] = getattr(sys, "_current_frames", dict)()
     frames.pop(threading.get_ident(), None)
-    return any(_polls(frame, popen) for frame in frames.values())
-
-
-def _polls(frame: FrameType, popen: object) -> bool:
     return any(
         caller.f_code.co_name == "poll" and caller.f_locals.get("self") is popen
+        for frame in frames.values()
         for caller in _outward(frame)
     )
 

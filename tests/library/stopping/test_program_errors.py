@@ -3,12 +3,14 @@
 import errno
 import logging
 import os
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +35,10 @@ from support import (
 
 from process_terminate import kill, no_orphans, stop, stop_all, stop_tree, terminate
 from process_terminate._command import statuses
-from process_terminate._process import adapters
+from process_terminate._process import adapters, table
 from process_terminate._process.handle import Handle
-from process_terminate._tree import ending
+from process_terminate._tree import blocks, ending, subreaper
+from process_terminate._tree.tags import _RLIMIT_LOCKS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sends signals")
 
@@ -222,6 +225,129 @@ def test_handler_that_raises_in_a_loop_gets_ctrl_c_back(call: str, tasks: int) -
     assert said == "-9\n" * tasks + "True\n"
 
 
+def test_handlers_are_back_after_many_calls_that_overlapped() -> None:
+    """At each moment one of them runs, so none begins with the handlers in place."""
+    said = run(
+        """
+        import asyncio, signal, subprocess, sys
+        from process_terminate import aio
+        async def main():
+            before = []
+            for _ in range(1100):
+                child = subprocess.Popen(["sh", "-c", sys.argv[1]], stdout=-1)
+                child.stdout.read(1)
+                child.stdout.close()
+                task = asyncio.create_task(aio.stop(child, grace=20))
+                for _ in range(8):
+                    await asyncio.sleep(0)
+                for earlier, stopping in before:
+                    earlier.kill()
+                    await stopping
+                before = [(child, task)]
+            child.kill()
+            await task
+        asyncio.run(main())
+        print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+        """,
+        IGNORE,
+    )
+    assert said == "True\n"
+
+
+def test_call_whose_loop_is_closed_in_another_thread_ends_and_passes_signals_on() -> (
+    None
+):
+    run(
+        """
+        import asyncio, gc, signal, subprocess, sys, threading
+        from process_terminate import aio, stop
+        child = subprocess.Popen(["sh", "-c", sys.argv[1]], stdout=-1)
+        child.stdout.readline()
+        loop = asyncio.new_event_loop()
+        task = loop.create_task(aio.stop(child, grace=30))
+        loop.run_until_complete(asyncio.sleep(0.1))
+        loop.close()
+        task._log_destroy_pending = False
+        kept = [task, loop]
+        del task, loop
+        thread = threading.Thread(target=lambda: (kept.clear(), gc.collect()))
+        thread.start()
+        thread.join(20)
+        assert not thread.is_alive()
+        assert child.poll() == -9
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            stop(subprocess.Popen(["sleep", "60"]))
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        """,
+        IGNORE,
+    )
+
+
+def test_ctrl_c_is_that_of_python_after_a_loop_that_ended_during_a_call() -> None:
+    said = run(
+        """
+        import asyncio, signal, subprocess, sys
+        from process_terminate import aio
+        child = subprocess.Popen(["sh", "-c", sys.argv[1]], stdout=-1)
+        child.stdout.readline()
+        async def main():
+            global task
+            task = asyncio.create_task(aio.stop(child, grace=20))
+            await asyncio.sleep(0.1)
+        asyncio.run(main())
+        print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+        """,
+        IGNORE,
+    )
+    assert said == "True\n"
+
+
+def test_ctrl_c_while_a_block_begins_leaves_nothing_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limit = resource.getrlimit(_RLIMIT_LOCKS)
+    init = subprocess.Popen.__init__
+
+    def interrupted(*_: object) -> list[object]:
+        signal.raise_signal(signal.SIGINT)
+        return []
+
+    monkeypatch.setattr(table, "child_entries", interrupted)
+    with pytest.raises(KeyboardInterrupt), no_orphans():
+        pass
+    assert resource.getrlimit(_RLIMIT_LOCKS) == limit
+    assert subprocess.Popen.__init__ is init
+    assert not subreaper.is_set()
+    assert blocks.active == []
+
+
+def test_cancellation_at_the_end_of_a_block_keeps_the_exit_codes() -> None:
+    said = run(
+        """
+        import asyncio, sys
+        from process_terminate import aio
+        async def main():
+            task = asyncio.current_task()
+            asyncio.get_running_loop().call_later(0.05, task.cancel)
+            async with aio.no_orphans(grace=5):
+                global child
+                child = await asyncio.create_subprocess_exec(
+                    "sh", "-c", sys.argv[1], stdout=-1
+                )
+                await child.stdout.readline()
+        for _ in range(20):
+            try:
+                asyncio.run(main())
+            except asyncio.CancelledError:
+                print(child.returncode)
+        """,
+        IGNORE,
+    )
+    assert set(said.split()) == {"-9"}
+
+
 def test_block_at_the_end_of_a_loop_leaves_no_message_of_its_watcher() -> None:
     """Before Python 3.12 a thread for each process tells the loop that it is dead."""
     run("""
@@ -320,3 +446,22 @@ def test_setuid_program_that_proc_hides_is_killed(
         program = f"{start}\nstop_tree(root, grace=0.5)"
     said = run_as_nobody(program, prefix=hiding(2))
     assert not psutil.pid_exists(int("".join(filter(str.isdecimal, said))))
+
+
+@pytest.mark.parametrize("kind", ["a full pipe", "a full disk"])
+def test_command_is_stopped_in_time_if_its_error_cannot_be_written(kind: str) -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while kind == "a full pipe":
+            os.write(writer, bytes(1 << 16))
+    os.set_blocking(writer, True)
+    with Path("/dev/full").open("w") as full:
+        done = completed(
+            *(sys.executable, "-m", "process_terminate"),
+            *("run", "--timeout=0.2", "--", "sh", "-c", REST),
+            stderr=writer if kind == "a full pipe" else full,
+        )
+    os.close(reader)
+    os.close(writer)
+    assert (done.returncode, done.stdout) == (statuses.TIMED_OUT, "\n")
