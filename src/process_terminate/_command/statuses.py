@@ -73,6 +73,6 @@ def show(text: str) -> None:
 
 
 def complain(message: str) -> None:
-    """Print one line of an error; the status tells it, too, if that is not possible."""
+    """Print one line of an error, if that is possible; the exit status says it as well."""
     with suppress(OSError):
         print(f"process-terminate: {printable(message)}", file=sys.stderr)  # noqa: T201
