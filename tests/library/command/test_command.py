@@ -199,7 +199,9 @@ def test_run_stops_a_command_that_has_stopped_itself() -> None:
     assert sh("kill -STOP $$", "--timeout=0.3").returncode == 124
 
 
-@pytest.mark.parametrize("name", ["HUP", "QUIT", "USR1", "USR2", "WINCH", "TERM"])
+@pytest.mark.parametrize(
+    "name", ["HUP", "QUIT", "USR1", "USR2", "WINCH", "TERM", "ABRT"]
+)
 def test_run_passes_a_signal_on(name: str, running: Any) -> None:
     trap = f"trap 'echo got; exit 9' {name}; echo ready; {REST}"
     process = running(trap)
