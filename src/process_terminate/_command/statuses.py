@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
+from typing import TextIO
 
 from process_terminate._process.printable import printable
 
@@ -65,8 +65,7 @@ def show(text: str) -> None:
     try:
         print(text, flush=True)  # noqa: T201
     except OSError as error:
-        # Python would try again at its exit, and exit with 120.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard(sys.stdout)
         if not isinstance(error, BrokenPipeError):
             why = f"cannot write the result: {error.strerror}"
             raise CommandError(why, UNWRITTEN) from None
@@ -74,5 +73,12 @@ def show(text: str) -> None:
 
 def complain(message: str) -> None:
     """Print one line of an error, if that is possible; the exit status says it as well."""
-    with suppress(OSError):
+    try:
         print(f"process-terminate: {printable(message)}", file=sys.stderr)  # noqa: T201
+    except OSError:
+        _discard(sys.stderr)
+
+
+def _discard(stream: TextIO) -> None:
+    """Write the rest nowhere: Python would try again at its exit, and exit with 120."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
