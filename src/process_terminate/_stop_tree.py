@@ -108,7 +108,7 @@ def stop_tree(
             namespace. It is raised before any signal is sent.
         PermissionError: If the system does not permit a signal to one of the
             processes, for example to an orphan that `/proc` hides from your user
-            (`hidepid`). Also if `/proc` hides `process`, so that its descendants
+            (`hidepid`), if only the tree can have left it. Also if `/proc` hides `process`, so that its descendants
             cannot be found.
         TimeoutError: If a process is still running 10 seconds after `SIGKILL`, or new
             ones appear faster than they can be killed.

@@ -202,8 +202,12 @@ async def _no_orphans(grace: float) -> AsyncIterator[None]:
     finally:
         try:
             await run_in_loop(inside.leaving())
-        finally:
+        except GeneratorExit:  # There is no loop any more that could wait.
+            raise
+        except BaseException:
             await run_in_loop(inside.settling())
+            raise
+        await run_in_loop(inside.settling())
 
 
 def _require_loop() -> None:

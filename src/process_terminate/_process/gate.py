@@ -50,8 +50,8 @@ class Gate:
         finally:
             self._is_open = False
             if self._is_lent:
-                self._is_lent = False
                 self._take()
+                self._is_lent = False
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         """Act on a signal, now or later.
@@ -118,8 +118,10 @@ class Gate:
         # another main thread than the interpreter.
         with suppress(ValueError):
             for number, handler in handlers.items():
-                if gate := _gate_of(handler):  # So that no chain of old gates grows.
+                gate = _gate_of(handler)
+                while gate:  # So that no chain of old gates grows, or leads back here.
                     gate._handlers[number] = gate.behind(number)
+                    gate = _gate_of(gate._handlers[number])
                 self._handlers[number] = handler
                 stdlib.set_handler(number, self._note)
 
@@ -135,7 +137,7 @@ class Gate:
             try:
                 while waiting:
                     number = waiting[-1]
-                    if stdlib.handler_of(number) == self._note:
+                    if _gate_of(stdlib.handler_of(number)) is self:
                         stdlib.set_handler(number, self.behind(number))
                     waiting.pop()
             except BaseException as caught:  # Of a handler that is back already.
@@ -188,8 +190,8 @@ def _handlers(fatal: bool) -> dict[int, Any]:
 
 def _is_fatal_gate(handler: Any) -> bool:
     """Return whether another gate, as of another task, holds back a fatal signal."""
-    gate = getattr(handler, "__self__", None)
-    return isinstance(gate, Gate) and gate._fatal
+    gate = _gate_of(handler)
+    return gate is not None and gate._fatal
 
 
 #: Not asked for each time, because it makes an enumeration of each.

@@ -108,10 +108,18 @@ def _ask_then_force(  # noqa: PLR0913, PLR0917
 
 
 def _end_hidden(tree: Tree) -> Steps[None]:
-    """Kill the orphans that /proc hides; raise if that is not permitted."""
+    """Kill the orphans that /proc hides; raise if that is not permitted.
+
+    Their tag cannot be read, so those that another child may have left, or another
+    thread beside `stop_tree()` has started, are left alone.
+    """
+    found = hidden_children() - tree.hidden
+    if not tree.owns_orphans:
+        tree.doubtful |= found
+        return
     with ExitStack() as stack:
         handles = []
-        for pid in hidden_children() - tree.hidden:
+        for pid in found:
             with suppress(ProcessLookupError):
                 handle = stack.enter_context(open_handle(pid, child=True))
                 handle.send(SIGKILL)

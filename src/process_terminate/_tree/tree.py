@@ -185,6 +185,11 @@ class Tree:
         return alone and caller.current_task() is None and not self._has_guest
 
     @property
+    def owns_orphans(self) -> bool:
+        """Whether each orphan that comes here is of the tree, whatever its tag."""
+        return self._is_closed or (self.is_of_block and self.is_alone)
+
+    @property
     def _has_guest(self) -> bool:
         """Whether this process may have started one that does not belong to the tree.
 

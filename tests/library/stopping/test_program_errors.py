@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,11 @@ from support import (
 
 from process_terminate import kill, no_orphans, stop, stop_all, stop_tree, terminate
 from process_terminate._command import statuses
-from process_terminate._process import adapters, table
+from process_terminate._process import adapters, gate, table
 from process_terminate._process.handle import Handle
 from process_terminate._tree import blocks, ending, subreaper
 from process_terminate._tree.tags import _RLIMIT_LOCKS
+from process_terminate._tree.tree import Tree
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sends signals")
 
@@ -385,11 +386,52 @@ def test_children_are_stopped_if_proc_is_gone_at_the_end_of_a_block(
     assert said.startswith("-15 no_orphans() needs the /proc")
 
 
+def test_orphan_that_proc_hides_is_left_alone_if_it_may_be_anothers(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Such as sudo, which another thread starts during the call."""
+    hidden = shell(IGNORE)
+    monkeypatch.setattr(ending, "hidden_children", lambda: {hidden.pid})
+    monkeypatch.setattr(Tree, "owns_orphans", False)
+    stop_tree(shell(REST))
+    assert is_running(hidden.pid)
+    assert (
+        f"left alone, as they may descend from an earlier child: pid {hidden.pid}"
+        in (caplog.text)
+    )
+
+
+def test_gate_that_takes_handlers_back_beside_others_makes_no_circle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As of one task that a handler has interrupted, while two others wait."""
+
+    def handler(*_: object) -> None:
+        raise ZeroDivisionError
+
+    old = signal.signal(signal.SIGUSR1, handler)
+    monkeypatch.setattr(gate, "_in_loop", lambda: True)
+    first, second, third = gate.Gate(), gate.Gate(), gate.Gate()
+    try:
+        with first.kept(), second.kept(), third.kept():
+            first._arrived.append(signal.SIGUSR1)
+            with pytest.raises(ZeroDivisionError), first.opened():
+                pass
+            with ExitStack() as all_opened, pytest.raises(ZeroDivisionError):  # noqa: PT012
+                for each in first, second, third:
+                    all_opened.enter_context(each.opened())
+                signal.raise_signal(signal.SIGUSR1)
+        assert signal.getsignal(signal.SIGUSR1) is handler
+    finally:
+        signal.signal(signal.SIGUSR1, old)
+
+
 @pytest.mark.parametrize("is_permitted", [True, False])
 def test_orphan_that_proc_hides_is_killed_or_named(
     shell: Shell, is_permitted: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As with hidepid, for a program that is setuid."""
+    monkeypatch.setattr(Tree, "owns_orphans", True)
     hidden = shell(IGNORE)
     send = Handle.send
 
