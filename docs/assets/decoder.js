@@ -2,20 +2,10 @@
 // A test compares each answer with process_terminate._exit_codes, which says the same.
 "use strict";
 (() => {
-  const place = document.getElementById("decoder");
   const rows = [...document.querySelectorAll("#exit-codes tr")];
-  if (!place || !rows.length) return;
-  const label = document.createElement("label");
-  const input = document.createElement("input");
-  const answer = document.createElement("output");
-  label.textContent = "Exit code, signal or message ";
-  input.type = "search"; // Escape empties it.
-  input.autocomplete = "off";
-  input.spellcheck = false;
-  input.placeholder = "exit code 137";
-  input.size = 30;
-  label.append(input);
-  place.append(label, answer);
+  const input = document.querySelector("#decoder input");
+  const answer = document.querySelector("#decoder output");
+  if (!input || !rows.length) return;
 
   const codesOf = (row) => row.dataset.codes.split(" ").map(Number);
   const byWord = rows.flatMap((row) =>

@@ -15,17 +15,9 @@ if (!matchMedia("(hover: hover)").matches) document.getElementById("rests")?.rem
       scroll[i] ? (box.tabIndex = 0) : box.removeAttribute("tabindex")
     );
   };
-  // At "load" the theme has put each table into its box.
   for (const event of ["load", "resize"]) addEventListener(event, update);
   addEventListener("toggle", update, true);
 })();
-
-// On a phone, a row of a wide table is a list, in which each cell names its head.
-for (const table of document.querySelectorAll(".md-typeset table:not(.overview *, details *)")) {
-  const heads = [...table.querySelectorAll("thead th")].map((head) => head.textContent);
-  for (const row of heads.length > 3 ? table.tBodies[0].rows : [])
-    for (const cell of [...row.cells].slice(1)) cell.dataset.head = heads[cell.cellIndex];
-}
 
 // Each line of an example has a number, which is a link to it. Keys pass over the numbers,
 // since they would be 40 stops. An empty link adds nothing to what is copied.

@@ -6,7 +6,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
 from browser.conftest import kinds
 from evidence.examples import Example
@@ -211,6 +211,39 @@ def test_row_of_a_wide_table_is_a_list_on_a_phone(page: Page, base: str) -> None
     assert not page.is_visible("thead")
 
 
+def test_nothing_moves_when_the_scripts_arrive_late(page: Page, base: str) -> None:
+    page.set_viewport_size({"width": 412, "height": 823})
+    page.add_init_script(
+        "window.moves = []; new PerformanceObserver(list => moves.push("
+        "...list.getEntries().map(e => e.value))).observe({type: 'layout-shift'})"
+    )
+    paths = {*kinds(), "/decoder/", "/evidence/platforms/", "/guides/killed/"}
+    moved = {path: _moves(page, base + path) for path in paths}
+    assert {path: value for path, value in moved.items() if value > 0.01} == {}
+
+
+def _moves(page: Page, url: str) -> float:
+    """Return the layout shift of a page that is painted before its scripts arrive."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/*.js", hold)
+    page.goto(url, wait_until="commit")
+    observer = "new PerformanceObserver(() => done())"
+    painted = f"{observer}.observe({{type: 'paint', buffered: true}})"
+    page.evaluate(f"new Promise(done => {painted})")
+    page.route("**/*.js", lambda route: route.continue_())
+    for route in held:
+        route.continue_()
+    page.wait_for_load_state("load")
+    page.unroute_all()
+    settled = "new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))"
+    page.evaluate(settled)
+    return float(page.evaluate("moves.reduce((a, b) => a + b, 0)"))
+
+
 def test_filter_of_all_examples_is_in_the_url(page: Page, base: str) -> None:
     page.goto(f"{base}/evidence/")
     page.click(".filter >> text=that differed somewhere")
@@ -233,6 +266,7 @@ def test_reader_without_scripts_sees_everything(browser: Browser, base: str) -> 
     page.click("details:has(.measured) > summary")
     assert page.is_visible(".measured td")
     page.goto(f"{base}/decoder/")
+    assert not page.is_visible("#decoder")
     assert page.is_visible("#exit-codes tr[data-codes='-15 143']")
     context.close()
 

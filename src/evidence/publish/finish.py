@@ -15,7 +15,7 @@ from evidence import examples, history, pages
 from evidence.paths import ROOT
 from evidence.publish import addresses, assets, cards, measured, package
 from evidence.publish.formats import feed, llms, sitemap
-from evidence.publish.markup import described, foot, glossary, headers
+from evidence.publish.markup import described, foot, glossary, headers, tables
 
 Builder = Literal["mkdocs", "zensical"]
 _COMMANDS = {
@@ -44,6 +44,7 @@ def finish(site: Path, url: str | None = None) -> None:
         target.write_text(package.requirement(example.source, url), "utf-8")
     measured.write(site)
     glossary.link(site)
+    tables.finish(site)
     changed = history.changes()
     foot.write(site, changed)
     described.write(site, changed)
