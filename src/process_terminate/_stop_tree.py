@@ -172,14 +172,14 @@ def _stopped_alive(
     target: Adapter, tree: Tree, root: Member, grace: float, first: int
 ) -> Steps[list[StoppedProcess]]:
     """Stop the tree of a process that is alive."""
-    owned = frozenset({root.entry.pid})  # Its object reaps it.
+    tree.owned = lambda: {root.entry.pid}
     with subreaper.adopting() as adopts:
         tree.sources = {os.getpid()} if adopts else set()
         try:
-            yield from end_tree(tree, grace, first, owned, lambda: _tag(tree, root))
+            yield from end_tree(tree, grace, first, lambda: _tag(tree, root))
         finally:
             status = yield from target.status()
-            tree.reap(owned)
+            tree.reap()
             del tree.members[root.entry.key]  # Closed with the target.
             tree.close()
     others = tree.members.values()

@@ -57,12 +57,12 @@ class Leftovers:
 
         try:
             try:
-                run(end_tree(tree, self._grace, self._first, frozenset(), listen))
+                run(end_tree(tree, self._grace, self._first, listen))
             finally:
                 signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
         except _HurryError:
             # They are killed by now. If that failed, this raises the reason.
-            run(end_tree(tree, 0, self._first, frozenset()))
+            run(end_tree(tree, 0, self._first))
 
     def _hurry(self, number: int, _: object) -> None:
         if self.hurried_by is None:

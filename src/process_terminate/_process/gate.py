@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +13,11 @@ from types import FrameType
 from typing import Any, Self
 
 from process_terminate._process import stdlib, table
+
+#: The functions below `signal`, which looks for enumerations in ten times their time.
+_fast = sys.modules.get("_signal")
+_handler_of: Any = getattr(_fast, "getsignal", signal.getsignal)
+_set_handler: Any = getattr(_fast, "signal", signal.signal)
 
 
 class Gate:
@@ -82,7 +88,7 @@ class Gate:
             self.has_called |= handler is not signal.default_int_handler
             handler(number, frame)
         else:
-            stdlib.set_handler(number, handler)
+            _set_handler(number, handler)
             signal.raise_signal(number)
 
     @contextmanager
@@ -123,7 +129,7 @@ class Gate:
                     gate._handlers[number] = gate.behind(number)
                     gate = _gate_of(gate._handlers[number])
                 self._handlers[number] = handler
-                stdlib.set_handler(number, self._note)
+                _set_handler(number, self._note)
 
     def _give_back(self) -> BaseException | None:
         """Put the handlers back; return what one of them has raised meanwhile.
@@ -137,8 +143,8 @@ class Gate:
             try:
                 while waiting:
                     number = waiting[-1]
-                    if _gate_of(stdlib.handler_of(number)) is self:
-                        stdlib.set_handler(number, self.behind(number))
+                    if _gate_of(_handler_of(number)) is self:
+                        _set_handler(number, self.behind(number))
                     waiting.pop()
             except BaseException as caught:  # Of a handler that is back already.
                 error = caught
@@ -177,7 +183,7 @@ def _is_main_thread() -> bool:
 
 def _handlers(fatal: bool) -> dict[int, Any]:
     """Return the signals that a gate holds back, with what is done with each."""
-    found = {n: stdlib.handler_of(n) for n in (_FATAL if fatal else _SIGNALS)}
+    found = {n: _handler_of(n) for n in (_FATAL if fatal else _SIGNALS)}
     if not fatal:
         return {n: handler for n, handler in found.items() if callable(handler)}
     caught = table.caught_signals()  # By C code, if Python knows no handler.

@@ -115,7 +115,7 @@ class _MultiprocessingPool(Pool):
         pool._terminate.cancel()  # It would wait without a limit.
         pool._task_handler._state = "TERMINATE"
         pool._result_handler._state = "TERMINATE"
-        stdlib.free(pool._outqueue._wlock)  # A dead worker may hold it.
+        _free(pool._outqueue._wlock)  # A dead worker may hold it.
         pool._taskqueue.put(None)
         with suppress(OSError):
             pool._inqueue._reader.close()  # So that no write waits for a reader.
@@ -209,6 +209,13 @@ class _Executor(Pool):
                 queue._reader.close()  # So that no write waits for a reader.
             yield from _join(self._thread)
         stdlib.fail_pending(self._thread)
+
+
+def _free(lock: Any) -> None:
+    """Release a lock of multiprocessing that a dead process may hold."""
+    with suppress(AttributeError, ValueError, OSError):
+        lock.acquire(timeout=0.05)
+        lock.release()
 
 
 def _join(thread: Any, *, warn: bool = True) -> Steps[None]:

@@ -61,8 +61,7 @@ def start_method(process: BaseProcess) -> str | None:
 
 def started_here(process: BaseProcess) -> bool:
     """Return whether this process started it; True if unknown."""
-    parent: int | None = getattr(process, "_parent_pid", None)
-    return parent in (None, os.getpid())
+    return getattr(process, "_parent_pid", None) in (None, os.getpid())
 
 
 def pipe_of_worker(process: BaseProcess) -> int | None:
@@ -96,22 +95,16 @@ def _pids(module: str, server: str, attribute: str) -> set[int]:
 
 def children_of_multiprocessing() -> set[int]:
     """Reap the dead children of multiprocessing and its copies; return the others."""
-    found = set()
-    for package in _COPIES:
-        active_children = getattr(sys.modules.get(package), "active_children", None)
-        if active_children is not None:
-            found |= {child.pid for child in active_children()}
-    return found
+    modules = [sys.modules.get(package) for package in _COPIES]
+    listing = [getattr(module, "active_children", list) for module in modules]
+    return {child.pid for active_children in listing for child in active_children()}
 
 
 def reap_popen(popen: "subprocess.Popen[Any]", code: int | None) -> bool:
     """Reap a dead child through its object; return whether that is done.
 
-    Unlike `poll()`, it never takes a child that was reaped elsewhere for a success.
-
-    Args:
-        popen: The object.
-        code: The exit code of the child, if the system has reported it.
+    Unlike `poll()`, it never takes a child that was reaped elsewhere for a success:
+    it has the exit code that the system has reported, if any.
     """
     lock = getattr(popen, "_waitpid_lock", None)
     note = getattr(popen, "_handle_exitstatus", None)
@@ -188,20 +181,40 @@ def is_task_of_executor() -> bool:
 
 
 def pools() -> Iterator[Any]:
-    """Return the pools of processes that are still open; none if unknown.
+    """Return the pools of processes that are still open; none if unknown."""
+    return (pool for pool, has_processes in _pools() if has_processes)
+
+
+def _pools() -> Iterator[tuple[Any, bool]]:
+    """Yield the pools that are open, and whether each is one of processes.
 
     A pool registers what multiprocessing has to do with it at exit.
     """
     for package in _COPIES:
-        kind = getattr(_module(package, "pool"), "Pool", None)
+        kind = getattr(_module(package, "pool"), "Pool", ())
         threads = getattr(_module(package, "pool"), "ThreadPool", ())
         registry = getattr(_module(package, "util"), "_finalizer_registry", {})
-        if kind is None:
-            continue
         for finalizer in list(registry.values()):
             pool = (getattr(finalizer, "_weakref", None) or (lambda: None))()
-            if isinstance(pool, kind) and not isinstance(pool, threads):
-                yield pool
+            if isinstance(pool, kind):
+                yield pool, not isinstance(pool, threads)
+
+
+def half_made_pools() -> set[threading.Thread]:
+    """Return the thread of each pool whose constructor did not end; none if unknown.
+
+    After an exception in it, such as Ctrl-C, the thread goes on to replace workers.
+    """
+    kinds = [getattr(_module(package, "pool"), "Pool", 0) for package in _COPIES]
+    replacing = [getattr(kind, "_handle_workers", 0) for kind in kinds]
+    made = {getattr(pool, "_worker_handler", None) for pool, _ in _pools()}
+    running = set(threading.enumerate()) - made
+    return {one for one in running if getattr(one, "_target", None) in replacing}
+
+
+def end_half_made_pool(thread: Any) -> None:
+    """Let the thread of a pool whose constructor failed replace no worker any more."""
+    thread._state = "TERMINATE"
 
 
 def missing_parts(pool: Any) -> list[str]:
@@ -210,23 +223,21 @@ def missing_parts(pool: Any) -> list[str]:
 
 
 def executors() -> Iterator[Any]:
-    """Return the executors that have processes; none if unknown.
-
-    Each has a thread that waits for its processes, and knows the executor.
-    """
-    for thread in threading.enumerate():
-        if hasattr(thread, "executor_reference") and hasattr(thread, "processes"):
-            executor = thread.executor_reference()
-            yield executor if executor is not None else thread
+    """Return the executors that have processes, or their threads; none if unknown."""
+    for thread, executor in _managers():
+        yield thread if executor is None else executor
 
 
 def thread_of(executor: Any) -> threading.Thread | None:
     """Return the thread of an executor that has been shut down, while it runs."""
+    return next((thread for thread, one in _managers() if one is executor), None)
+
+
+def _managers() -> Iterator[tuple[threading.Thread, Any]]:
+    """Yield the threads that manage an executor each, and the executor, if it lives."""
     for thread in threading.enumerate():
-        owner = getattr(thread, "executor_reference", None)
-        if callable(owner) and owner() is executor and hasattr(thread, "processes"):
-            return thread
-    return None
+        if hasattr(thread, "executor_reference") and hasattr(thread, "processes"):
+            yield thread, thread.executor_reference()
 
 
 def fail_pending(thread: Any) -> None:
@@ -265,26 +276,13 @@ def is_blocked(executor: Any) -> bool:
     return full or bool(getattr(lock, "locked", lambda: False)())
 
 
-#: The functions below `signal`, which looks for enumerations in ten times their time.
-_fast = sys.modules.get("_signal")
-handler_of: Any = getattr(_fast, "getsignal", signal.getsignal)
-set_handler: Any = getattr(_fast, "signal", signal.signal)
-
-
 def has_other_reaper() -> bool:
     """Return whether SIGCHLD is ignored or handled, so that others reap children here.
 
     asyncio then says 255 of a child whose exit code it did not get.
     """
     number = getattr(signal, "SIGCHLD", None)
-    return number is not None and handler_of(number) != signal.SIG_DFL
-
-
-def free(lock: Any) -> None:
-    """Release a lock of multiprocessing that a dead process may hold."""
-    with suppress(AttributeError, ValueError, OSError):
-        lock.acquire(timeout=0.05)
-        lock.release()
+    return number is not None and signal.getsignal(number) != signal.SIG_DFL
 
 
 def fail(result: Any, error: Exception) -> None:

@@ -33,6 +33,7 @@ class Block(ABC):
         _check_nesting(*self.owner)
         self._grace = grace
         self._pools = _all_pools()
+        self._half_made = stdlib.half_made_pools()
 
     @abstractmethod
     def leaving(self) -> Steps[None]:
@@ -138,6 +139,8 @@ class LinuxBlock(Block):
             yield from self._end_children(gate)
             raise
         ended = self._new_pools()
+        for thread in stdlib.half_made_pools() - self._half_made:
+            stdlib.end_half_made_pool(thread)
         # First these: a pool of before the block may start a worker at any moment.
         started = self._children.pids()
         spared = self._spared()
@@ -173,7 +176,6 @@ class LinuxBlock(Block):
         gate: Gate,
     ) -> Steps[None]:
         """Stop what was started in the block, and then release its pools."""
-        owned = self._owned()
         tree = Tree(
             self.tag,
             servers() | spared,
@@ -181,14 +183,14 @@ class LinuxBlock(Block):
             sources=_sources(),
             is_of_block=True,
         )
-        tree.gate, tree.hidden = gate, self._hidden
+        tree.gate, tree.hidden, tree.owned = gate, self._hidden, self._owned
         tree.tell_apart(self._earlier)
         may_replace = _may_replace(ended)
         try:
             try:
                 if self._may_have_started(tree):
                     yield from appearing(started)
-                    yield from end_tree(tree, grace, signal.SIGTERM, owned)
+                    yield from end_tree(tree, grace, signal.SIGTERM)
             finally:
                 for pool in ended:
                     yield from pool.finish()
@@ -196,7 +198,7 @@ class LinuxBlock(Block):
         finally:
             try:
                 self._children.reap()
-                tree.reap(self._owned())
+                tree.reap()
             finally:
                 tree.close()
 
@@ -216,7 +218,7 @@ class LinuxBlock(Block):
             tree.known.update(*(pool.pids() for pool in ended))
             tree.scan(lambda _: None)
             if tree.alive():
-                yield from end_tree(tree, 0, signal.SIGTERM, self._owned())
+                yield from end_tree(tree, 0, signal.SIGTERM)
             for pool in ended:
                 yield from pool.finish()
 

@@ -37,7 +37,6 @@ def end_tree(
     tree: Tree,
     grace: float,
     first: int,
-    owned: frozenset[int],
     prepare: Callable[[], object] = lambda: None,
 ) -> Steps[None]:
     """Prepare, and stop all processes of a tree, and what appears meanwhile.
@@ -47,7 +46,7 @@ def end_tree(
     """
     with (tree.gate or Gate()).kept() as gate:
         try:
-            yield from _ask_then_force(tree, grace, first, owned, prepare, gate)
+            yield from _ask_then_force(tree, grace, first, prepare, gate)
         except BaseException:  # Such as one that another thread raises in this one.
             suspended = [m.handle for m in tree.alive() if m.suspended]
             for handle in suspended:
@@ -74,13 +73,8 @@ def appearing(pids: Iterable[int]) -> Steps[None]:
         yield short
 
 
-def _ask_then_force(  # noqa: PLR0913, PLR0917
-    tree: Tree,
-    grace: float,
-    first: int,
-    owned: frozenset[int],
-    prepare: Callable[[], object],
-    gate: Gate,
+def _ask_then_force(
+    tree: Tree, grace: float, first: int, prepare: Callable[[], object], gate: Gate
 ) -> Steps[None]:
     """Take the steps of end_tree(), which a second Ctrl-C must not interrupt."""
     ended = False
@@ -93,7 +87,7 @@ def _ask_then_force(  # noqa: PLR0913, PLR0917
             tree.scan(lambda _: None)
         if asks:
             yield from _forking(tree)
-            ended = yield from _ask(tree, grace, first, owned, gate)
+            ended = yield from _ask(tree, grace, first, gate)
     except BaseException as error:  # Such as Ctrl-C during the wait.
         yield from noted(error, _force(tree, gate))
         raise
@@ -143,9 +137,7 @@ def _forking(tree: Tree) -> Steps[None]:
         tree.scan(lambda _: None)
 
 
-def _ask(
-    tree: Tree, grace: float, first: int, owned: frozenset[int], gate: Gate
-) -> Steps[bool]:
+def _ask(tree: Tree, grace: float, first: int, gate: Gate) -> Steps[bool]:
     """Send the first signal to all, even to new ones; return whether all are dead."""
     until = monotonic() + grace
 
@@ -160,7 +152,7 @@ def _ask(
     while (now := monotonic()) < until:
         with gate.opened():
             yield from _dying(tree, min(until, now + length))
-        tree.reap(owned)
+        tree.reap()
         # Before the scan: a process that dies during it may leave a child unseen.
         alive = tree.alive()
         for member in alive:  # One that is not dead by now may be stopped.

@@ -57,6 +57,8 @@ class Tree:
         self.reapers: set[int] = set()
         self.since = 0.0
         self.is_of_block = is_of_block
+        #: Returns the pids of the children that belong to an object, which reaps them.
+        self.owned: Callable[[], Collection[int]] = frozenset
         #: What calls the handlers of signals while the tree is stopped; None if only
         #: `end_tree()` keeps one.
         self.gate: Gate | None = None
@@ -242,12 +244,9 @@ class Tree:
         act(self.add(now, handle))
         parents.add(entry.pid)
 
-    def reap(self, owned: Iterable[int] = ()) -> None:
-        """Reap the dead that came to this process; learn the status of each.
-
-        Args:
-            owned: Pids of children that belong to an object, which has to reap them.
-        """
+    def reap(self) -> None:
+        """Reap the dead that came to this process; learn the status of each."""
+        owned = self.owned()
         for member in self.members.values():
             if member.exit_code is None:
                 reap = member.entry.pid not in owned

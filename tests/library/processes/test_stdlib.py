@@ -38,6 +38,7 @@ def test_python_has_the_private_attributes_that_the_library_reads(start: Start) 
         assert popen._handle_exitstatus  # type: ignore[attr-defined]
         assert subprocess._cleanup  # type: ignore[attr-defined]
     assert "_process_worker" in vars(concurrent.futures.process)
+    assert multiprocessing.pool.Pool._handle_workers  # type: ignore[attr-defined]
 
 
 def test_pools_and_executors_are_found_until_they_are_ended() -> None:

@@ -326,6 +326,26 @@ def test_ctrl_c_while_a_block_begins_leaves_nothing_of_it(
     assert blocks.active == []
 
 
+def test_process_that_a_handler_starts_while_a_block_ends_has_its_exit_code() -> None:
+    said = run(
+        """
+        import signal, subprocess, sys
+        from process_terminate import no_orphans
+        started = []
+        def start(*_):
+            started.append(subprocess.Popen(["sleep", "60"]))
+        signal.signal(signal.SIGALRM, start)
+        with no_orphans(grace=1):
+            child = subprocess.Popen(["sh", "-c", sys.argv[1]], stdout=-1)
+            child.stdout.readline()
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
+        print(started[0].wait(30))
+        """,
+        IGNORE,
+    )
+    assert said == "-15\n"
+
+
 def test_cancellation_at_the_end_of_a_block_keeps_the_exit_codes() -> None:
     said = run(
         """

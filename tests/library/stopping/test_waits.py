@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support import fail
 
-from process_terminate._process import stdlib
+from process_terminate._process import gate as gates
 from process_terminate._process.gate import Gate
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
@@ -68,7 +68,7 @@ def test_handler_that_is_back_and_raises_does_not_keep_others_away(
     kept: AbstractContextManager[Any] = Gate().kept()
     old = signal.getsignal(signal.SIGUSR1)
     kept.__enter__()
-    restore = stdlib.set_handler
+    restore = gates._set_handler
     errors = [ZeroDivisionError()]
 
     def restore_and_raise(number: int, handler: Any) -> Any:
@@ -77,7 +77,7 @@ def test_handler_that_is_back_and_raises_does_not_keep_others_away(
             raise errors.pop()
         return result
 
-    monkeypatch.setattr(stdlib, "set_handler", restore_and_raise)
+    monkeypatch.setattr(gates, "_set_handler", restore_and_raise)
     with pytest.raises(ZeroDivisionError):
         kept.__exit__(None, None, None)
     assert signal.getsignal(signal.SIGUSR1) is old

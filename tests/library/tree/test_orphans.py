@@ -250,6 +250,36 @@ def test_pool_with_other_parts_ends_with_the_block(
     assert set(multiprocessing.active_children()) <= set(before)
 
 
+def test_pool_whose_constructor_was_interrupted_ends_with_the_block() -> None:
+    """Its thread goes on to replace the workers that the block kills."""
+    program = """
+        import multiprocessing, signal, threading, time
+        from multiprocessing.pool import ThreadPool
+        from process_terminate import no_orphans
+
+        class Interrupting(threading.Thread):
+            def start(self):
+                super().start()
+                signal.raise_signal(signal.SIGINT)
+
+        earlier = ThreadPool(1)
+        context = multiprocessing.get_context("fork")
+        try:
+            with no_orphans(grace=0):
+                threads, real = ThreadPool(1), threading.Thread
+                threading.Thread = Interrupting
+                context.Pool(2)
+        except KeyboardInterrupt:
+            threading.Thread = real
+        left = [t for t in threading.enumerate() if "_handle_workers" in t.name]
+        for thread in left[2:]:
+            thread.join(30)
+        print(multiprocessing.active_children())
+        print([pool.apply(abs, (-3,)) for pool in (earlier, threads)])
+    """
+    assert run(program) == "[]\n[3, 3]\n"
+
+
 def test_orphan_that_comes_during_a_fork_is_not_taken_for_the_child() -> None:
     """On a busy machine the parent may run later than its grandchild."""
     program = """
