@@ -62,6 +62,9 @@ def diagnose(
 
     **Linux:** It has all findings for 64-bit programs on x86-64.
     The numbers of the system calls of ARM64 are from the kernel's source, not tested.
+    Under an emulator such as qemu-user, as in a container of another architecture, it
+    reads the system calls that the emulator makes. Before Linux 6.1 the kernel does not
+    tell its architecture, so what they are is unknown.
     It cannot tell what other programs wait for, such as 32-bit ones; `unseen` lists
     what is missing.
     Root sees all processes.

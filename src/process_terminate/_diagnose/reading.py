@@ -196,8 +196,17 @@ class Process:
                 return ""
             entries = dict(struct.iter_unpack("=QQ", vector[: len(vector) // 16 * 16]))
             is_64_bit = entries.get(_AT_PHENT) == _SIZE_IN_64_BITS
-            self._machine = os.uname().machine if is_64_bit else ""
+            self._machine = self._architecture() if is_64_bit else ""
         return self._machine
+
+    def _architecture(self) -> str:
+        """Return the architecture of the kernel.
+
+        An emulator such as qemu-user hides it from uname(), but not from the file,
+        which Linux has since 6.1.
+        """
+        shown = self._read("/proc/sys/kernel/arch", "arch").strip()
+        return shown or os.uname().machine
 
     def opened(self, fd: int) -> Opened | None:
         """Return what one of its file descriptors stands for."""

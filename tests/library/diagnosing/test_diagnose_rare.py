@@ -276,6 +276,19 @@ def test_lock_that_several_processes_wait_for_has_one_holder(
     assert peers.lock_holders(7) == {5}
 
 
+@pytest.mark.skipif(
+    sys.maxsize < 2**32 or not Path("/proc/sys/kernel/arch").exists(),
+    reason="needs a 64-bit program on Linux 6.1",
+)
+def test_calls_are_those_of_the_kernel_under_an_emulator(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Such as qemu-user, which gives uname() the machine that it emulates."""
+    monkeypatch.setattr(os, "uname", returning(os.uname_result([""] * 4 + ["other"])))
+    kernel = Path("/proc/sys/kernel/arch").read_text().strip()
+    assert Process(os.getpid()).machine(os.getpid()) == kernel
+
+
 def test_process_in_the_kernel_is_uninterruptible(tmp_path: Path) -> None:
     """A parent in vfork() waits until its child, which opens a pipe, is another program."""
     os.mkfifo(path := tmp_path / "fifo")
