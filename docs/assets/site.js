@@ -19,6 +19,19 @@ if (!matchMedia("(hover: hover)").matches) document.getElementById("rests")?.rem
   addEventListener("toggle", update, true);
 })();
 
+// Copy the page, as Markdown. Safari needs the promise; pages from a disk have no fetch().
+(() => {
+  const item = document.getElementById("copy-page");
+  if (!item || !navigator.clipboard || location.protocol === "file:") return;
+  item.hidden = false;
+  item.firstChild.addEventListener("click", async ({ target }) => {
+    const markdown = fetch("index.md").then((answer) => answer.text());
+    const blob = markdown.then((text) => new Blob([text], { type: "text/plain" }));
+    await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
+    target.textContent = "Copied";
+  });
+})();
+
 // Each line of an example has a number, which is a link to it. Keys pass over the numbers,
 // since they would be 40 stops. An empty link adds nothing to what is copied.
 (() => {

@@ -1,5 +1,7 @@
 """The site from a reader's disk."""
 
+import re
+import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
 from zipfile import ZipFile
@@ -44,6 +46,25 @@ def test_links_lead_to_files(folder: Path) -> None:
             if inside and not (path.parent / parts.path).is_file():
                 broken.append((path.name, link))
     assert broken == []
+
+
+def test_zip_names_no_host_of_the_site(folder: Path) -> None:
+    """It may be read where there is no such server."""
+    texts = {
+        p: p.read_text("utf-8", "ignore") for p in folder.rglob("*") if p.is_file()
+    }
+    with_host = re.compile(r"127\.0\.0\.1:8000/\w")
+    assert [path for path, text in texts.items() if with_host.search(text)] == []
+
+
+def test_example_in_the_zip_needs_the_wheel_in_the_zip(folder: Path) -> None:
+    path = folder / "examples" / "stop" / "stop_a_worker.py"
+    header = path.read_text().partition("# ///\nimport")[0]
+    settings = tomllib.loads(header.partition("# /// script")[2].replace("\n# ", "\n"))
+    assert settings["dependencies"] == ["process-terminate"]
+    source = settings["tool"]["uv"]["sources"]["process-terminate"]["path"]
+    assert (path.parent / source).resolve().is_relative_to(folder.resolve())
+    assert (path.parent / source).is_file()
 
 
 def test_unpacked_site_searches_without_a_network(folder: Path, page: Page) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -57,6 +58,14 @@ def test_wrong_url_shows_a_styled_page_that_leads_on(page: Page, base: str) -> N
     assert page.evaluate("document.styleSheets[0].cssRules.length") > 100
     page.click(".md-content a >> text=Look up")
     page.wait_for_url("**/errors/")
+    for wrong in "children/stop-a-tree.html", "x/kill_9_does_not_work/", "stop_a_tree":
+        page.goto(f"{base}/{wrong}")
+        name = re.sub(r"[-_]", "_", Path(urlsplit(page.url).path).stem)
+        expect(page.locator("#likely a")).to_have_attribute(
+            "href", re.compile(rf"/{name}/$")
+        )
+    page.click("#likely a")
+    expect(page.locator("h1")).to_contain_text("all its children")
     page.goto(f"{base}/examples/family/orphaned-child.html")
     page.click("text=Search for orphaned child")
     expect(page.locator(".md-search-result__item").first).to_be_visible()
@@ -141,6 +150,16 @@ def test_keys_do_what_the_page_of_keys_says(page: Page, base: str) -> None:
     page.keyboard.press("n")
     page.keyboard.press("p")  # Leads to the page before the last one.
     page.wait_for_url("**/examples/stop/terminate_a_dead_worker/")
+
+
+def test_page_is_copied_as_markdown(context: BrowserContext, base: str) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(f"{base}/reference/stop/")
+    page.click("text=Copy this page")
+    expect(page.get_by_text("Copied", exact=True)).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert "\n# `stop`\n" in copied
 
 
 def test_link_to_a_heading_shows_it_below_the_header(page: Page, base: str) -> None:
@@ -293,7 +312,8 @@ def test_printed_page_is_dark_on_light_with_all_code_and_urls(
     # Else the head of a table covers its first row.
     assert page.locator("thead").first.evaluate(style, "position") == "static"
     margin = dict.fromkeys(("top", "right", "bottom", "left"), "15mm")
-    for path, most in ((EXAMPLE, 4), ("/reference/stop/", 5)):
+    sheets = {EXAMPLE: 4, "/reference/stop/": 5, "/reference/": 1, "/explanation/": 1}
+    for path, most in sheets.items():
         page.goto(base + path)
         pdf = page.pdf(format="A4", margin=margin)  # type: ignore[arg-type]
         assert len(re.findall(rb"/Type /Page\b", pdf)) <= most, path

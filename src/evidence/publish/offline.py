@@ -4,6 +4,7 @@ The theme's own plugin for this loads the search from another host.
 """
 
 import json
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -16,11 +17,21 @@ from lxml.html import HtmlElement
 from lxml.html.builder import SCRIPT
 
 from evidence import UserError
+from evidence.publish import package
 
 SHIM = Path(__file__).parent / "vendor" / "iframe-worker"
+_TEXTS = {".html", ".js", ".md", ".py", ".txt"}
 _WORKER = "assets/iframe-worker.js"
 #: Files that only a server can use.
-_OF_THE_SERVER = ("404.html", "_headers", "sitemap.xml")
+_OF_THE_SERVER = ("404.html", "_headers", "feed.xml", "robots.txt", "sitemap.xml")
+#: What tells programs the URL of a page.
+_ABOUT_THE_URL = (
+    "//link[@rel='canonical']",
+    "//link[@type='application/atom+xml']",
+    "//meta[starts-with(@property, 'og:')]",
+    "//meta[starts-with(@name, 'twitter:')]",
+    "//script[@type='application/ld+json']",
+)
 #: The zip has one date, so that the same site gives the same zip.
 _DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -32,7 +43,8 @@ def pack(site: Path, target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / target.stem
         shutil.copytree(site, copy, ignore=shutil.ignore_patterns(*_OF_THE_SERVER))
-        root = _root(copy)
+        url = _url(copy)
+        root = urlsplit(url).path
         for path in copy.rglob("*.html"):
             page = html.document_fromstring(path.read_text("utf-8"))
             folder_of_page = f"{root}{path.parent.relative_to(copy).as_posix()}/"
@@ -41,6 +53,10 @@ def pack(site: Path, target: Path) -> None:
                 html.tostring(page, encoding="utf-8", doctype="<!doctype html>")
             )
         _convert_search(copy)
+        for path in copy.rglob("*"):
+            if path.suffix in _TEXTS:
+                text = path.read_text("utf-8")
+                path.write_text(_without_host(text, url, path, copy), "utf-8")
         target.parent.mkdir(parents=True, exist_ok=True)
         with ZipFile(target, "w", ZIP_DEFLATED) as archive:
             for path in sorted(copy.rglob("*")):
@@ -50,19 +66,21 @@ def pack(site: Path, target: Path) -> None:
                     archive.writestr(entry, path.read_bytes(), ZIP_DEFLATED)
 
 
-def _root(site: Path) -> str:
-    """Return the path of the site on its host."""
+def _url(site: Path) -> str:
+    """Return the URL of the site on its host."""
     page = html.document_fromstring((site / "index.html").read_text("utf-8"))
     (url,) = page.xpath("//link[@rel='canonical']/@href")
-    return urlsplit(str(url)).path
+    return str(url)
 
 
 def _convert(page: HtmlElement, folder: str, root: str) -> None:
     """Let a page link to files, since a folder on disk shows a list of files."""
     for element in page.iter("a", "link", "script", "img"):
         name = "href" if "href" in element.attrib else "src"
-        if element.get("rel") != "canonical" and name in element.attrib:
+        if name in element.attrib:
             element.set(name, _to_file(element.get(name), folder))
+    for about in page.xpath(" | ".join(_ABOUT_THE_URL)):
+        about.drop_tree()
     for policy in page.xpath("//meta[@http-equiv='Content-Security-Policy']"):
         policy.drop_tree()  # For a page from disk no other file is of the same origin.
     for refresh in page.xpath("//meta[@http-equiv='refresh']"):
@@ -70,6 +88,24 @@ def _convert(page: HtmlElement, folder: str, root: str) -> None:
         refresh.set("content", f"{wait}url={_to_file(link, folder)}")
     for bundle in page.xpath("//script[contains(@src, 'javascripts/bundle.')]"):
         bundle.addprevious(SCRIPT(src=_to_file(f"{root}{_WORKER}", folder)))
+
+
+def _without_host(text: str, url: str, path: Path, root: Path) -> str:
+    """Let a text name files of the zip, and an example its library, instead of URLs.
+
+    A link leads from the file; a path in a command begins in the folder of the zip.
+    """
+    up = "../" * (len(path.relative_to(root).parts) - 1)
+    if path.suffix == ".py":
+        wheel = package.url(url)
+        source = f'{package.NAME} = {{ path = "{up}{wheel.removeprefix(url)}" }}'
+        text = text.replace(f'"{package.NAME} @ {wheel}"', f'"{package.NAME}"')
+        if f'"{package.NAME}"' in text:
+            text = text.replace(
+                "# ///\n", f"# [tool.uv.sources]\n# {source}\n# ///\n", 1
+            )
+    text = text.replace(f"]({url}", f"]({up or './'}")
+    return re.sub(rf"{re.escape(url)}(?=\w)", "", text)
 
 
 def _to_file(link: str, folder: str) -> str:
