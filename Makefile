@@ -17,7 +17,7 @@ export EDIT_URI ?= edit/main/docs/
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help python setup serve site offline test platforms pidfds outside update format record bench \
+.PHONY: help python setup serve site zensical offline test platforms pidfds outside update format record bench \
 	mutants dist check prose lint types coverage lock clean
 
 help: ## list the targets
@@ -41,6 +41,11 @@ serve: setup ## build and serve the site, and reload it after each change (PORT=
 site: setup ## build the site into site/
 	@$(RUN) -m evidence render
 	@$(RUN) -m mkdocs build --strict
+	@$(RUN) -m evidence finish site
+
+zensical: setup ## build the site with Zensical, which follows Material in 2027
+	@$(RUN) -m evidence render
+	@$(RUN) -m zensical build --strict --clean
 	@$(RUN) -m evidence finish site
 
 offline: site ## pack the site into dist/, to be read without a server
