@@ -72,10 +72,10 @@ def _stopping(pool: object, grace: float) -> Steps[list[ExitStatus]]:
             "stop_pool() takes a multiprocessing.Pool or a ProcessPoolExecutor, "
             f"got {kind(pool)}"
         )
-    if isinstance(pool, Pool) and (missing := stdlib.missing_parts(pool)):
+    if missing := stdlib.missing_parts(pool):
         raise RuntimeError(
             f"stop_pool() needs {', '.join(missing)} of the pool, which this Python "
-            "does not have; use Pool.terminate()"
+            "does not have; use the pool's own terminate() or shutdown()"
         )
     ended = pools.adapt(pool)
     for worker in ended.workers():  # Those of another process are refused.

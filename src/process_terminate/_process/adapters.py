@@ -167,7 +167,7 @@ class _Multiprocessing(Adapter):
             servers = stdlib.forkservers()
             if not servers:  # It is unknown, or there is none.
                 return handle.is_child() or self._method() == "forkserver"
-            return handle.is_child() or handle.parent() in servers
+            return handle.is_child() or handle.parent() in {*servers, None}
         pipe = stdlib.pipe_of_worker(self.process)
         return code == _LOST_FORKSERVER and table.has_pipe_to(handle.pid, pipe)
 

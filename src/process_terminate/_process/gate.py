@@ -42,6 +42,8 @@ class Gate:
         self._is_done = False
         self._is_lent = False
         self._pid = os.getpid()
+        #: Whether it can hold back signals: only in the main thread.
+        self.holds = _is_main_thread()
         #: Whether a handler was called that may have started a process.
         self.has_called = False
 
@@ -202,19 +204,12 @@ def _is_fatal_gate(handler: Any) -> bool:
 
 #: Not asked for each time, because it makes an enumeration of each.
 _SIGNALS = [int(number) for number in signal.valid_signals()]
-#: Those whose default action ends or stops this process, and that people and systems
-#: send.
-_FATAL = {
-    int(getattr(signal, name))
-    for name in [
-        "SIGHUP",
-        "SIGINT",
-        "SIGQUIT",
-        "SIGTERM",
-        "SIGUSR1",
-        "SIGUSR2",
-        "SIGALRM",
-        "SIGTSTP",
-    ]
-    if hasattr(signal, name)
-}
+#: Those that are ignored by default, that no process can hold back, and that come of an
+#: error in the program, which cannot go on.
+_OTHERS = (
+    *("SIGCHLD", "SIGCONT", "SIGURG", "SIGWINCH"),
+    *("SIGKILL", "SIGSTOP"),
+    *("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP"),
+)
+#: Those whose default action ends or stops this process.
+_FATAL = set(_SIGNALS) - {int(getattr(signal, name, 0)) for name in _OTHERS}

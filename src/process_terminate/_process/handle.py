@@ -30,6 +30,10 @@ _WITHOUT_PIDFD = {
     getattr(errno, name)
     for name in ("ENOSYS", "EPERM", "EACCES", "EMFILE", "ENFILE", "ENODEV")
 }
+#: Not every system has waitid(), nor what mypy knows of it.
+_os: Any = os
+#: waitid() is missing, is refused by a sandbox, or takes no pidfd (before Linux 5.4).
+_NO_WAITID = (AttributeError, OSError)
 #: The process is being reaped; older kernels answer EINVAL.
 _REAPED = {errno.ENOENT, errno.EINVAL}
 #: File descriptors that a large tree leaves to the rest of the program.
@@ -39,8 +43,6 @@ SENT = "sent %s to pid %d"
 #: Seconds of one wait. Python handles a signal that arrives just before a wait
 #: begins, or in another thread, only when that wait is over.
 STEP = 0.5
-#: Seconds between two looks, where the system sends no event.
-_PAUSES = (0.0005, 0.04)
 
 
 def open_handle(pid: int, *, child: bool = False) -> "Handle":
@@ -74,6 +76,8 @@ class Handle(ABC):
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
+        #: What waitid(2) knows it by.
+        self._known_as = "P_PID", pid
         #: Whether the system refused the last signal to it.
         self.forbidden = False
         self._dead = False
@@ -94,7 +98,7 @@ class Handle(ABC):
 
     def _wait(self, timeout: float) -> bool:
         end = monotonic() + timeout
-        pause, longest = _PAUSES
+        pause, longest = 0.0005, 0.04  # Where the system sends no event.
         while not self._look():
             rest = end - monotonic()
             if rest <= 0:
@@ -105,36 +109,37 @@ class Handle(ABC):
 
     def parent(self) -> int | None:
         """Return the pid of its parent, 0 if it is reaped; None if unknown."""
-        entry = table.look_up(self.pid)
-        return entry.parent if entry else 0
+        if entry := table.look_up(self.pid):
+            return entry.parent
+        return 0 if self.is_dead() else None  # /proc may hide what is alive.
 
     def is_child(self) -> bool:
         """Return whether it is a child of this process that is not reaped."""
-        if sys.platform == "win32" or not hasattr(os, "waitid"):
-            return self.parent() == os.getpid()
         try:
-            self._waitid(os.WNOWAIT)
+            self._waitid(reap=False)
         except ChildProcessError:
             return False
+        except _NO_WAITID:
+            return self.parent() == os.getpid()
         return True
 
     def exit_code(self, *, reap: bool = False) -> int | None:
         """Return its status and reap it, if it is a dead child of this process."""
-        if sys.platform == "win32" or not hasattr(os, "waitid"):
-            return None
         try:
-            found = self._waitid(0 if reap else os.WNOWAIT)
+            found = self._waitid(reap=reap)
         except ChildProcessError:
             return None
+        except _NO_WAITID:
+            return _reaped(self.pid) if reap and self.is_child() else None
         if not found:
             return None
-        exited = found.si_code == os.CLD_EXITED
+        exited = found.si_code == _os.CLD_EXITED
         return int(found.si_status if exited else -found.si_status)
 
-    def _waitid(self, option: int) -> Any:
-        system: Any = os  # Not every system has these, nor what mypy knows of it.
-        options = system.WEXITED | system.WNOHANG | option
-        return system.waitid(system.P_PID, self.pid, options)
+    def _waitid(self, *, reap: bool) -> Any:
+        kind, number = self._known_as
+        options = _os.WEXITED | _os.WNOHANG | (0 if reap else _os.WNOWAIT)
+        return _os.waitid(getattr(_os, kind), number, options)
 
     @abstractmethod
     def _send(self, number: int) -> None:
@@ -155,12 +160,8 @@ class Handle(ABC):
                 log.debug(SENT, name_of(number), self.pid)
 
     def describe(self) -> str:
-        """Return its pid, name and state, for people.
-
-        It never fails: the process is killed after that, even if this interpreter has
-        taken down psutil, as it is about to exit.
-        """
-        with suppress(Exception):
+        """Return its pid, name and state, for people."""
+        with suppress(Exception):  # psutil may be gone, as this interpreter exits.
             process = psutil.Process(self.pid)
             name = printable(process.name())
             return f"pid {self.pid} ({name}, {process.status()})"
@@ -176,6 +177,12 @@ class Handle(ABC):
         self.close()
 
 
+def _reaped(pid: int) -> int | None:
+    """Reap a child, if it is dead, without waitid(); return its status."""
+    found, status = os.waitpid(pid, getattr(os, "WNOHANG", 0))
+    return os.waitstatus_to_exitcode(status) if found else None
+
+
 if sys.platform == "linux":  # pragma: no branch
 
     class _PidfdHandle(Handle):
@@ -186,6 +193,7 @@ if sys.platform == "linux":  # pragma: no branch
         def __init__(self, pid: int) -> None:
             super().__init__(pid)
             self.fd = os.pidfd_open(pid)
+            self._known_as = "P_PIDFD", self.fd
             if self.fd > resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _RESERVED:
                 self.close()
                 raise OSError(errno.EMFILE, "file descriptors are left to the program")
@@ -202,18 +210,13 @@ if sys.platform == "linux":  # pragma: no branch
             found = table.parent_of(self.fd)
             return super().parent() if found is None else found
 
-        def _waitid(self, option: int) -> Any:
-            options = os.WEXITED | os.WNOHANG | option
-            return os.waitid(os.P_PIDFD, self.fd, options)
-
         def _send(self, number: int) -> None:
             try:
                 signal.pidfd_send_signal(self.fd, number)
             except ProcessLookupError:
                 raise
             except OSError:
-                # A sandbox may refuse this call alone. No other process can have
-                # the pid of one that is alive.
+                # As in a sandbox. No other process has the pid of one that is alive.
                 if not self._look():
                     os.kill(self.pid, number)
 
@@ -224,9 +227,10 @@ if sys.platform == "linux":  # pragma: no branch
 class _PollingHandle(Handle):
     """A pid and a start time, which are compared before each signal.
 
-    Between the look and the signal is a gap of microseconds, but not for a child,
-    whose pid stays its own until it is reaped.
+    Between the two is a gap of microseconds, but not for a child that is not reaped.
     """
+
+    _is_mine = False
 
     def __init__(self, pid: int, *, child: bool) -> None:
         super().__init__(pid)

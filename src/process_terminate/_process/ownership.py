@@ -117,13 +117,13 @@ class Children:
 def _is_reaped(pid: int) -> bool:
     """Return whether a pid is not that of a child any more."""
     system: Any = os  # Windows has no fork, so no child is noted there.
-    if not hasattr(os, "waitid"):  # pragma: no cover  # Some builds have none.
-        return False
     options = system.WEXITED | system.WNOHANG | system.WNOWAIT
     try:
         system.waitid(system.P_PID, pid, options)
     except ChildProcessError:
         return True
+    except (AttributeError, OSError):  # As for `Handle`.
+        return False
     return False
 
 

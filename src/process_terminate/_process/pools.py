@@ -7,6 +7,7 @@ released (`finish()`): locks and pipes may be as a killed worker left them.
 
 import threading
 from abc import ABC, abstractmethod
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from multiprocessing.pool import Pool as MultiprocessingPool
 from multiprocessing.pool import ThreadPool
@@ -71,18 +72,17 @@ def has_processes(pool: object) -> bool:
     """Return whether it is a pool or an executor that has processes, not threads."""
     if isinstance(pool, ThreadPool):
         return False
-    return hasattr(pool, "_executor_manager_thread") or (
-        isinstance(pool, MultiprocessingPool) or not stdlib.missing_parts(pool)
-    )
+    known = isinstance(pool, MultiprocessingPool | ProcessPoolExecutor)
+    return known or not stdlib.missing_parts(pool)
 
 
 def adapt(pool: Any) -> Pool:
     """Return the adapter of a pool or an executor."""
-    if not stdlib.missing_parts(pool):
-        return _MultiprocessingPool(pool)
     if isinstance(pool, threading.Thread) or hasattr(pool, "shutdown"):
         return _Executor(pool)
-    return _UnknownPool(pool)
+    if stdlib.missing_parts(pool):
+        return _UnknownPool(pool)
+    return _MultiprocessingPool(pool)
 
 
 class _MultiprocessingPool(Pool):

@@ -15,6 +15,7 @@ from concurrent.futures import InvalidStateError
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
+from operator import attrgetter
 from types import FrameType, ModuleType
 from typing import Any
 
@@ -26,19 +27,13 @@ _COPIES = (
     "loky.backend",
     "joblib.externals.loky.backend",
 )
-#: The parts of a pool that are needed to end it.
+#: The parts of a pool that are needed to end it, and those of an executor.
 _PARTS = [
-    "_cache",
-    "_change_notifier",
-    "_inqueue",
-    "_outqueue",
-    "_pool",
-    "_result_handler",
-    "_task_handler",
-    "_taskqueue",
-    "_terminate",
-    "_worker_handler",
+    *("_cache", "_change_notifier.put", "_pool", "_taskqueue.put", "_terminate.cancel"),
+    *("_inqueue._reader", "_outqueue._wlock", "_outqueue._writer"),
+    *("_result_handler._state", "_task_handler._state", "_worker_handler._state"),
 ]
+_PARTS_OF_EXECUTOR = ["_executor_manager_thread", "_processes"]
 
 
 def is_process(value: object) -> bool:
@@ -218,8 +213,16 @@ def end_half_made_pool(thread: Any) -> None:
 
 
 def missing_parts(pool: Any) -> list[str]:
-    """Return the parts of multiprocessing's Pool that an object does not have."""
-    return [name for name in _PARTS if not hasattr(pool, name)]
+    """Return the parts of a Pool, or of an executor, that an object does not have."""
+    parts = _PARTS_OF_EXECUTOR if hasattr(pool, "shutdown") else _PARTS
+    return [name for name in parts if not _has(pool, name)]
+
+
+def _has(value: Any, path: str) -> bool:
+    with suppress(AttributeError):
+        attrgetter(path)(value)
+        return True
+    return False
 
 
 def executors() -> Iterator[Any]:

@@ -29,6 +29,8 @@ _FREEZE_WAIT = 2.0
 _APPEAR_WAIT = 0.2
 #: Seconds in which a fork ends that began before the process got its tag.
 _FORK_WAIT = 0.02
+#: Rounds in which a tree may be killed without being stopped first.
+_PATIENCE = 10
 #: Rounds of killing, against a tree that does not stop growing.
 _ROUNDS = 100
 
@@ -184,10 +186,16 @@ def _force(tree: Tree, gate: Gate) -> Steps[None]:
 
 def _kill_rounds(tree: Tree, gate: Gate, fatal: Gate) -> Steps[None]:
     """Stop and kill all processes but the resource trackers, until none is left."""
-    for _ in range(_ROUNDS):
+    for round_ in range(_ROUNDS):
+        # If this process died now, what is stopped would stay so. Where that cannot be
+        # prevented, only a tree that goes on growing is stopped.
+        freezes = fatal.holds or not tree.tag or round_ >= _PATIENCE
         quiet = False
         try:
-            quiet = yield from _freeze(tree)
+            if freezes:
+                quiet = yield from _freeze(tree)
+            else:
+                quiet = not tree.scan(lambda _: None)
         finally:  # A process that is stopped must not be left so.
             victims = _victims(tree)
             for victim in victims:
@@ -207,8 +215,11 @@ def _kill_rounds(tree: Tree, gate: Gate, fatal: Gate) -> Steps[None]:
 
 
 def _victims(tree: Tree) -> list[Member]:
-    """Return the living members that can be killed, but the resource trackers."""
-    alive = tree.alive()
+    """Return the living members that can be killed, but the resource trackers.
+
+    The oldest comes first, so that it starts nothing in place of what is killed.
+    """
+    alive = sorted(tree.alive(), key=lambda member: member.entry.started)
     return [m for m in alive if not (m.is_tracker or m.handle.forbidden)]
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from support import KILLED, TERMINATED, UNKNOWN, Start, unreaped
 
-from process_terminate import no_orphans, stop
+from process_terminate import no_orphans, stop, stop_pool
 from process_terminate._process import stdlib
 
 modules: Any = multiprocessing
@@ -99,6 +99,36 @@ def test_stop_works_where_python_has_renamed_an_attribute(
     with no_orphans(grace=0.1):
         pass
     assert stop(worker.process) == TERMINATED
+
+
+@pytest.mark.parametrize(
+    ("kind", "part"),
+    [
+        *(("Pool", part) for part in stdlib._PARTS if "put" not in part),
+        *(("ProcessPoolExecutor", part) for part in stdlib._PARTS_OF_EXECUTOR),
+    ],
+)
+def test_pool_without_a_part_is_refused_before_it_is_changed(
+    kind: str, part: str
+) -> None:
+    context = multiprocessing.get_context("fork")
+    pool: Any = (
+        context.Pool(1)
+        if kind == "Pool"
+        else concurrent.futures.ProcessPoolExecutor(1, mp_context=context)
+    )
+    list(pool.map(abs, [-1]))
+    *owners, name = part.split(".")
+    owner = getattr(pool, owners[0]) if owners else pool
+    namespace = owner if name in vars(owner) else type(owner)
+    value = getattr(namespace, name)
+    delattr(namespace, name)
+    try:
+        with pytest.raises(RuntimeError, match=f"needs {part} of the pool"):
+            stop_pool(pool)
+    finally:
+        setattr(namespace, name, value)
+    stop_pool(pool)
 
 
 def test_popen_reaped_elsewhere_has_no_status_of_success() -> None:

@@ -27,7 +27,9 @@ from process_terminate import no_orphans, stop, stop_tree
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sends signals")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGHUP, signal.SIGXCPU, signal.SIGRTMIN]
+)
 def test_tree_is_not_left_stopped_if_its_killer_is_terminated(number: int) -> None:
     """The signal comes when the first process of the tree has got SIGSTOP."""
     program = """
@@ -46,6 +48,28 @@ def test_tree_is_not_left_stopped_if_its_killer_is_terminated(number: int) -> No
     """
     pid = run(program, str(int(number)), code=-number)
     assert not is_running(int(pid))
+
+
+def test_tree_is_not_stopped_first_where_a_signal_could_end_its_killer() -> None:
+    """Only the main thread can hold back signals."""
+    pid = run(
+        """
+        import os, signal, threading
+        from process_terminate import stop_tree
+        from process_terminate._tree.member import Member
+        from workers import ready
+        def suspend(member):
+            os.kill(member.entry.pid, signal.SIGSTOP)
+            os.kill(os.getpid(), signal.SIGTERM)
+        Member.suspend = suspend
+        root = ready()
+        thread = threading.Thread(target=stop_tree, args=[root], kwargs={"grace": 0})
+        thread.start()
+        thread.join()
+        print(root.pid, root.poll())
+        """
+    )
+    assert pid.endswith(" -9\n")
 
 
 def test_tree_is_not_left_stopped_if_the_one_beside_it_ends_first() -> None:

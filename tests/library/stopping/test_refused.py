@@ -1,0 +1,86 @@
+"""What a system or a sandbox refuses: each function stops its processes without it."""
+
+import asyncio
+import errno
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from support import METHODS, TERMINATED, TREE, fail
+from workers import ready
+
+from process_terminate import aio, no_orphans, stop, stop_all, stop_pool, stop_tree
+from process_terminate._process import table
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sends signals")
+
+
+def _tree() -> int | None:
+    with ready(TREE) as root:
+        return stop_tree(root, grace=0.2)[0].status.code
+
+
+def _block() -> int | None:
+    with no_orphans(grace=0.2):
+        root = ready(TREE)
+    with root:
+        return root.returncode
+
+
+def _pool() -> int | None:
+    pool = multiprocessing.get_context("fork").Pool(1)
+    pool.map_async(time.sleep, [60])
+    return stop_pool(pool)[0].code
+
+
+async def _aio() -> int | None:
+    process = await asyncio.create_subprocess_exec("sleep", "60")
+    return (await aio.stop(process)).code
+
+
+def _worker(method: str) -> Any:
+    worker = multiprocessing.get_context(method).Process(target=time.sleep, args=(60,))
+    worker.start()
+    return worker
+
+
+#: What each call says of how its process ended.
+CALLS: dict[str, Callable[[], object]] = {
+    "stop": lambda: stop(subprocess.Popen(["sleep", "60"])).code,
+    "stop a worker": lambda: stop(_worker("fork")).code,
+    "stop_tree": _tree,
+    "no_orphans": _block,
+    "stop_pool": _pool,
+    "aio.stop": lambda: asyncio.run(_aio()),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    "error", [AttributeError(), OSError(errno.ENOSYS, ""), PermissionError()]
+)
+def test_processes_are_stopped_where_waitid_is_not_to_be_had(
+    call: str, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sandbox may refuse it, and Linux 5.3 does so for a pidfd."""
+    monkeypatch.setattr(os, "waitid", fail(error))
+    assert CALLS[call]() in {-signal.SIGTERM, -signal.SIGKILL}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_worker_is_stopped_without_proc_on_an_old_kernel(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before Linux 6.13 the parent of a worker of the forkserver is not known there."""
+    pool = multiprocessing.get_context(method).Pool(1)
+    workers = [_worker(method) for _ in range(2)]
+    monkeypatch.setattr(table, "look_up", lambda _: None)
+    monkeypatch.setattr(table, "parent_of", lambda _: None)
+    assert [stop(workers[0]), *stop_all(workers[1:])] == [TERMINATED] * 2
+    assert stop_pool(pool)[0].code is not None  # An idle worker may return first.
