@@ -80,8 +80,10 @@ def stop_tree(
     Resource trackers of `multiprocessing` and loky are stopped last, because they
     remove the shared memory of the other processes.
     While processes are paused, a signal that would terminate your program, such as
-    `SIGTERM`, waits until they are killed. In another thread than the main one it
-    does not wait, and then they stay paused.
+    `SIGTERM`, waits until they are killed. Only a call in the main thread can do that.
+    In another thread the processes are killed without a pause, the oldest first. They
+    are paused there only if new ones still appear after ten rounds, or if there are no
+    tags. If a signal terminates your program then, they stay paused.
 
     **macOS and BSD:** It cannot reach an orphan (not tested).
 
