@@ -5,6 +5,7 @@ When all workers are dead, its threads and the callers that wait for results mus
 released (`finish()`): locks and pipes may be as a killed worker left them.
 """
 
+import sys
 import threading
 from abc import ABC, abstractmethod
 from concurrent.futures import ProcessPoolExecutor
@@ -106,7 +107,9 @@ class _MultiprocessingPool(Pool):
         pool = self._pool
         pool._state = "TERMINATE"
         pool._worker_handler._state = "TERMINATE"
-        pool._change_notifier.put(None)
+        # Its thread wakes up, at the latest when a worker dies.
+        if sys.platform == "win32" or stdlib.is_writable(pool._change_notifier):
+            pool._change_notifier.put(None)
         yield from self.rest()
 
     def finish(self) -> Steps[None]:

@@ -72,7 +72,9 @@ class LinuxBlock(Block):
         self._stack = ExitStack()
         with ExitStack() as stack:
             if not stack.enter_context(subreaper.adopting()):
-                raise RuntimeError("no_orphans() needs prctl(PR_SET_CHILD_SUBREAPER)")
+                raise RuntimeError(
+                    "no_orphans() needs prctl(PR_SET_CHILD_SUBREAPER), by ctypes"
+                )
             self._children = ownership.start()
             stack.callback(ownership.finish, self._children)
             self.tag = self._tagged()
