@@ -41,6 +41,16 @@ DEADLINE = 30.0
 
 TERMINATED, KILLED, UNKNOWN = ExitStatus(-15), ExitStatus(-9), ExitStatus(None)
 
+#: A mark for tests that an emulator such as qemu-user disturbs: `diagnose()` sees its
+#: threads, its descriptors and its name in each process.
+_ARCH = Path("/proc/sys/kernel/arch")
+not_emulated = pytest.mark.skipif(
+    sys.platform == "linux"
+    and _ARCH.exists()
+    and os.uname().machine not in {_ARCH.read_text().strip(), "i686"},
+    reason="an emulator is a part of each process",
+)
+
 IGNORE = workers.IGNORE
 REST = "echo; exec sleep 60"
 TREE = "trap '' TERM; sleep 60 & echo; wait"

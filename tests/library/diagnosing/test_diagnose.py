@@ -23,6 +23,7 @@ from support import (
     as_process_1,
     completed,
     find,
+    not_emulated,
     python,
     unreaped,
     wait_until,
@@ -177,6 +178,7 @@ def _children(pid: int) -> list[int]:
     return [child.pid for child in found]
 
 
+@not_emulated
 def test_pipe_names_who_can_write() -> None:
     receiver, sender = FORK.Pipe(duplex=False)
     with forked(receiver.recv) as pid:
@@ -198,6 +200,7 @@ def test_handler_that_may_wake_a_reader_excludes_its_own_pipe() -> None:
         assert diagnose(pid).get("own-pipe") is None
 
 
+@not_emulated
 def test_unix_socket_names_its_peer() -> None:
     ours, theirs = socket.socketpair()
     code = "import socket; socket.socket(fileno=0).recv(1)"
@@ -244,6 +247,7 @@ def test_full_pipe_names_its_reader() -> None:
         command.communicate()
 
 
+@not_emulated
 def test_circle_of_parent_and_child_is_a_deadlock() -> None:
     code = "import subprocess; subprocess.Popen(['yes'], stdout=subprocess.PIPE).wait()"
     with python(code) as program:
@@ -260,6 +264,7 @@ def test_lock_names_those_that_share_it() -> None:
         assert diagnose(pid).get("abandoned-semaphore") is None
 
 
+@not_emulated
 def test_lock_of_a_dead_holder_is_abandoned() -> None:
     def program(pipe: Any) -> None:
         lock = FORK.Lock()
@@ -321,6 +326,7 @@ def test_reader_of_a_terminal_waits_for_input() -> None:
     os.close(theirs)
 
 
+@not_emulated
 def test_descendants_and_the_tree_are_listed() -> None:
     with subprocess.Popen(["sh", "-c", "sleep 60 & sleep 60 & wait"]) as shell:
         find(shell, "leaves-children", r"2 descendants.*\(sleep 60\).*\(sleep 60\)")
