@@ -24,7 +24,7 @@ NAMES = {example.name for example in examples.find()}
 #: Search engines show a description of this length whole.
 SHORTEST, LONGEST = 50, 160
 #: A guide may have no title but its heading, which tags must not repeat.
-GUIDE_META = {"title", "description", "group", "tags"}
+GUIDE_META = {"title", "description", "tags"}
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -72,7 +72,7 @@ def test_page_has_a_description_of_its_own() -> None:
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda page: page.path)
 def test_guide_embeds_what_was_run(guide: Page) -> None:
-    assert {"description", "group"} <= set(guide.meta) <= GUIDE_META
+    assert {"description"} <= set(guide.meta) <= GUIDE_META
     files = [path.partition(":")[0] for path in snippets(guide.source)]
     code = [path for path in files if path.endswith(".py")]
     run = {f"examples/{name}.py" for name in NAMES} | {"tests/outside/programs.py"}

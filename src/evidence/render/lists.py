@@ -72,11 +72,11 @@ def _topic(index: Page, shown: list[Page]) -> str:
 
 
 def _guides(shown: list[Page]) -> str:
-    """Return the guides, below the group that each names in its front matter."""
+    """Return the guides, below their sections in the nav."""
     parts = []
-    for group, guides in groupby(shown, key=lambda page: page.meta.get("group")):
+    for sections, guides in groupby(shown, key=lambda page: page.sections[1:]):
         items = "".join(_item(page, page.description) for page in guides)
-        parts.append(f"## {group}\n\n{items}" if group else items)
+        parts.append("\n\n".join([*(f"## {name}" for name in sections), items]))
     return "\n".join(parts)
 
 
