@@ -45,7 +45,8 @@ async def _aio() -> int | None:
 
 
 def _worker(method: str) -> Any:
-    worker = multiprocessing.get_context(method).Process(target=time.sleep, args=(60,))
+    context: Any = multiprocessing.get_context(method)
+    worker = context.Process(target=time.sleep, args=(60,))
     worker.start()
     return worker
 
