@@ -1,7 +1,8 @@
 """Change the library in random places, one at a time: do its tests notice?
 
-`tools/mutants.py [COUNT [PATTERN]]` tries COUNT changes, 60 by default, of the files
-that match PATTERN, such as '*/_tree/*'. It prints whether a test noticed each.
+`tools/mutants.py [COUNT [PATTERN [SEED]]]` tries COUNT changes, 60 by default, of the
+files that match PATTERN, such as '*/_tree/*'. It prints whether a test noticed each.
+With the SEED that another run has printed it tries the same changes.
 
 A change may make the library kill what it must not, so the tests run in a pid
 namespace of their own, which ends with all that is in it.
@@ -53,8 +54,11 @@ LEFT_OUT = "*/_tree/jobs.py"
 JOINS_TYPES = "core/ReplaceBinaryOperator_BitOr_*"
 
 
-def main(count: str = "60", pattern: str = "*") -> None:
+def main(count: str = "60", pattern: str = "*", seed: str = "") -> None:
     """Try the changes side by side, in some copies."""
+    seed = seed or str(random.randrange(1_000_000))
+    random.seed(seed)
+    print(f"mutants: seed {seed}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         roots = [copy(Path(folder, str(number))) for number in range(COPIES)]
         outcome, output = run_tests(command(roots[0], "*"), LIMIT)
