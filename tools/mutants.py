@@ -16,6 +16,7 @@ import shlex
 import shutil
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
 from pathlib import Path
@@ -56,7 +57,7 @@ JOINS_TYPES = "core/ReplaceBinaryOperator_BitOr_*"
 
 def main(count: str = "60", pattern: str = "*", seed: str = "") -> None:
     """Try the changes side by side, in some copies."""
-    seed = seed or str(random.randrange(1_000_000))
+    seed = seed or str(time.time_ns())
     random.seed(seed)
     print(f"mutants: seed {seed}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
