@@ -52,6 +52,8 @@ class Children:
     def __init__(self) -> None:
         self._popens: list[tuple[weakref.ref[subprocess.Popen[Any]], _Loop]] = []
         self._forked: set[int] = set()
+        #: Those of them that uvloop has forked, which reaps them a little later.
+        self._of_uvloop: set[int] = set()
         self._many = _MANY
         self._forgetting = threading.Lock()
 
@@ -63,6 +65,8 @@ class Children:
     def note_child(self, pid: int) -> None:
         """Note a child that its caller has to reap."""
         self._forked.add(pid)
+        if type(asyncio._get_running_loop()).__module__.startswith("uvloop"):
+            self._of_uvloop.add(pid)
         self._forget()
 
     def _forget(self) -> None:
@@ -79,6 +83,7 @@ class Children:
             left = [noted for noted in self._popens[:count] if noted[0]() is not None]
             self._popens[:count] = left
             self._forked -= {pid for pid in set(self._forked) if _is_reaped(pid)}
+            self._of_uvloop &= self._forked
             self._many = _MANY + 2 * (len(left) + len(self._forked))
         finally:
             self._forgetting.release()
@@ -94,8 +99,9 @@ class Children:
 
     def are_expected(self) -> bool:
         """Return whether an event loop will yet learn how one of its children exited."""
+        self._of_uvloop -= {pid for pid in self._of_uvloop if _is_reaped(pid)}
         popens = [reference() for reference, loop in self._popens if loop is not None]
-        return any(
+        return bool(self._of_uvloop) or any(
             getattr(popen, "pid", None) and popen and popen.returncode is None
             for popen in popens
         )

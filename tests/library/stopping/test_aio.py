@@ -279,3 +279,32 @@ def test_call_that_is_cancelled_before_its_first_signal_kills(
         return child.returncode
 
     assert run(main()) == -signal.SIGKILL
+
+
+def test_block_waits_until_uvloop_has_reaped_its_children() -> None:
+    """It forks them itself, and learns of their end from SIGCHLD, a little later."""
+    loop_class = type(
+        "Loop", (asyncio.SelectorEventLoop,), {"__module__": "uvloop.loop"}
+    )
+    reaped = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        async with aio.no_orphans(grace=0):
+            if (pid := os.fork()) == 0:
+                signal.pause()
+
+            def reap() -> None:
+                if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG):
+                    reaped.append(pid)
+                else:
+                    loop.call_later(0.05, reap)
+
+            loop.call_later(0.05, reap)
+        assert reaped == [pid]
+
+    loop = loop_class()
+    try:
+        loop.run_until_complete(main())
+    finally:
+        loop.close()
