@@ -152,7 +152,8 @@ class Handle(ABC):
         else:
             # The next process gets its signal, even if a handler of the log raises.
             with suppress(Exception):
-                log.debug(SENT, name_of(number), self.pid)
+                if number > 0:  # Windows has no signals that suspend or resume.
+                    log.debug(SENT, name_of(number), self.pid)
 
     def describe(self) -> str:
         """Return its pid, name and state, for people.
