@@ -203,7 +203,7 @@ def _pools() -> Iterator[tuple[Any, bool]]:
 def half_made_pools() -> set[threading.Thread]:
     """Return the thread of each pool whose constructor did not end; none if unknown.
 
-    After an exception in it, such as Ctrl-C, the thread goes on to replace workers.
+    After an exception in it, such as Ctrl-C, the thread continues to replace workers.
     """
     kinds = [getattr(_module(package, "pool"), "Pool", 0) for package in _COPIES]
     replacing = [getattr(kind, "_handle_workers", 0) for kind in kinds]

@@ -50,7 +50,8 @@ def polling_by_start(pid: int) -> Handle:
     return handles._PollingHandle(pid, child=False)
 
 
-WAYS = [polling, polling_by_start, *[handles._PidfdHandle] * hasattr(os, "pidfd_open")]
+PIDFD = [handles._PidfdHandle] if hasattr(os, "pidfd_open") else []
+WAYS = [polling, polling_by_start, *PIDFD]
 
 
 @pytest.fixture(params=WAYS)

@@ -2,7 +2,6 @@
 
 import os
 import random
-import resource
 import signal
 import subprocess
 import sys
@@ -38,6 +37,7 @@ from process_terminate._tree import blocks, tags, tree
 from process_terminate._tree import ending as tree_ending
 from process_terminate._tree.member import Member
 
+resource = pytest.importorskip("resource", reason="sets limits of the system")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
