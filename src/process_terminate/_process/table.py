@@ -268,9 +268,9 @@ def tracer() -> int:
 def process_of(tid: int) -> int:
     """Return the pid of the process of a thread, which is its own id if unknown.
 
-    htop shows the ids of threads, and /proc has entries for them that it does not list.
+    htop shows the ids of threads. On Wine, /proc has the numbers of Linux.
     """
-    return int(_status(tid, b"Tgid:") or tid)
+    return int((sys.platform == "linux" and _status(tid, b"Tgid:")) or tid)
 
 
 def has_pipe_to(pid: int, pipe: int | None) -> bool:

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -163,6 +164,19 @@ def test_stop_tree_elsewhere_ends_each_process_at_once(
         )
     wait_until(lambda: not child.is_running() or child.status() == "zombie")
     assert len(looks) < 20
+
+
+@pytest.mark.usefixtures("system")
+def test_pid_elsewhere_is_not_looked_up_among_threads_of_linux() -> None:
+    """On Wine a Windows program can read the /proc of Linux."""
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    try:
+        assert table.process_of(thread.native_id or 0) == thread.native_id
+    finally:
+        done.set()
+        thread.join(DEADLINE)
 
 
 #: Starts a chain of three processes, itself with them.
