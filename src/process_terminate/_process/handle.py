@@ -50,8 +50,7 @@ def open_handle(pid: int, *, child: bool = False) -> "Handle":
 
     Args:
         pid: Its pid.
-        child: Whether the process is one that this process started. Then it can be
-            tracked even if neither a pidfd nor /proc is to be had.
+        child: Whether this process started it: then it needs no pidfd and no /proc.
     """
     # eventlet removes select.poll(), as it would block all green threads.
     has_poll = hasattr(select, "poll")
@@ -157,7 +156,8 @@ class Handle(ABC):
         else:
             # The next process gets its signal, even if a handler of the log raises.
             with suppress(Exception):
-                log.debug(SENT, name_of(number), self.pid)
+                if number > 0:  # Windows has no signals that suspend or resume.
+                    log.debug(SENT, name_of(number), self.pid)
 
     def describe(self) -> str:
         """Return its pid, name and state, for people."""
