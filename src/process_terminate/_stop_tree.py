@@ -87,9 +87,10 @@ def stop_tree(
 
     **macOS and BSD:** It cannot reach an orphan (not tested).
 
-    **Windows:** All processes are suspended at once, and killed by
-    `TerminateProcess`. There is no grace period (from CPython's and psutil's source,
-    not tested on Windows).
+    **Windows:** All processes are suspended at once (from psutil's source; Wine does
+    not show this), and killed by `TerminateProcess`. There is no grace period. This ran
+    on Wine 10, not on Windows
+    ([example: stop a tree on Windows](../examples/windows/stop_a_tree.md)).
 
     It is compared with other ways to stop a tree in
     [Which processes survive when a tree is stopped?](../evidence/survivors.md)

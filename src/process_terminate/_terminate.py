@@ -28,14 +28,14 @@ def terminate(process: BaseProcess) -> None:
     ([example: exit codes](../examples/exit_codes/read_exit_codes.md)).
 
     **Windows:** `TerminateProcess` with exit code 0x10000 kills the process, which can
-    neither handle nor ignore this call. `exitcode` shows -15
-    (from [CPython's source][windows], not tested on Windows).
+    neither handle nor ignore this call. `exitcode` shows -15.
+    This ran on Wine 10, not on Windows
+    ([example: no code of the worker runs](../examples/windows/finally_is_skipped.md)).
 
     A process that is [already dead](../examples/stop/terminate_a_dead_worker.md)
     is left alone, and keeps its exit code.
 
     [multiprocessing]: https://docs.python.org/3/library/multiprocessing.html#multiprocessing.Process.terminate
-    [windows]: https://github.com/python/cpython/blob/3.14/Lib/multiprocessing/popen_spawn_win32.py
 
     Args:
         process: A started `multiprocessing.Process`, of any start method.
@@ -116,13 +116,13 @@ def kill(process: BaseProcess) -> None:
     `process.exitcode` is then -9.
 
     **Windows:** It does the same as [`terminate()`][process_terminate.terminate], and
-    `exitcode` is -15 (from [CPython's source][windows], not tested on Windows).
+    `exitcode` is -15. The library's tests ran this on Wine 10, not on Windows
+    ([which tests ran on which platform](../evidence/platforms.md)).
 
     A process that is [already dead](../examples/stop/terminate_a_dead_worker.md)
     is left alone, and keeps its exit code.
 
     [multiprocessing]: https://docs.python.org/3/library/multiprocessing.html#multiprocessing.Process.kill
-    [windows]: https://github.com/python/cpython/blob/3.14/Lib/multiprocessing/popen_spawn_win32.py
 
     Args:
         process: A started `multiprocessing.Process`, of any start method.

@@ -43,7 +43,8 @@ async def stop(
 
     **Linux:** The loop watches a pidfd.
     **macOS and BSD:** It polls (not tested).
-    **Windows:** It polls (not tested).
+    **Windows:** It polls. The library's tests ran this on Wine 10, not on Windows
+    ([which tests ran on which platform](../evidence/platforms.md)).
 
     **Other loops:** uvloop and anyio's asyncio backend work. Trio does not work, so
     use `trio.to_thread.run_sync()` with [`stop()`][process_terminate.stop].

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 
 # Before the library is imported: the same tests run on the way without pidfds.
 if os.environ.get("WITHOUT_PIDFDS"):
@@ -16,7 +15,9 @@ import psutil
 import pytest
 from support import (
     DEADLINE,
-    FOLDER,
+    IGNORE,
+    IS_WINDOWS,
+    REST,
     Shell,
     Start,
     Worker,
@@ -25,16 +26,10 @@ from support import (
     servers,
     stop_servers,
 )
-from workers import ready
+from workers import SLEEP, ready
 
 #: Tests fork in processes that have threads, which Python 3.12 warns of.
 _FORK = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-
-
-#: The others import what Windows lacks, send signals, start shells, or fork.
-_ON_WINDOWS = {"test_blocks.py", "test_elsewhere.py", "test_exit_codes.py"}
-if sys.platform == "win32":
-    collect_ignore = [p for p in FOLDER.rglob("test_*.py") if p.name not in _ON_WINDOWS]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -65,7 +60,7 @@ def _measured(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 def _nothing_left() -> Iterator[None]:
     """Fail if a test leaves a process; end that process."""
     before = descendants()
-    descriptors = psutil.Process().num_fds() if sys.platform != "win32" else 0
+    descriptors = psutil.Process().num_fds() if not IS_WINDOWS else 0
     yield
     new = descendants() - before
     new = {process for process in new if process.pid not in servers()}
@@ -77,14 +72,14 @@ def _nothing_left() -> Iterator[None]:
     psutil.wait_procs(left, timeout=DEADLINE)
     stop_servers()
     assert described == [], "left running"
-    if sys.platform != "win32":
+    if not IS_WINDOWS:
         assert psutil.Process().num_fds() <= descriptors + 16
 
 
 @pytest.fixture(autouse=True)
 def _signals_kept(_nothing_left: None) -> Iterator[None]:
     """Fail if a test changes what is done with a signal; put it back."""
-    if sys.platform == "win32":
+    if IS_WINDOWS:
         yield
         return
     # pytest-timeout has SIGALRM while a test runs.
@@ -121,6 +116,8 @@ def shell() -> Iterator[Shell]:
     started: list[subprocess.Popen[bytes]] = []
 
     def shell(command: str) -> subprocess.Popen[bytes]:
+        if IS_WINDOWS and command not in {IGNORE, REST}:
+            pytest.skip("starts /bin/sh")
         started.append(ready(command))
         return started[-1]
 
@@ -135,7 +132,7 @@ def shell() -> Iterator[Shell]:
 @pytest.fixture
 def child() -> Iterator[subprocess.Popen[bytes]]:
     """A child that sleeps."""
-    process = subprocess.Popen(["sleep", "60"])
+    process = subprocess.Popen(SLEEP if IS_WINDOWS else ["sleep", "60"])
     yield process
     process.kill()
     process.wait(DEADLINE)

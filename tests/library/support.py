@@ -28,6 +28,9 @@ Result = TypeVar("Result")
 
 FOLDER = Path(__file__).parent
 METHODS = tuple(multiprocessing.get_all_start_methods())
+IS_WINDOWS = sys.platform == "win32"
+#: The fastest start method.
+FORK = "spawn" if IS_WINDOWS else "fork"
 KINDS = (*METHODS, "subprocess", "psutil", "psutil.Popen")
 POOLS: dict[str, Callable[[Any], Any]] = {
     "Pool": lambda context: context.Pool(2),
@@ -39,7 +42,9 @@ NO_PID = 0x7FFFFFFF
 #: Seconds for what takes milliseconds on an idle machine.
 DEADLINE = 30.0
 
-TERMINATED, KILLED, UNKNOWN = ExitStatus(-15), ExitStatus(-9), ExitStatus(None)
+#: On Windows, both are TerminateProcess with 15.
+TERMINATED, KILLED = (ExitStatus(15 if IS_WINDOWS else -n) for n in (15, 9))
+UNKNOWN = ExitStatus(None)
 
 #: A mark for tests that an emulator such as qemu-user disturbs: `diagnose()` sees its
 #: threads, its descriptors and its name in each process.
@@ -52,13 +57,14 @@ not_emulated = pytest.mark.skipif(
 )
 
 IGNORE = workers.IGNORE
-REST = "echo; exec sleep 60"
+REST = workers.REST
 TREE = "trap '' TERM; sleep 60 & echo; wait"
 
 _PROGRAM = """
 import sys, workers
-from multiprocessing.connection import Connection
-getattr(workers, sys.argv[1])(Connection(int(sys.argv[2])))
+from multiprocessing import connection
+Pipe = getattr(connection, "PipeConnection", connection.Connection)
+getattr(workers, sys.argv[1])(Pipe(int(sys.argv[2])))
 """
 _NO_PIDFDS = "import os, signal; del os.pidfd_open, signal.pidfd_send_signal\n"
 _AS_NOBODY = """
@@ -68,6 +74,16 @@ os.setgroups([]); os.setgid(65534); os.setuid(65534)
 """
 #: Begins a command that runs as process 1 of a new pid namespace.
 NAMESPACE = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+
+
+def not_on_windows(reason: str) -> pytest.MarkDecorator:
+    """Return a marker of tests that cannot run on Windows, and why."""
+    return pytest.mark.skipif(IS_WINDOWS, reason=reason)
+
+
+posix_signals = not_on_windows("sends signals that Windows lacks")
+reaps = not_on_windows("needs zombies or os.waitid(), which Windows lacks")
+forks = not_on_windows("needs fork or forkserver, which Windows lacks")
 
 
 def environment() -> dict[str, str]:
@@ -113,7 +129,14 @@ Shell = Callable[[str], "subprocess.Popen[bytes]"]
 
 
 def new_worker(kind: str, task: str = "rest") -> Worker:
-    """Start a function of workers.py as a process of some kind."""
+    """Start a function of workers.py as a process of some kind.
+
+    Skip the test if Windows cannot do it.
+    """
+    if IS_WINDOWS and (why := workers.NOT_ON_WINDOWS.get(task)):
+        pytest.skip(why)
+    if IS_WINDOWS and kind in {"fork", "forkserver"}:
+        pytest.skip(f"Windows has no start method {kind}")
     receiver, sender = multiprocessing.Pipe(duplex=False)
     own: Any
     with sender:
@@ -126,13 +149,22 @@ def new_worker(kind: str, task: str = "rest") -> Worker:
             popen = psutil.Popen if kind == "psutil.Popen" else subprocess.Popen
             own = popen(
                 [sys.executable, "-c", _PROGRAM, task, str(fd)],
-                pass_fds=[fd],
+                **inherited(fd),
                 env=environment(),
             )
     shown = psutil.Process(own.pid) if kind == "psutil" else own
     worker = Worker(shown, own.pid, receiver, own)
     assert worker.report() == "ready"
     return worker
+
+
+def inherited(fd: int) -> dict[str, Any]:
+    """Return the options of Popen that let a child have a pipe, or its handle."""
+    if sys.platform != "win32":
+        return {"pass_fds": [fd]}
+    os.set_handle_inheritable(fd, True)
+    startup = subprocess.STARTUPINFO(lpAttributeList={"handle_list": [fd]})
+    return {"startupinfo": startup}
 
 
 def is_running(pid: int) -> bool:

@@ -15,14 +15,29 @@ from process_terminate import exit_on_sigterm
 
 #: What a shell does: it prints a line when it is ready.
 IGNORE = "trap '' TERM; echo; exec sleep 60"
+REST = "echo; exec sleep 60"
+#: What stands for these two on Windows, where no process can ignore its end.
+SLEEP = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"]
+#: The functions below that need what Windows lacks.
+NOT_ON_WINDOWS = {
+    "block_sigterm": "blocks a signal",
+    "exit_with_zero_on_sigterm": "handles a signal of another process",
+    "exit_on_sigterm_and_report": "handles a signal of another process",
+    "finish_soon": "ignores a signal of another process",
+    "ignore_sigterm": "ignores a signal of another process",
+    "report_signals": "handles a signal of another process",
+    "fork_a_child": "forks",
+}
 
 
 def ready(script: str = IGNORE, **options: Any) -> "subprocess.Popen[bytes]":
     """Start a shell; return it when it has printed its first line."""
     command = ["/bin/sh", "-c", script]
+    if sys.platform == "win32" and script in {IGNORE, REST}:
+        command = SLEEP
     process = subprocess.Popen(command, stdout=subprocess.PIPE, **options)
     assert process.stdout
-    assert process.stdout.readline() == b"\n"
+    assert process.stdout.readline() in {b"\n", b"\r\n"}
     return process
 
 

@@ -17,7 +17,7 @@ from evidence.paths import DATA, PLATFORMS, ROOT
 
 PATH = DATA / "studies" / "platforms.json"
 #: Seconds that the tests may take in an emulated machine.
-_DEADLINE = 1500
+_DEADLINE = 3600
 _TESTS = Path("tests") / "library"
 _COUNT = re.compile(r"(\d+) (passed|failed|skipped|errors?)")
 _FAILED = re.compile(r"(?m)^(?:FAILED|ERROR) \S*?([\w.]+::.*?)(?: - .*)?$")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import TextIO
@@ -66,7 +67,9 @@ def show(text: str) -> None:
         print(text, flush=True)  # noqa: T201
     except OSError as error:
         _discard(sys.stdout)
-        if not isinstance(error, BrokenPipeError):
+        # Windows says EINVAL of a pipe that no process reads, see subprocess.py.
+        is_gone = sys.platform == "win32" and error.errno == errno.EINVAL
+        if not (is_gone or isinstance(error, BrokenPipeError)):
             why = f"cannot write the result: {error.strerror}"
             raise CommandError(why, UNWRITTEN) from None
 

@@ -125,7 +125,8 @@ class Adapter(ABC):
 
     def _code_on_windows(self) -> int | None:
         """Return the exit code; there is nothing to reap."""
-        return self._peek()
+        poll = getattr(self.process, "poll", None)  # Both kinds of Popen have it.
+        return poll() if poll else self._peek()
 
     def _peek(self) -> int | None:
         """Return the exit code of a child that is not reaped yet."""
@@ -218,9 +219,6 @@ class _Popen(Adapter):
             yield short
         return code if self.process.returncode is None else self.process.returncode
 
-    def _code_on_windows(self) -> int | None:
-        return self.process.poll()
-
 
 class _Psutil(Adapter):
     """`psutil.Process`, which may be any process, and `psutil.Popen`."""
@@ -272,8 +270,8 @@ class _Asyncio(Adapter):
             yield short
         return code
 
-    def _code_on_windows(self) -> int | None:
-        return self.process.returncode
+    def _code(self) -> Steps[int | None]:
+        return self._reap()  # On Windows, too, the event loop notes it later.
 
 
 def check(process: Any, call: str) -> BaseProcess:

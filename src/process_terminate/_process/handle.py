@@ -50,8 +50,7 @@ def open_handle(pid: int, *, child: bool = False) -> "Handle":
 
     Args:
         pid: Its pid.
-        child: Whether the process is one that this process started. Then it can be
-            tracked even if neither a pidfd nor /proc is to be had.
+        child: Whether this process started it: then it needs no pidfd and no /proc.
     """
     # eventlet removes select.poll(), as it would block all green threads.
     has_poll = hasattr(select, "poll")
@@ -76,8 +75,7 @@ class Handle(ABC):
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
-        #: What waitid(2) knows it by.
-        self._known_as = "P_PID", pid
+        self._known_as = "P_PID", pid  # By waitid(2).
         #: Whether the system refused the last signal to it.
         self.forbidden = False
         self._dead = False
@@ -109,9 +107,8 @@ class Handle(ABC):
 
     def parent(self) -> int | None:
         """Return the pid of its parent, 0 if it is reaped; None if unknown."""
-        if entry := table.look_up(self.pid):
-            return entry.parent
-        return 0 if self.is_dead() else None  # /proc may hide what is alive.
+        entry = table.look_up(self.pid)
+        return entry.parent if entry else 0
 
     def is_child(self) -> bool:
         """Return whether it is a child of this process that is not reaped."""
@@ -157,7 +154,8 @@ class Handle(ABC):
         else:
             # The next process gets its signal, even if a handler of the log raises.
             with suppress(Exception):
-                log.debug(SENT, name_of(number), self.pid)
+                if number > 0:  # Windows has no signals that suspend or resume.
+                    log.debug(SENT, name_of(number), self.pid)
 
     def describe(self) -> str:
         """Return its pid, name and state, for people."""
@@ -208,6 +206,8 @@ if sys.platform == "linux":  # pragma: no branch
 
         def parent(self) -> int | None:
             found = table.parent_of(self.fd)
+            if found is None and not table.look_up(self.pid) and not self._look():
+                return None  # /proc hides it.
             return super().parent() if found is None else found
 
         def _send(self, number: int) -> None:

@@ -97,11 +97,13 @@ def look_up(pid: int) -> Entry | None:
 def ancestors(parent: int | None = None) -> set[int]:
     """Return a parent, by default of this process, and its ancestors that are seen."""
     found: set[int] = set()
-    pid = os.getppid() if parent is None else parent
-    while pid and pid not in found:
-        found.add(pid)
-        entry = look_up(pid)
-        pid = entry.parent if entry else 0
+    if parent is None:
+        # In Python 3.13 and later, os.getppid() needs a call that Wine 10 lacks.
+        parent = psutil.Process().ppid() if sys.platform == "win32" else os.getppid()
+    while parent and parent not in found:
+        found.add(parent)
+        entry = look_up(parent)
+        parent = entry.parent if entry else 0
     return found
 
 
@@ -266,9 +268,9 @@ def tracer() -> int:
 def process_of(tid: int) -> int:
     """Return the pid of the process of a thread, which is its own id if unknown.
 
-    htop shows the ids of threads, and /proc has entries for them that it does not list.
+    htop shows the ids of threads. On Wine, /proc has the numbers of Linux.
     """
-    return int(_status(tid, b"Tgid:") or tid)
+    return int((sys.platform == "linux" and _status(tid, b"Tgid:")) or tid)
 
 
 def has_pipe_to(pid: int, pipe: int | None) -> bool:

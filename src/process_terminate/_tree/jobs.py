@@ -127,6 +127,8 @@ class JobBlock(Block):
                 finally:
                     for pool in ended:
                         yield from pool.finish()
+                    if ended:  # A slow one may have started a worker meanwhile.
+                        yield from self._job.end(self._spared())
 
 
 class _Kernel32:

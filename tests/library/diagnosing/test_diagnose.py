@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import shutil
 import signal
 import socket
@@ -18,6 +17,7 @@ from typing import Any
 
 import psutil
 import pytest
+import support
 from support import (
     NAMESPACE,
     as_process_1,
@@ -38,7 +38,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc"),
 ]
 
-FORK = get_context("fork")
+FORK: Any = get_context(support.FORK)
 #: What may be said of a process that is well.
 HEALTHY = {
     "computing",
@@ -316,7 +316,7 @@ def test_file_lock_names_its_holder(tmp_path: Path) -> None:
 
 
 def test_reader_of_a_terminal_waits_for_input() -> None:
-    ours, theirs = pty.openpty()
+    ours, theirs = os.openpty()
     with subprocess.Popen(["cat"], stdin=theirs) as command:
         try:
             find(command.pid, "waits-for-a-terminal")

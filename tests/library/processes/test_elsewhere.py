@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -110,6 +111,7 @@ def popen() -> Iterator[Callable[[list[str]], Any]]:
 WORKERS: dict[str, Callable[[Any], Any]] = {
     "subprocess": lambda popen: popen(SLEEP),
     "psutil": lambda popen: psutil.Process(popen(SLEEP).pid),
+    "psutil.Popen": lambda _: psutil.Popen(SLEEP),
 }
 
 
@@ -162,6 +164,62 @@ def test_stop_tree_elsewhere_ends_each_process_at_once(
         )
     wait_until(lambda: not child.is_running() or child.status() == "zombie")
     assert len(looks) < 20
+
+
+@pytest.mark.usefixtures("system")
+def test_pid_elsewhere_is_not_looked_up_among_threads_of_linux() -> None:
+    """On Wine a Windows program can read the /proc of Linux."""
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    try:
+        assert table.process_of(thread.native_id or 0) == thread.native_id
+    finally:
+        done.set()
+        thread.join(DEADLINE)
+
+
+#: Starts a chain of three processes, itself with them.
+CHAIN = [
+    sys.executable,
+    "-c",
+    f"import subprocess, time; p = subprocess.Popen({PARENT!r}); time.sleep(60)",
+]
+
+
+def test_stop_tree_elsewhere_finds_the_children_of_children(
+    system: str, popen: Any
+) -> None:
+    root = popen(CHAIN)
+    below = psutil.Process(root.pid).children(recursive=True)
+    found = stop_tree(root)
+    assert [process.pid for process in found] == [root.pid, *(p.pid for p in below)]
+    assert len(found) == 3
+    assert found[0].status == stopped(system)
+    wait_until(lambda: all(not p.is_running() or p.status() == "zombie" for p in below))
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_stop_tree_elsewhere_of_a_process_that_has_exited_sends_nothing(
+    code: int,
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", f"raise SystemExit({code})"]) as root:
+        root.wait(DEADLINE)
+    (found,) = stop_tree(root)
+    assert (found.signal, found.status) == (None, ExitStatus(code))
+
+
+def test_stop_tree_elsewhere_stops_what_a_worker_has_started() -> None:
+    context = multiprocessing.get_context("spawn")
+    worker = context.Process(target=subprocess.call, args=[PARENT])
+    worker.start()
+    root = psutil.Process(worker.pid)
+    wait_until(lambda: len(root.children(recursive=True)) >= 2)
+    below = root.children(recursive=True)
+    found = stop_tree(worker)
+    assert {process.pid for process in below} < {process.pid for process in found}
+    assert worker.exitcode == stopped(HERE).code
+    wait_until(lambda: all(not p.is_running() or p.status() == "zombie" for p in below))
 
 
 def test_stop_tree_elsewhere_names_no_signal_that_the_system_lacks(

@@ -23,6 +23,8 @@ from support import (
     TERMINATED,
     Shell,
     fail,
+    not_on_windows,
+    reaps,
     run,
     wait_until,
 )
@@ -33,7 +35,7 @@ from process_terminate._process import table
 from process_terminate._process.handle import Handle, open_handle
 from process_terminate._process.printable import printable
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="compares with pidfds")
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="compares with pidfds")
 
 needs_pidfds = pytest.mark.skipif(
     not hasattr(os, "pidfd_open"), reason="this run is without pidfds"
@@ -50,7 +52,8 @@ def polling_by_start(pid: int) -> Handle:
     return handles._PollingHandle(pid, child=False)
 
 
-WAYS = [polling, polling_by_start, *[handles._PidfdHandle] * hasattr(os, "pidfd_open")]
+PIDFD = [handles._PidfdHandle] if hasattr(os, "pidfd_open") else []
+WAYS = [polling, polling_by_start, *PIDFD]
 
 
 @pytest.fixture(params=WAYS)
@@ -66,6 +69,7 @@ def die(process: "subprocess.Popen[bytes]") -> None:
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
 
 
+@reaps
 def test_handle_sends_signals_and_tells_the_exit_code(handle: Handle) -> None:
     for number, state in [(handles.SIGSTOP, "stopped"), (handles.SIGCONT, "sleeping")]:
         handle.send(number)
@@ -80,6 +84,7 @@ def test_handle_sends_signals_and_tells_the_exit_code(handle: Handle) -> None:
     assert handle.exit_code() is None
 
 
+@reaps
 @pytest.mark.parametrize("reaped", [False, True])
 def test_handle_of_a_dead_process_sends_nothing(
     reaped: bool, handle: Handle, child: "subprocess.Popen[bytes]"
@@ -119,6 +124,7 @@ def test_handle_that_polls_looks_less_and_less_often(
     assert len(pauses) < 15
 
 
+@reaps
 def test_handle_that_polls_sees_a_dead_child_that_a_debugger_keeps(
     child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +135,7 @@ def test_handle_that_polls_sees_a_dead_child_that_a_debugger_keeps(
         assert found.is_dead()
 
 
+@reaps
 @pytest.mark.parametrize("way", WAYS)
 def test_handle_knows_the_parent_and_what_is_no_child(
     way: Callable[[int], Handle], child: "subprocess.Popen[bytes]"
@@ -145,6 +152,7 @@ def test_handle_knows_the_parent_and_what_is_no_child(
         way(child.pid)
 
 
+@not_on_windows("starts /bin/sh")
 def test_handle_describes_its_process(
     handle: Handle, child: "subprocess.Popen[bytes]"
 ) -> None:
@@ -155,6 +163,7 @@ def test_handle_describes_its_process(
     assert handle.describe() == f"pid {child.pid}"
 
 
+@not_on_windows("starts a program with bytes in its name")
 def test_handle_describes_a_name_without_what_a_terminal_obeys(tmp_path: Path) -> None:
     program = tmp_path / os.fsdecode(b"\xe9\x1b[2K\nf")
     program.symlink_to(shutil.which("sleep") or "")
@@ -232,6 +241,7 @@ def test_parent_is_known_where_the_kernel_does_not_tell_it_of_a_pidfd(
         assert handle.parent() == (0 if answer == errno.ESRCH else os.getpid())
 
 
+@on_linux
 @pytest.mark.parametrize("limit", [96, 3])
 def test_stop_needs_no_file_descriptor(limit: int) -> None:
     """A child can be signaled by its pid until it is reaped."""

@@ -15,7 +15,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 import pytest
-from support import KILLED, TERMINATED, UNKNOWN, Start, unreaped
+from support import FORK, KILLED, TERMINATED, UNKNOWN, Start, reaps, unreaped
 
 from process_terminate import no_orphans, stop, stop_pool
 from process_terminate._process import stdlib
@@ -43,7 +43,7 @@ def test_python_has_the_private_attributes_that_the_library_reads(start: Start) 
 
 def test_pools_and_executors_are_found_until_they_are_ended() -> None:
     """For the attributes of pools."""
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context(FORK)
     threads = multiprocessing.pool.ThreadPool(1)
     with context.Pool(1) as pool:
         assert list(stdlib.pools()) == [pool]
@@ -70,15 +70,15 @@ def test_tracker_of_a_copy_of_loky_is_known(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     ("kind", "owner", "name"),
     [
-        ("fork", BaseProcess, "_popen"),
+        (FORK, BaseProcess, "_popen"),
         ("forkserver", BaseProcess, "_popen"),
-        ("fork", BaseProcess, "_parent_pid"),
+        (FORK, BaseProcess, "_parent_pid"),
         ("forkserver", modules.forkserver, "_forkserver"),
         ("forkserver", modules.resource_tracker, "_resource_tracker"),
         ("subprocess", subprocess, "_cleanup"),
         ("subprocess", subprocess.Popen, "_handle_exitstatus"),
         ("subprocess", subprocess.Popen, "_waitpid_lock"),
-        ("fork", modules.util, "_finalizer_registry"),
+        (FORK, modules.util, "_finalizer_registry"),
     ],
 )
 def test_stop_works_where_python_has_renamed_an_attribute(
@@ -111,7 +111,7 @@ def test_stop_works_where_python_has_renamed_an_attribute(
 def test_pool_without_a_part_is_refused_before_it_is_changed(
     kind: str, part: str
 ) -> None:
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context(FORK)
     pool: Any = (
         context.Pool(1)
         if kind == "Pool"
@@ -131,6 +131,7 @@ def test_pool_without_a_part_is_refused_before_it_is_changed(
     stop_pool(pool)
 
 
+@reaps
 def test_popen_reaped_elsewhere_has_no_status_of_success() -> None:
     process = subprocess.Popen(["true"])
     os.waitpid(process.pid, 0)
@@ -141,6 +142,7 @@ def test_popen_reaped_elsewhere_has_no_status_of_success() -> None:
     assert stop(process) == KILLED
 
 
+@reaps
 def test_popen_that_another_thread_waits_for_is_left_to_it() -> None:
     process = unreaped("exit 0")
     with process._waitpid_lock:  # type: ignore[attr-defined]

@@ -17,12 +17,15 @@ import workers
 from support import (
     DEADLINE,
     IGNORE,
+    IS_WINDOWS,
     KILLED,
     REST,
     TERMINATED,
     TREE,
     Start,
     fail,
+    forks,
+    not_on_windows,
     wait_until,
 )
 
@@ -30,11 +33,11 @@ from process_terminate import ExitStatus, _event_loop, aio
 from process_terminate._process import adapters, handle
 from process_terminate._process.waits import Wait
 
-pytestmark = [
-    pytest.mark.skipif(sys.platform == "win32", reason="starts shells"),
-    # In a worker of xdist, Playwright may already run an event loop.
-    pytest.mark.alone,
-]
+# In a worker of xdist, Playwright may already run an event loop.
+pytestmark = pytest.mark.alone
+
+
+ignores = not_on_windows("needs a process that ignores SIGTERM")
 
 
 def run(main: Coroutine[Any, Any, Any]) -> Any:
@@ -44,11 +47,14 @@ def run(main: Coroutine[Any, Any, Any]) -> Any:
 
 async def shell(command: str) -> asyncio.subprocess.Process:
     """Start a shell, and wait until it is ready."""
+    if IS_WINDOWS and command not in {IGNORE, REST}:
+        pytest.skip("starts /bin/sh")
+    program = workers.SLEEP if IS_WINDOWS else ["/bin/sh", "-c", command]
     process = await asyncio.create_subprocess_exec(
-        "/bin/sh", "-c", command, stdout=asyncio.subprocess.PIPE
+        *program, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout
-    assert await process.stdout.readline() == b"\n"
+    assert await process.stdout.readline() in {b"\n", b"\r\n"}
     return process
 
 
@@ -96,6 +102,26 @@ def test_stop_all_takes_every_kind_and_the_loop_continues(start: Start) -> None:
     assert run(main()) > 5
 
 
+def test_stop_all_and_stop_tree_return_how_each_process_ended(start: Start) -> None:
+    async def main() -> None:
+        first, second = await shell(REST), start("spawn").process
+        assert await aio.stop_all([first, second]) == [TERMINATED] * 2
+        assert first.returncode == second.exitcode == TERMINATED.code
+        (found,) = await aio.stop_tree(await shell(REST))
+        assert (found.signal, found.status) == (signal.SIGTERM, TERMINATED)
+
+    run(main())
+
+
+def test_block_of_no_orphans_stops_its_processes() -> None:
+    async def main() -> None:
+        async with aio.no_orphans():
+            process = await shell(REST)
+        assert await process.wait() == TERMINATED.code
+
+    run(main())
+
+
 def test_stop_sends_the_first_signal_that_is_given() -> None:
     async def main() -> None:
         process = await shell("trap 'exit 7' USR1; echo; while :; do sleep .05; done")
@@ -128,6 +154,7 @@ CALLS: dict[str, Callable[[Any], Coroutine[Any, Any, object]]] = {
 }
 
 
+@ignores
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_canceled_call_kills_the_process_and_is_canceled(
     call: Callable[[Any], Coroutine[Any, Any, object]],
@@ -140,11 +167,12 @@ def test_canceled_call_kills_the_process_and_is_canceled(
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(call(process), 0.2)
         assert time.monotonic() - before < DEADLINE
-        assert process.returncode == -9
+        assert process.returncode == KILLED.code
 
     run(main())
 
 
+@ignores
 @pytest.mark.parametrize("call", [aio.stop, aio.stop_tree])
 def test_call_that_is_canceled_in_each_turn_of_the_loop_leaves_nothing(
     call: Callable[..., Coroutine[Any, Any, object]],
@@ -160,11 +188,12 @@ def test_call_that_is_canceled_in_each_turn_of_the_loop_leaves_nothing(
             await asyncio.sleep(0)
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert process.returncode == -9
+        assert process.returncode == KILLED.code
 
     run(main())
 
 
+@ignores
 def test_canceled_block_kills_what_was_started() -> None:
     async def main() -> None:
         started = []
@@ -175,11 +204,12 @@ def test_canceled_block_kills_what_was_started() -> None:
 
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(block(), 0.5)
-        assert await started[0].wait() == -9
+        assert await started[0].wait() == KILLED.code
 
     run(main())
 
 
+@ignores
 def test_call_whose_loop_is_closed_kills_the_process() -> None:
     """As when a coroutine is dropped in its wait."""
     with workers.ready() as process:
@@ -194,7 +224,7 @@ def test_call_whose_loop_is_closed_kills_the_process() -> None:
             await asyncio.sleep(0.1)
             coroutine: Any = task.get_coro()
             coroutine.close()
-            assert process.returncode == -9
+            assert process.returncode == KILLED.code
             task.cancel()
             with pytest.raises(RuntimeError, match="already awaited"):
                 await task
@@ -202,6 +232,7 @@ def test_call_whose_loop_is_closed_kills_the_process() -> None:
         asyncio.run(main())
 
 
+@not_on_windows("waits for a descriptor, which the event loop of Windows cannot")
 def test_wait_ends_when_a_descriptor_is_readable() -> None:
     reader, writer = os.pipe()
     os.write(writer, b"1")
@@ -210,6 +241,7 @@ def test_wait_ends_when_a_descriptor_is_readable() -> None:
     os.close(writer)
 
 
+@not_on_windows("compares with pidfds")
 def test_stop_works_without_pidfds(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         with monkeypatch.context() as patch:
@@ -220,6 +252,7 @@ def test_stop_works_without_pidfds(monkeypatch: pytest.MonkeyPatch) -> None:
     run(main())
 
 
+@forks
 def test_worker_of_a_forkserver_is_awaited() -> None:
     async def main() -> None:
         context = multiprocessing.get_context("forkserver")
@@ -239,6 +272,7 @@ def test_stop_of_something_else_is_a_type_error() -> None:
     run(main())
 
 
+@not_on_windows("no thread of the event loop reaps there")
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="no thread reaps there")
 def test_pid_of_a_child_that_the_loop_has_not_noted_is_not_used(
     monkeypatch: pytest.MonkeyPatch,
@@ -263,6 +297,7 @@ def test_pid_of_a_child_that_the_loop_has_not_noted_is_not_used(
         other.kill()
 
 
+@ignores
 @pytest.mark.parametrize("call", [aio.stop, aio.stop_tree])
 def test_call_that_is_cancelled_before_its_first_signal_kills(
     call: Callable[..., Coroutine[Any, Any, Any]],
@@ -278,9 +313,10 @@ def test_call_that_is_cancelled_before_its_first_signal_kills(
             await task
         return child.returncode
 
-    assert run(main()) == -signal.SIGKILL
+    assert run(main()) == KILLED.code
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="forks")
 def test_block_waits_until_uvloop_has_reaped_its_children() -> None:
     """It forks them itself, and learns of their end from SIGCHLD, a little later."""
     loop_class = type(

@@ -16,7 +16,17 @@ from typing import Any
 import psutil
 import pytest
 import workers
-from support import DEADLINE, KILLED, METHODS, TERMINATED, each_pool, fail, wait_until
+from support import (
+    DEADLINE,
+    FORK,
+    KILLED,
+    METHODS,
+    TERMINATED,
+    each_pool,
+    fail,
+    forks,
+    wait_until,
+)
 
 from process_terminate import no_orphans, stop_pool
 from process_terminate._process import stdlib
@@ -46,8 +56,8 @@ def wait_for_tasks(folder: Path, count: int) -> None:
     ("method", "task", "grace", "status"),
     [
         *((method, workers.sleep_in_pool, 5, TERMINATED) for method in METHODS),
-        ("fork", workers.ignore_in_pool, 0.3, KILLED),
-        ("fork", workers.sleep_in_pool, 0, KILLED),
+        (FORK, workers.ignore_in_pool, 0.3, KILLED),
+        (FORK, workers.sleep_in_pool, 0, KILLED),
     ],
 )
 def test_stop_pool_stops_busy_workers_and_fails_what_is_pending(  # noqa: PLR0913, PLR0917
@@ -79,7 +89,7 @@ def test_stop_pool_stops_busy_workers_and_fails_what_is_pending(  # noqa: PLR091
 def test_stop_pool_of_idle_workers_ends_them(make: Callable[[Any], Any]) -> None:
     """A worker that waits for a task holds a lock of the pool."""
     before = set(multiprocessing.active_children())
-    pool = make(multiprocessing.get_context("fork"))
+    pool = make(multiprocessing.get_context(FORK))
     assert list(pool.map(abs, [-1, -2, -3])) == [1, 2, 3]
     started = set(multiprocessing.active_children()) - before
     stop_pool(pool, grace=5)
@@ -94,7 +104,7 @@ def test_stop_pool_of_idle_workers_ends_them(make: Callable[[Any], Any]) -> None
 
 
 def test_stop_pool_fails_map_and_imap(tmp_path: Path) -> None:
-    with multiprocessing.get_context("fork").Pool(1) as pool:
+    with multiprocessing.get_context(FORK).Pool(1) as pool:
         mapped = pool.map_async(workers.sleep_in_pool, [str(tmp_path)] * 9)
         iterated = pool.imap(abs, [1, 2])
         unordered = pool.imap_unordered(abs, [1, 2])
@@ -107,7 +117,7 @@ def test_stop_pool_fails_map_and_imap(tmp_path: Path) -> None:
 
 def test_stop_pool_ends_a_pool_with_full_pipes(tmp_path: Path) -> None:
     """Its threads wait for a write that no worker reads."""
-    pool = multiprocessing.get_context("fork").Pool(1)
+    pool = multiprocessing.get_context(FORK).Pool(1)
     pool.apply_async(workers.sleep_in_pool, (str(tmp_path),))
     wait_for_tasks(tmp_path, 1)
     for _ in range(4):
@@ -121,7 +131,7 @@ def test_stop_pool_of_an_executor_that_was_not_used_returns_nothing() -> None:
 
 def test_stop_pool_does_not_wait_for_the_lock_of_an_executor() -> None:
     """A thread in submit() holds it, which may wait for a write."""
-    executor = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork"))
+    executor = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(FORK))
     executor.submit(abs, 1).result(DEADLINE)
     with executor._shutdown_lock:
         assert stop_pool(executor) == [TERMINATED]
@@ -143,7 +153,7 @@ def test_stop_pool_of_something_else_is_a_type_error(make: Callable[[], Any]) ->
 def test_exception_while_the_pool_stops_kills_its_workers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pool = multiprocessing.get_context("fork").Pool(2)
+    pool = multiprocessing.get_context(FORK).Pool(2)
     for _ in range(2):
         pool.apply_async(workers.ignore_in_pool, (str(tmp_path),))
     wait_for_tasks(tmp_path, 2)
@@ -155,7 +165,7 @@ def test_exception_while_the_pool_stops_kills_its_workers(
     assert [p for p in tmp_path.iterdir() if psutil.pid_exists(int(p.name))] == []
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", sorted({FORK, "spawn"}))
 def test_executor_is_stopped_after_its_shutdown(method: str, tmp_path: Path) -> None:
     """shutdown() takes the workers out of the executor, and lets them run."""
     pool = ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(method))
@@ -169,7 +179,7 @@ def test_executor_is_stopped_after_its_shutdown(method: str, tmp_path: Path) -> 
 
 
 def test_join_returns_although_a_later_child_has_the_pipes(tmp_path: Path) -> None:
-    fork = multiprocessing.get_context("fork")
+    fork: Any = multiprocessing.get_context(FORK)
     pool = fork.Pool(2)
     for _ in range(4):
         submit(pool, workers.sleep_in_pool, str(tmp_path))
@@ -205,7 +215,7 @@ def test_workers_are_stopped_that_a_slow_pool_is_just_starting(
     call: "Callable[[Any], object] | None", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As with dozens of spawned workers: it starts all before it looks up."""
-    fork = multiprocessing.get_context("fork")
+    fork: Any = multiprocessing.get_context(FORK)
     start, starting = fork.Process.start, threading.Event()
 
     def start_slowly(worker: Any) -> None:
@@ -221,12 +231,16 @@ def test_workers_are_stopped_that_a_slow_pool_is_just_starting(
         if call is not None:
             call(pool)
     [worker] = pool._pool
-    assert worker.exitcode in {-15, -9, 0}  # 0: it saw the end of the pool first.
+    assert worker.exitcode in {
+        TERMINATED.code,
+        KILLED.code,
+        0,
+    }  # 0: it saw the end of the pool first.
 
 
 def test_executor_whose_thread_does_not_read_its_pipe_is_stopped() -> None:
     """A slow callback runs in that thread, and shutdown() would write to the pipe."""
-    fork = multiprocessing.get_context("fork")
+    fork: Any = multiprocessing.get_context(FORK)
     executor: Any = ProcessPoolExecutor(1, mp_context=fork)
     busy, done = threading.Event(), threading.Event()
 
@@ -240,13 +254,14 @@ def test_executor_whose_thread_does_not_read_its_pipe_is_stopped() -> None:
     while stdlib.is_writable(pipe):
         pipe._writer.send_bytes(b"")
     try:
-        assert [status.code for status in stop_pool(executor)] == [-15]
+        assert [status.code for status in stop_pool(executor)] == [TERMINATED.code]
     finally:
         done.set()
 
 
+@forks
 def test_forked_child_does_not_harm_the_pool_of_its_parent() -> None:
-    fork = multiprocessing.get_context("fork")
+    fork: Any = multiprocessing.get_context(FORK)
     with fork.Pool(2) as pool:
         assert pool.map(abs, [-1]) == [1]
 

@@ -4,7 +4,6 @@ import errno
 import gc
 import logging
 import os
-import resource
 import shutil
 import signal
 import subprocess
@@ -42,6 +41,7 @@ from process_terminate._tree import blocks, ending, subreaper
 from process_terminate._tree.tags import _RLIMIT_LOCKS
 from process_terminate._tree.tree import Tree
 
+resource = pytest.importorskip("resource", reason="sets limits of the system")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sends signals")
 
 

@@ -17,6 +17,7 @@ from workers import ready
 
 from process_terminate import aio, no_orphans, stop, stop_all, stop_pool, stop_tree
 from process_terminate._process import table
+from process_terminate._process.handle import open_handle
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sends signals")
 
@@ -85,3 +86,16 @@ def test_worker_is_stopped_without_proc_on_an_old_kernel(
     monkeypatch.setattr(table, "parent_of", lambda _: None)
     assert [stop(workers[0]), *stop_all(workers[1:])] == [TERMINATED] * 2
     assert stop_pool(pool)[0].code is not None  # An idle worker may return first.
+
+
+def test_child_that_was_reaped_is_known_to_be_dead_without_waitid_and_pidfds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "waitid", fail(PermissionError()))
+    monkeypatch.setattr(os, "pidfd_open", fail(OSError(errno.ENOSYS, "")))
+    process = subprocess.Popen(["sleep", "60"])
+    with open_handle(process.pid, child=True) as handle:
+        assert not handle.is_dead()
+        process.kill()
+        process.wait()
+        assert handle.is_dead()

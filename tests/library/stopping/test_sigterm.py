@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 import support
 import workers
-from support import DEADLINE, METHODS, wait_until
+from support import DEADLINE, METHODS, forks, not_on_windows, wait_until
 
 from process_terminate import ExitStatus, exit_on_sigterm, stop
 
 pytestmark = pytest.mark.measured
+no_handler = not_on_windows("no process there handles a signal of another process")
 
 Handler = Callable[[int, FrameType | None], Any] | int
 
@@ -51,6 +52,7 @@ def run(program: str) -> str:
     return support.run(f"{imports}\n{textwrap.dedent(program)}", code=143)
 
 
+@no_handler
 @pytest.mark.parametrize("method", METHODS)
 def test_sigterm_lets_a_worker_clean_up(method: str) -> None:
     context: Any = multiprocessing.get_context(method)
@@ -249,6 +251,7 @@ def test_block_in_a_thread_says_so() -> None:
     ]
 
 
+@not_on_windows("no process there can ignore its end")
 def test_command_that_the_cleanup_starts_does_not_ignore_sigterm() -> None:
     program = """
         import subprocess
@@ -263,6 +266,7 @@ def test_command_that_the_cleanup_starts_does_not_ignore_sigterm() -> None:
     assert run(program) == "-15\n"
 
 
+@forks
 def test_worker_that_the_cleanup_forks_does_not_ignore_sigterm() -> None:
     program = """
         import time
@@ -280,6 +284,7 @@ def test_worker_that_the_cleanup_forks_does_not_ignore_sigterm() -> None:
     assert run(program) == "-15\n"
 
 
+@no_handler
 @pytest.mark.parametrize("method", METHODS)
 def test_task_of_an_executor_ends_its_worker(method: str, tmp_path: Path) -> None:
     """The parent does not get the SystemExit, but BrokenProcessPool."""

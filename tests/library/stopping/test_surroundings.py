@@ -27,10 +27,8 @@ from process_terminate import no_orphans, stop, stop_tree
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sends signals")
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGTERM, signal.SIGHUP, signal.SIGXCPU, signal.SIGRTMIN]
-)
-def test_tree_is_not_left_stopped_if_its_killer_is_terminated(number: int) -> None:
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGXCPU", "SIGRTMIN"])
+def test_tree_is_not_left_stopped_if_its_killer_is_terminated(name: str) -> None:
     """The signal comes when the first process of the tree has got SIGSTOP."""
     program = """
         import os, signal, sys
@@ -46,7 +44,8 @@ def test_tree_is_not_left_stopped_if_its_killer_is_terminated(number: int) -> No
         print(root.pid, flush=True)
         stop_tree(root, grace=0)
     """
-    pid = run(program, str(int(number)), code=-number)
+    number = signal.Signals[name].value
+    pid = run(program, str(number), code=-number)
     assert not is_running(int(pid))
 
 

@@ -4,7 +4,6 @@ import asyncio
 import gc
 import multiprocessing
 import os
-import pty
 import subprocess
 import sys
 import tempfile
@@ -40,6 +39,7 @@ from process_terminate._process.table import look_up
 from process_terminate._tree import subreaper, tags
 from process_terminate._tree.tree import Tree
 
+pty = pytest.importorskip("pty", reason="opens terminals")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 
 

@@ -2,7 +2,6 @@
 
 import os
 import random
-import resource
 import signal
 import subprocess
 import sys
@@ -10,7 +9,7 @@ import threading
 import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from multiprocessing import get_context
 from subprocess import Popen
 from typing import Any
@@ -18,7 +17,18 @@ from typing import Any
 import psutil
 import pytest
 import workers
-from support import DEADLINE, IGNORE, NO_PID, REST, Shell, fail, is_running, wait_until
+from support import (
+    DEADLINE,
+    IGNORE,
+    NO_PID,
+    REST,
+    Shell,
+    fail,
+    forks,
+    is_running,
+    reaps,
+    wait_until,
+)
 
 from process_terminate import _exit_on_sigterm, no_orphans, stop_tree
 from process_terminate._process import (
@@ -38,9 +48,13 @@ from process_terminate._tree import blocks, tags, tree
 from process_terminate._tree import ending as tree_ending
 from process_terminate._tree.member import Member
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+with suppress(ModuleNotFoundError):  # Windows has none.
+    import resource
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="takes Linux's paths")
 
 
+@on_linux
 def test_room_is_made_for_descriptors_and_taken_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -69,6 +83,7 @@ def test_lock_that_is_not_released_is_an_error(monkeypatch: pytest.MonkeyPatch) 
         waits.locked(lock).__enter__()
 
 
+@reaps
 def test_handle_without_waitid_asks_for_the_parent(
     child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,6 +93,7 @@ def test_handle_without_waitid_asks_for_the_parent(
         assert found.exit_code() is None
 
 
+@on_linux
 def test_handle_that_polls_is_alive_if_the_table_cannot_be_read(
     child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,6 +140,7 @@ def test_parent_of_windows_that_is_younger_is_none(
     assert table._parent(shown) == 0
 
 
+@reaps
 def test_process_that_its_event_loop_does_not_reap_has_the_code_that_is_seen(
     child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,7 +150,6 @@ def test_process_that_its_event_loop_does_not_reap_has_the_code_that_is_seen(
     child.kill()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     assert waits.run(found.status()).code == -9
-    assert found._code_on_windows() is None
     found.close()
 
 
@@ -155,6 +171,7 @@ def test_executor_of_loky_is_shut_down() -> None:
     assert calls == [False]
 
 
+@on_linux
 def test_executor_that_was_dropped_ends_with_the_block() -> None:
     threads = set(threading.enumerate())
     with no_orphans(grace=0):
@@ -165,6 +182,7 @@ def test_executor_that_was_dropped_ends_with_the_block() -> None:
     wait_until(lambda: set(threading.enumerate()) <= threads)
 
 
+@on_linux
 def test_tag_cannot_be_set_without_prlimit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(resource, "prlimit")
     assert not tags.write(0, 1)
@@ -191,6 +209,7 @@ def test_scan_finds_two_generations_that_appear_at_once(shell: Shell) -> None:
     assert len(stop_tree(root, grace=0)) == 3
 
 
+@on_linux
 def test_tree_with_a_member_that_does_not_die_is_an_error(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +247,7 @@ def test_tree_with_a_member_that_dies_late_is_stopped(
     assert late.is_set()
 
 
+@on_linux
 def test_last_descriptors_are_left_to_the_program(
     child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,6 +256,7 @@ def test_last_descriptors_are_left_to_the_program(
         handle._PidfdHandle(child.pid)
 
 
+@forks
 def test_function_that_was_replaced_meanwhile_is_left_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -294,6 +315,7 @@ def test_block_is_no_decorator_of_what_runs_later() -> None:
             block(function)
 
 
+@on_linux
 def test_block_is_a_decorator_of_a_function() -> None:
     def start(depth: int) -> "list[subprocess.Popen[bytes]]":
         deeper = block(start)(depth - 1) if depth else []
@@ -304,6 +326,7 @@ def test_block_is_a_decorator_of_a_function() -> None:
     assert [one.returncode for one in block(start)(1)] == [-15, -15]
 
 
+@on_linux
 def test_child_that_the_system_lists_late_is_stopped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -350,6 +373,7 @@ def test_process_of_another_program_that_drew_the_same_tag_is_left_alone(
     stop_tree(other)
 
 
+@on_linux
 def test_block_is_ended_although_a_handler_raises_before_it_is_held_back(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -369,6 +393,7 @@ def test_block_is_ended_although_a_handler_raises_before_it_is_held_back(
     assert not blocks.active
 
 
+@on_linux
 def test_tags_do_not_come_from_the_numbers_of_the_program() -> None:
     """Two programs that call random.seed(0) must not draw the same."""
     drawn = set()
@@ -378,6 +403,7 @@ def test_tags_do_not_come_from_the_numbers_of_the_program() -> None:
     assert len(drawn) == 3
 
 
+@on_linux
 def test_long_block_forgets_the_children_that_are_gone(shell: Shell) -> None:
     children = ownership.Children()
     alive = shell(REST)

@@ -1,7 +1,6 @@
 """stop_tree(): a tree is stopped as a whole, and no other process is."""
 
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -43,6 +42,7 @@ from process_terminate._process.handle import Handle
 from process_terminate._process.table import Entry
 from process_terminate._tree import ending as tree_ending
 
+resource = pytest.importorskip("resource", reason="sets limits of the system")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 LOCKS = 10  # RLIMIT_LOCKS
