@@ -46,7 +46,7 @@ def stop(
 
     **Windows:** `TerminateProcess` kills the process at once, so there is no grace
     period, and the exit code is 15. This ran on Wine 10, not on Windows
-    ([example: stop a process on Windows](../examples/windows/stop_a_process.md)).
+    ([which tests ran on which platform](../evidence/platforms.md)).
 
     `stop()` never waits longer than the grace period and 12 seconds.
     Python may notice Ctrl-C only at the end of a wait, so `stop()` waits in steps of
