@@ -204,11 +204,12 @@ def _is_fatal_gate(handler: Any) -> bool:
 
 #: Not asked for each time, because it makes an enumeration of each.
 _SIGNALS = [int(number) for number in signal.valid_signals()]
-#: Those that are ignored by default, that no process can hold back, and that come of an
-#: error in the program, which cannot go on.
+#: Those that are ignored by default, that no process can hold back, whose call Python
+#: would repeat at once without end, and that come of an error that a program dies of.
 _OTHERS = (
     *("SIGCHLD", "SIGCONT", "SIGURG", "SIGWINCH"),
     *("SIGKILL", "SIGSTOP"),
+    *("SIGTTIN", "SIGTTOU"),
     *("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP"),
 )
 #: Those whose default action ends or stops this process.

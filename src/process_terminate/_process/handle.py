@@ -48,9 +48,7 @@ STEP = 0.5
 def open_handle(pid: int, *, child: bool = False) -> "Handle":
     """Return a handle of a process; ProcessLookupError if there is no such process.
 
-    Args:
-        pid: Its pid.
-        child: Whether this process started it: then it needs no pidfd and no /proc.
+    What this process has started (`child`) needs neither a pidfd nor /proc.
     """
     # eventlet removes select.poll(), as it would block all green threads.
     has_poll = hasattr(select, "poll")
@@ -177,8 +175,10 @@ class Handle(ABC):
 
 def _reaped(pid: int) -> int | None:
     """Reap a child, if it is dead, without waitid(); return its status."""
-    found, status = os.waitpid(pid, getattr(os, "WNOHANG", 0))
-    return os.waitstatus_to_exitcode(status) if found else None
+    with suppress(ChildProcessError):  # Another thread was faster.
+        found, status = os.waitpid(pid, getattr(os, "WNOHANG", 0))
+        return os.waitstatus_to_exitcode(status) if found else None
+    return None
 
 
 if sys.platform == "linux":  # pragma: no branch

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support import METHODS, TERMINATED, TREE, fail
+from support import DEADLINE, METHODS, TERMINATED, TREE, fail
 from workers import ready
 
 from process_terminate import aio, no_orphans, stop, stop_all, stop_pool, stop_tree
@@ -97,5 +97,5 @@ def test_child_that_was_reaped_is_known_to_be_dead_without_waitid_and_pidfds(
     with open_handle(process.pid, child=True) as handle:
         assert not handle.is_dead()
         process.kill()
-        process.wait()
+        process.wait(DEADLINE)
         assert handle.is_dead()

@@ -64,7 +64,7 @@ def test_tree_is_not_stopped_first_where_a_signal_could_end_its_killer() -> None
         root = ready()
         thread = threading.Thread(target=stop_tree, args=[root], kwargs={"grace": 0})
         thread.start()
-        thread.join()
+        thread.join(30)
         print(root.pid, root.poll())
         """
     )
