@@ -58,14 +58,15 @@ def test_wrong_url_shows_a_styled_page_that_leads_on(page: Page, base: str) -> N
     assert page.evaluate("document.styleSheets[0].cssRules.length") > 100
     page.click(".md-content a >> text=Look up")
     page.wait_for_url("**/errors/")
-    for wrong in "children/stop-a-tree.html", "x/kill_9_does_not_work/", "stop_a_tree":
+    wrongs = ("stop_a_worker", "x/kill_9_does_not_work/", "children/stop-a-tree.html")
+    for wrong in wrongs:
         page.goto(f"{base}/{wrong}")
         name = re.sub(r"[-_]", "_", Path(urlsplit(page.url).path).stem)
         expect(page.locator("#likely a")).to_have_attribute(
             "href", re.compile(rf"/{name}/$")
         )
     page.click("#likely a")
-    expect(page.locator("h1")).to_contain_text("all its children")
+    expect(page.locator("h1")).to_contain_text("a process and all its children")
     page.goto(f"{base}/examples/family/orphaned-child.html")
     page.click("text=Search for orphaned child")
     expect(page.locator(".md-search-result__item").first).to_be_visible()
