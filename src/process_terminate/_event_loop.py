@@ -47,18 +47,18 @@ async def run_in_loop(steps: Steps[T]) -> T:
 
 async def _wait(wait: Wait) -> None:
     """Wait until all processes are dead, a descriptor is readable, or it is time."""
-    if wait.handles is None:
-        await asyncio.sleep(0)  # At least one turn of the loop.
-    waiting = [h for h in wait.handles or [] if not h.is_dead()]
+    if wait.handles is None:  # At least one turn of the loop.
+        rest = wait.until - monotonic() if wait.fd is None else 0
+        await asyncio.sleep(max(rest, 0))
+    waiting = [handle for handle in wait.handles or [] if not handle.is_dead()]
     fds = {handle.fd for handle in waiting if handle.fd is not None}
     if wait.fd is not None:
         fds.add(wait.fd)
     await _readable(fds, wait.until - monotonic())
     # Where the system sends no event.
     pause = 0.001
-    while wait.fd is None and (rest := wait.until - monotonic()) > 0:
-        waiting = [handle for handle in waiting if not handle.is_dead()]
-        if wait.handles is not None and not waiting:
+    while waiting := [handle for handle in waiting if not handle.is_dead()]:
+        if (rest := wait.until - monotonic()) <= 0:
             return
         await asyncio.sleep(min(pause, rest))
         pause = min(pause * 2, 0.04)

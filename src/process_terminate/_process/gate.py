@@ -36,6 +36,8 @@ class Gate:
         """Note nothing yet; the gate is closed."""
         self._fatal = fatal
         self._handlers: dict[int, Any] = {}
+        #: The gates that have taken the place of this one.
+        self._above: dict[int, Gate] = {}
         self._arrived: list[int] = []
         self._is_kept = False
         self._is_open = False
@@ -126,11 +128,9 @@ class Gate:
         # another main thread than the interpreter.
         with suppress(ValueError):
             for number, handler in handlers.items():
-                gate = _gate_of(handler)
-                while gate:  # So that no chain of old gates grows, or leads back here.
-                    gate._handlers[number] = gate.behind(number)
-                    gate = _gate_of(gate._handlers[number])
                 self._handlers[number] = handler
+                if gate := _gate_of(handler):
+                    gate._above[number] = self
                 _set_handler(number, self._note)
 
     def _give_back(self) -> BaseException | None:
@@ -147,10 +147,20 @@ class Gate:
                     number = waiting[-1]
                     if _gate_of(_handler_of(number)) is self:
                         _set_handler(number, self.behind(number))
+                    else:
+                        self._leave_chain(number)
                     waiting.pop()
             except BaseException as caught:  # Of a handler that is back already.
                 error = caught
         return error
+
+    def _leave_chain(self, number: int) -> None:
+        """Join the gates above and below, so that no chain grows or leads back here."""
+        above = self._above.get(number)
+        if above and _gate_of(above._handlers[number]) is self:
+            above._handlers[number] = self._handlers[number]
+            if below := _gate_of(self._handlers[number]):
+                below._above[number] = above
 
     def behind(self, number: int) -> Any:
         """Return the handler of a signal, past all gates that have given it back.

@@ -1,7 +1,10 @@
 """Handlers of signals are called when a Gate is open."""
 
+import gc
 import signal
 import sys
+import weakref
+from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -96,6 +99,25 @@ def test_gates_of_one_event_loop_may_end_in_any_order(calls: list[int]) -> None:
         assert calls == [signal.SIGUSR1]
     second.__exit__(None, None, None)
     assert signal.getsignal(signal.SIGUSR1) is old
+
+
+def test_gates_that_are_over_are_forgotten_while_others_are_kept(
+    calls: list[int],
+) -> None:
+    """As in a program whose loop always stops some processes."""
+    blocks: deque[AbstractContextManager[Any]] = deque()
+    over: weakref.WeakSet[Gate] = weakref.WeakSet()
+    for _ in range(30):
+        blocks.append(Gate().kept())
+        over.add(blocks[-1].__enter__())
+        if len(blocks) > 4:
+            blocks.popleft().__exit__(None, None, None)
+    gc.collect()
+    assert len(over) == len(blocks)
+    signal.raise_signal(signal.SIGUSR1)
+    while blocks:
+        blocks.popleft().__exit__(None, None, None)
+    assert calls == [signal.SIGUSR1]
 
 
 def test_handler_that_the_block_has_set_stays(
