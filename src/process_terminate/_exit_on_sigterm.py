@@ -45,7 +45,7 @@ def exit_on_sigterm() -> "_Block":
 
     **Linux, macOS and BSD:** If your cleanup starts a command or forks a process, that
     process does not ignore `SIGTERM`. If you fork a process inside the block before
-    `SIGTERM` arrives, that process inherits the handler.
+    `SIGTERM` arrives, that process inherits the handler. Only Linux was tested.
 
     **Windows:** No signal arrives there. `terminate()` is `TerminateProcess`, and this
     block changes nothing. On Wine 10 a handler of `SIGTERM` was not called;

@@ -46,7 +46,7 @@ def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
     the children of your program are stopped, and `RuntimeError` is raised.
 
     **macOS, BSD:** It raises `RuntimeError`, because it needs the child subreaper of
-    Linux.
+    Linux (not tested).
 
     **Windows:** The calling process enters a job object, and each process that is
     started inside the block belongs to it, even if its parent is dead.

@@ -26,6 +26,7 @@ def terminate(process: BaseProcess) -> None:
     process handles, ignores or blocks the signal.
     `process.exitcode` is then -15, the negative number of the signal
     ([example: exit codes](../examples/exit_codes/read_exit_codes.md)).
+    Only Linux was tested.
 
     **Windows:** `TerminateProcess` with exit code 0x10000 kills the process, which can
     neither handle nor ignore this call. `exitcode` shows -15.
@@ -113,7 +114,7 @@ def kill(process: BaseProcess) -> None:
     up or children of its own.
 
     **Linux, macOS and BSD:** A process cannot handle, ignore or block `SIGKILL`.
-    `process.exitcode` is then -9.
+    `process.exitcode` is then -9. Only Linux was tested.
 
     **Windows:** It does the same as [`terminate()`][process_terminate.terminate], and
     `exitcode` is -15. The library's tests ran this on Wine 10, not on Windows
