@@ -183,8 +183,8 @@ def _stopped(
 
 
 def statuses(targets: list[Adapter]) -> Steps[list[ExitStatus]]:
-    """Return the status of each; what would reap for others comes last."""
+    """Return the status of each; what would reap for other objects comes last."""
     found = {}
-    for target in sorted(targets, key=lambda target: target.reaps_for_others):
+    for target in sorted(targets, key=lambda target: target.turn()):
         found[id(target)] = yield from target.status()
     return [found[id(target)] for target in targets]

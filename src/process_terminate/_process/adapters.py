@@ -66,9 +66,6 @@ def kind(value: object) -> str:
 class Adapter(ABC):
     """One process that a caller wants to stop, known by an object of some kind."""
 
-    #: Whether it may reap what another object of the same process has to reap.
-    reaps_for_others = False
-
     def __init__(self, process: Any) -> None:
         pid = getattr(process, "pid", None)
         if not isinstance(pid, int):  # Of a mock, which may count as 1.
@@ -106,6 +103,10 @@ class Adapter(ABC):
     @abstractmethod
     def _is_it(self, handle: Handle) -> bool:
         """Return whether the pid still belongs to the process that was meant."""
+
+    def turn(self) -> int:
+        """Return when to ask for the status: 0 before, 2 after what reaps its own."""
+        return 1
 
     def status(self) -> Steps[ExitStatus]:
         """Return how the process exited, if it has; reap it through its object."""
@@ -152,11 +153,7 @@ class _Multiprocessing(Adapter):
             )
 
     def _is_my_child(self) -> bool:
-        return self._method() not in ("forkserver", None)
-
-    def _method(self) -> str | None:
-        """Return the start method; None if it is unknown."""
-        return stdlib.start_method(self.process)
+        return stdlib.start_method(self.process) not in ("forkserver", None)
 
     def _is_it(self, handle: Handle) -> bool:
         code = self.process.exitcode
@@ -167,7 +164,10 @@ class _Multiprocessing(Adapter):
         if code is None:
             servers = stdlib.forkservers()
             if not servers:  # It is unknown, or there is none.
-                return handle.is_child() or self._method() == "forkserver"
+                return (
+                    handle.is_child()
+                    or stdlib.start_method(self.process) == "forkserver"
+                )
             return handle.is_child() or handle.parent() in {*servers, None}
         pipe = stdlib.pipe_of_worker(self.process)
         return code == _LOST_FORKSERVER and table.has_pipe_to(handle.pid, pipe)
@@ -223,7 +223,6 @@ class _Popen(Adapter):
 class _Psutil(Adapter):
     """`psutil.Process`, which may be any process, and `psutil.Popen`."""
 
-    reaps_for_others = True
     process: psutil.Process
 
     def __init__(self, process: psutil.Process, *, ancestors: bool) -> None:
@@ -240,6 +239,10 @@ class _Psutil(Adapter):
 
     def _is_it(self, handle: Handle) -> bool:  # noqa: ARG002
         return self.process.is_running()
+
+    def turn(self) -> int:
+        looks = not isinstance(self.process, _PSUTIL_POPEN) and self._peek() is not None
+        return 0 if looks else 2
 
     def _reap(self) -> Generator[Wait, None, int | None]:
         yield from ()

@@ -480,12 +480,13 @@ def test_stop_all_takes_any_iterable_of_any_mixture_within_one_grace_period(
 
 @child_kinds
 @pytest.mark.parametrize("first", [True, False])
-def test_stop_all_reaps_through_the_object_beside_one_of_psutil(
+def test_stop_all_reaps_through_the_object_and_tells_psutil_the_code_as_well(
     kind: str, first: bool, start: Start
 ) -> None:
     worker = start(kind)
     other = psutil.Process(worker.pid)
-    stop_all([worker.process, other] if first else [other, worker.process])
+    both = [worker.process, other] if first else [other, worker.process]
+    assert stop_all(both) == [TERMINATED, TERMINATED]
     assert worker.code() == TERMINATED.code
 
 
