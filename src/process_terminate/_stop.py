@@ -183,7 +183,7 @@ def _stopped(
 
 
 def statuses(targets: list[Adapter]) -> Steps[list[ExitStatus]]:
-    """Return the status of each; what would reap for other objects comes last."""
+    """Return the status of each, by turns: an object may reap the process of another."""
     found = {}
     for target in sorted(targets, key=lambda target: target.turn()):
         found[id(target)] = yield from target.status()

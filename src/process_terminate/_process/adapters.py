@@ -105,7 +105,7 @@ class Adapter(ABC):
         """Return whether the pid still belongs to the process that was meant."""
 
     def turn(self) -> int:
-        """Return when to ask for the status: 0 before, 2 after what reaps its own."""
+        """Return 0 if it only reads the code, 1 if it reaps, 2 if it may reap for others."""
         return 1
 
     def status(self) -> Steps[ExitStatus]:
