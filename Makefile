@@ -59,8 +59,8 @@ platforms: setup ## run the library's tests on all other platforms, or some (ARG
 ##  linux-5.10, linux-6.1, linux-6.12: 10 minutes each; arm64, s390x: half an hour each
 	@sh tools/platforms/run.sh $(ARGS)
 
-pidfds: setup ## test the library's handles and trees as on a system without pidfds
-	@WITHOUT_PIDFDS=1 $(RUN) -m pytest -q -n 3 -p no:cacheprovider -p no:benchmark tests/library/processes/test_handle.py tests/library/stopping/test_stop.py tests/library/tree/test_tree.py
+pidfds: setup ## test stopping, handles and trees as on a system without pidfds
+	@WITHOUT_PIDFDS=1 $(RUN) -m pytest -q -n 3 -p no:cacheprovider -p no:benchmark tests/library/processes/test_handle.py tests/library/stopping tests/library/tree
 
 outside: setup ## test real programs, nginx, valid HTML, and CPython's own tests
 	@$(RUN) -m pytest -q -p no:cacheprovider tests/outside/check_*.py

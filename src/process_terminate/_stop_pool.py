@@ -52,8 +52,8 @@ def stop_pool(pool: Pool | Executor, *, grace: float = 5.0) -> list[ExitStatus]:
     Raises:
         TypeError: If `pool` is none of these, for example a `ThreadPool`.
         ValueError: As for `stop()`.
-        RuntimeError: If this Python has other private attributes. It is raised before
-            any signal is sent.
+        RuntimeError: If this Python has other private attributes, or as for `stop()`.
+            It is raised before any signal is sent, and the pool can still be used.
         PermissionError: As for `stop()`. The message lists every such worker.
         TimeoutError: As for `stop()`. The message lists every such worker.
 
@@ -78,8 +78,10 @@ def _stopping(pool: object, grace: float) -> Steps[list[ExitStatus]]:
             "does not have; use the pool's own terminate() or shutdown()"
         )
     ended = pools.adapt(pool)
-    for worker in ended.workers():  # Those of another process are refused.
-        adapt(worker, "stop_pool").close()
+    for worker in ended.workers():  # Those that cannot be stopped here are refused.
+        target = adapt(worker, "stop_pool")
+        target.find()
+        target.close()
     with Gate().kept() as gate:
         try:
             with gate.opened():

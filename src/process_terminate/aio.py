@@ -61,6 +61,7 @@ async def stop(
     Raises:
         TypeError: As for `stop()`.
         ValueError: As for `stop()`.
+        RuntimeError: As for `stop()`.
         PermissionError: As for `stop()`.
         TimeoutError: As for `stop()`.
 
@@ -101,6 +102,7 @@ async def stop_all(
     Raises:
         TypeError: As for `stop()`, before any signal is sent.
         ValueError: As for `stop()`, before any signal is sent.
+        RuntimeError: As for `stop()`, before any signal is sent.
         PermissionError: As for `stop_all()`.
         TimeoutError: As for `stop_all()`.
 

@@ -49,6 +49,9 @@ UNKNOWN = ExitStatus(None)
 #: A mark for tests that an emulator such as qemu-user disturbs: `diagnose()` sees its
 #: threads, its descriptors and its name in each process.
 _ARCH = Path("/proc/sys/kernel/arch")
+needs_pidfds = pytest.mark.skipif(
+    not hasattr(os, "pidfd_open"), reason="this run is without pidfds"
+)
 not_emulated = pytest.mark.skipif(
     sys.platform == "linux"
     and _ARCH.exists()

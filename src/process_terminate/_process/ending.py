@@ -13,6 +13,7 @@ from process_terminate._exit_status import name_of
 from process_terminate._log import log
 from process_terminate._process.gate import Gate
 from process_terminate._process.handle import SIGCONT, SIGKILL, Handle, monotonic
+from process_terminate._process.printable import described
 from process_terminate._process.waits import LAST_WAIT, Steps, Wait, wait_for
 
 #: Not asked for each time, because it makes an enumeration of each.
@@ -86,7 +87,7 @@ def end_all(handles: list[Handle], grace: float, first: int, gate: Gate) -> Step
         raise
     if not alive:
         return
-    late = {handle: handle.describe() for handle in alive} if grace > 0 else {}
+    late = {handle: described(handle.pid) for handle in alive} if grace > 0 else {}
     try:
         yield from _kill_all(alive, gate)
     finally:
@@ -155,4 +156,4 @@ def warn_of_kill(killed: dict[Handle, str], first: int, grace: float) -> None:
 
 
 def _names(handles: list[Handle]) -> str:
-    return ", ".join(handle.describe() for handle in handles)
+    return ", ".join(described(handle.pid) for handle in handles)

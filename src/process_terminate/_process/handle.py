@@ -17,7 +17,6 @@ import psutil
 from process_terminate._exit_status import name_of
 from process_terminate._log import log
 from process_terminate._process import table
-from process_terminate._process.printable import printable
 
 if sys.platform != "win32":  # pragma: no branch
     import resource
@@ -155,14 +154,6 @@ class Handle(ABC):
                 if number > 0:  # Windows has no signals that suspend or resume.
                     log.debug(SENT, name_of(number), self.pid)
 
-    def describe(self) -> str:
-        """Return its pid, name and state, for people."""
-        with suppress(Exception):  # psutil may be gone, as this interpreter exits.
-            process = psutil.Process(self.pid)
-            name = printable(process.name())
-            return f"pid {self.pid} ({name}, {process.status()})"
-        return f"pid {self.pid}"
-
     def close(self) -> None:  # noqa: B027  # Most hold nothing.
         """Release what it holds."""
 
@@ -224,13 +215,17 @@ if sys.platform == "linux":  # pragma: no branch
             os.close(self.fd)
 
 
+_UNSEEN = (
+    "cannot stop process {} safely: without pidfds (Linux 5.3), that needs the /proc of "
+    "this process's own pid namespace; mount it"
+)
+
+
 class _PollingHandle(Handle):
     """A pid and a start time, which are compared before each signal.
 
     Between the two is a gap of microseconds, but not for a child that is not reaped.
     """
-
-    _is_mine = False
 
     def __init__(self, pid: int, *, child: bool) -> None:
         super().__init__(pid)
@@ -239,6 +234,8 @@ class _PollingHandle(Handle):
         if not self._is_mine:
             entry = table.look_up(pid)
             if entry is None:
+                if not child and sys.platform == "linux" and table.is_hidden(pid):
+                    raise RuntimeError(_UNSEEN.format(pid))
                 raise ProcessLookupError(f"no process {pid}")
             self._key = entry.key
 

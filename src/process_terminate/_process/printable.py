@@ -1,5 +1,9 @@
 """Names and command lines of processes, which may hold any bytes, made safe to print."""
 
+from contextlib import suppress
+
+import psutil
+
 #: Bytes that are no UTF-8 come as these characters, see PEP 383.
 _FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF
 
@@ -14,6 +18,14 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else _escape(c) for c in text)
+
+
+def described(pid: int) -> str:
+    """Return the pid, the name and the state of a process, for people."""
+    with suppress(Exception):  # psutil may be gone, as this interpreter exits.
+        process = psutil.Process(pid)
+        return f"pid {pid} ({printable(process.name())}, {process.status()})"
+    return f"pid {pid}"
 
 
 def _escape(character: str) -> str:

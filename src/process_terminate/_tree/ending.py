@@ -9,6 +9,7 @@ from process_terminate._log import log
 from process_terminate._process.ending import check_dead, noted, warn_of_kill
 from process_terminate._process.gate import Gate
 from process_terminate._process.handle import SIGCONT, SIGKILL, monotonic, open_handle
+from process_terminate._process.printable import described
 from process_terminate._process.table import is_hidden
 from process_terminate._process.waits import (
     LAST_WAIT,
@@ -96,7 +97,7 @@ def _ask_then_force(
     if ended:
         return
     late = [m.handle for m in tree.alive() if asks and not m.is_tracker]
-    shown = {handle: handle.describe() for handle in late}
+    shown = {handle: described(handle.pid) for handle in late}
     try:
         yield from _force(tree, gate)
     finally:

@@ -23,6 +23,7 @@ from support import (
     TERMINATED,
     Shell,
     fail,
+    needs_pidfds,
     not_on_windows,
     reaps,
     run,
@@ -33,13 +34,9 @@ from process_terminate import stop
 from process_terminate._process import handle as handles
 from process_terminate._process import table
 from process_terminate._process.handle import Handle, open_handle
-from process_terminate._process.printable import printable
+from process_terminate._process.printable import described, printable
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="compares with pidfds")
-
-needs_pidfds = pytest.mark.skipif(
-    not hasattr(os, "pidfd_open"), reason="this run is without pidfds"
-)
 
 
 def polling(pid: int) -> Handle:
@@ -153,24 +150,21 @@ def test_handle_knows_the_parent_and_what_is_no_child(
 
 
 @not_on_windows("starts /bin/sh")
-def test_handle_describes_its_process(
-    handle: Handle, child: "subprocess.Popen[bytes]"
-) -> None:
+def test_process_is_described(child: "subprocess.Popen[bytes]") -> None:
     wait_until(lambda: psutil.Process(child.pid).status() == "sleeping")
-    assert handle.describe() == f"pid {child.pid} (sleep, sleeping)"
+    assert described(child.pid) == f"pid {child.pid} (sleep, sleeping)"
     die(child)
     child.wait()
-    assert handle.describe() == f"pid {child.pid}"
+    assert described(child.pid) == f"pid {child.pid}"
 
 
 @not_on_windows("starts a program with bytes in its name")
-def test_handle_describes_a_name_without_what_a_terminal_obeys(tmp_path: Path) -> None:
+def test_process_is_described_without_what_a_terminal_obeys(tmp_path: Path) -> None:
     program = tmp_path / os.fsdecode(b"\xe9\x1b[2K\nf")
     program.symlink_to(shutil.which("sleep") or "")
     with subprocess.Popen([program, "60"]) as process:
         shown = f"pid {process.pid} (\\xe9\\x1b[2K\\nf, "
-        with open_handle(process.pid) as handle:
-            wait_until(lambda: handle.describe().startswith(shown))
+        wait_until(lambda: described(process.pid).startswith(shown))
         process.kill()
 
 

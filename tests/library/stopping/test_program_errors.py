@@ -187,7 +187,7 @@ def test_log_does_not_say_that_a_signal_was_sent_that_is_not_permitted(
 
     process = shell(REST)
     with monkeypatch.context() as patch:
-        patch.setattr(signal, "pidfd_send_signal", refuse)
+        patch.setattr(signal, "pidfd_send_signal", refuse, raising=False)
         patch.setattr(os, "kill", refuse)
         with pytest.raises(PermissionError):
             stop(process, grace=0.1)
@@ -206,18 +206,21 @@ def test_handler_that_raises_in_a_loop_gets_ctrl_c_back(call: str, tasks: int) -
         def alarm(*_):
             raise TimeoutError
         signal.signal(signal.SIGALRM, alarm)
-        async def stop():
+        async def start():
             child = await asyncio.create_subprocess_exec(
                 "sh", "-c", sys.argv[1], stdout=-1
             )
             await child.stdout.readline()
-            signal.setitimer(signal.ITIMER_REAL, 0.2)
+            return child
+        async def stop(child):
             try:
                 await aio.{call}(child)
             finally:
                 print(child.returncode)
         async def main():
-            await asyncio.gather(*(stop() for _ in range({tasks})))
+            children = [await start() for _ in range({tasks})]
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
+            await asyncio.gather(*map(stop, children))
         try:
             asyncio.run(main())
         except TimeoutError:

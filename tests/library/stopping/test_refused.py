@@ -75,24 +75,53 @@ def test_processes_are_stopped_where_waitid_is_not_to_be_had(
     assert CALLS[call]() in {-signal.SIGTERM, -signal.SIGKILL}
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_worker_is_stopped_without_proc_on_an_old_kernel(
-    method: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Before Linux 6.13 the parent of a worker of the forkserver is not known there."""
-    pool = multiprocessing.get_context(method).Pool(1)
-    workers = [_worker(method) for _ in range(2)]
+@pytest.fixture
+def _without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide all processes, as before Linux 6.13, where a pidfd does not know its parent."""
     monkeypatch.setattr(table, "look_up", lambda _: None)
     monkeypatch.setattr(table, "parent_of", lambda _: None)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.usefixtures("_without_proc")
+def test_worker_is_stopped_without_proc_on_an_old_kernel(method: str) -> None:
+    if method == "forkserver" and not hasattr(os, "pidfd_open"):
+        pytest.skip("it is refused, see the next test")
+    pool = multiprocessing.get_context(method).Pool(1)
+    workers = [_worker(method) for _ in range(2)]
     assert [stop(workers[0]), *stop_all(workers[1:])] == [TERMINATED] * 2
     assert stop_pool(pool)[0].code is not None  # An idle worker may return first.
+
+
+@pytest.mark.usefixtures("_without_proc")
+def test_worker_of_a_forkserver_is_refused_without_proc_and_pidfds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing tells it from a process that got its pid, so nothing is signaled."""
+    worker, child = _worker("forkserver"), _worker("fork")
+    pool = multiprocessing.get_context("forkserver").Pool(1)
+    with monkeypatch.context() as patch:
+        patch.delattr(os, "pidfd_open", raising=False)
+        for call in (
+            lambda: stop(worker),
+            lambda: stop_all([child, worker]),
+            lambda: stop_pool(pool),
+        ):
+            with pytest.raises(RuntimeError, match=r"without pidfds .* mount it"):
+                call()
+        assert [worker.is_alive(), child.is_alive(), pool.apply(abs, [-1])] == [1] * 3
+    monkeypatch.undo()
+    assert stop_all([worker, child]) == [TERMINATED] * 2
+    assert stop_pool(pool)[0].code is not None
 
 
 def test_child_that_was_reaped_is_known_to_be_dead_without_waitid_and_pidfds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(os, "waitid", fail(PermissionError()))
-    monkeypatch.setattr(os, "pidfd_open", fail(OSError(errno.ENOSYS, "")))
+    monkeypatch.setattr(
+        os, "pidfd_open", fail(OSError(errno.ENOSYS, "")), raising=False
+    )
     process = subprocess.Popen(["sleep", "60"])
     with open_handle(process.pid, child=True) as handle:
         assert not handle.is_dead()

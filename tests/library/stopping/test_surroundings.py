@@ -18,6 +18,7 @@ from support import (
     can_mount,
     hiding,
     is_running,
+    needs_pidfds,
     run,
     run_as_nobody,
 )
@@ -534,7 +535,10 @@ def test_stop_refuses_the_mock_of_a_process(kind: type) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["os.kill", "psutil.Popen", "psutil.Process", "signal.signal", "subprocess.Popen"],
+    [
+        pytest.param("os.kill", marks=needs_pidfds),
+        *("psutil.Popen", "psutil.Process", "signal.signal", "subprocess.Popen"),
+    ],
 )
 def test_processes_are_stopped_where_a_test_has_patched(name: str) -> None:
     started = subprocess.Popen

@@ -28,6 +28,7 @@ from support import (
     each_pool,
     fail,
     is_running,
+    needs_pidfds,
     new_worker,
     run,
     wait_until,
@@ -104,6 +105,7 @@ def test_children_of_an_event_loop_are_reaped_by_the_loop() -> None:
     assert asyncio.run(main()) == -15
 
 
+@needs_pidfds
 def test_children_of_a_closed_event_loop_leave_no_zombie() -> None:
     """By default it has a thread that reaps them before Python 3.12, but not later."""
     program = """

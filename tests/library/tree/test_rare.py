@@ -26,6 +26,7 @@ from support import (
     fail,
     forks,
     is_running,
+    needs_pidfds,
     reaps,
     wait_until,
 )
@@ -248,6 +249,7 @@ def test_tree_with_a_member_that_dies_late_is_stopped(
 
 
 @on_linux
+@needs_pidfds
 def test_last_descriptors_are_left_to_the_program(
     child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
