@@ -556,6 +556,11 @@ def test_stop_prints_a_foreign_command_line_with_escapes(
     assert done.stdout == f"pid {process.pid} ({command}) stopped after SIGTERM\n"
 
 
+def test_long_command_line_is_cut_in_what_stop_prints() -> None:
+    assert targets.describe(4711, "x" * 60) == f"pid 4711 ({'x' * 60})"
+    assert targets.describe(4711, "x" * 61) == f"pid 4711 ({'x' * 57}...)"
+
+
 @not_on_windows("starts /bin/sh")
 def test_stop_warns_of_a_foreign_name_with_escapes(
     shell: Shell, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -153,13 +153,19 @@ def test_unit_of_systemd_may_restart_it(monkeypatch: pytest.MonkeyPatch) -> None
     assert not found.certain
 
 
+def microseconds(pid: int) -> int:
+    """Return when a process was started, as the kernel's log writes a time."""
+    return int(Process(pid).stat.started * 1e6 / os.sysconf("SC_CLK_TCK"))
+
+
 @pytest.mark.parametrize("where", ["the machine", "its control group", "only a count"])
 def test_process_that_was_killed_for_memory_is_found(
     where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command = unreaped("kill -KILL $$")
     kind = {"the machine": "Out of memory", "its control group": "Memory cgroup out"}
-    log = f"6,1,99999999999999999,-;{kind.get(where)}: Killed process {{}} (sleep)"
+    now = microseconds(command.pid)
+    log = f"6,1,{now},-;{kind.get(where)}: Killed process {{}} (sleep)"
     pid = NO_PID if where == "only a count" else command.pid
     monkeypatch.setattr(relations, "_kernel_log", returning([log.format(pid)]))
     (tmp_path / "memory.events").write_text("oom 1\noom_kill 2\n")
@@ -178,14 +184,16 @@ def test_kill_for_memory_of_an_earlier_process_with_the_pid_is_not_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     command = unreaped("kill -KILL $$")
-    log = f"6,1,0,-;Out of memory: Killed process {command.pid} (sleep)"
-    monkeypatch.setattr(relations, "_kernel_log", returning([log]))
+    text = f"Out of memory: Killed process {command.pid} (sleep)"
     monkeypatch.setattr(relations, "cgroups", returning([]))
-    zombie = diagnose(command.pid)
-    command.wait(DEADLINE)
-    for found in (zombie, diagnose(command)):
+    for pid in (command.pid, os.getpid()):  # The second counts when it is reaped.
+        earlier = microseconds(pid) - 2_000_000
+        log = returning([f"6,1,{earlier},-;{text}"])
+        monkeypatch.setattr(relations, "_kernel_log", log)
+        found = diagnose(command)
         assert found.get("killed")
         assert found.get("out-of-memory") is None
+        command.wait(DEADLINE)
 
 
 @pytest.mark.parametrize("sees_all", [True, False])
