@@ -562,11 +562,15 @@ def test_shared_memory_of_a_stopped_tree_is_removed(
         wait_until(lambda: not segment.exists())
 
 
-def test_tracker_that_does_not_end_is_killed() -> None:
-    program = "import time; time.sleep(60)  # resource_tracker import main"
-    with subprocess.Popen([sys.executable, "-c", program]) as root:
-        time.sleep(0.1)
-        (found,) = stop_tree(root, grace=0)
+@pytest.mark.parametrize("grace", [0, 5])
+def test_tracker_that_does_not_end_is_killed(grace: float) -> None:
+    ignoring = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+    waiting = "print(flush=True); time.sleep(60)  # resource_tracker import main"
+    command = [sys.executable, "-c", ignoring + waiting]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as root:
+        assert root.stdout
+        root.stdout.readline()
+        (found,) = stop_tree(root, grace=grace)
     assert found.signal == signal.SIGKILL
 
 
