@@ -238,7 +238,9 @@ def test_workers_are_stopped_that_a_slow_pool_is_just_starting(
     }  # 0: it saw the end of the pool first.
 
 
-def test_executor_whose_thread_does_not_read_its_pipe_is_stopped() -> None:
+def test_executor_whose_thread_does_not_read_its_pipe_is_stopped(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """A slow callback runs in that thread, and shutdown() would write to the pipe."""
     fork: Any = multiprocessing.get_context(FORK)
     executor: Any = ProcessPoolExecutor(1, mp_context=fork)
@@ -257,6 +259,10 @@ def test_executor_whose_thread_does_not_read_its_pipe_is_stopped() -> None:
         assert [status.code for status in stop_pool(executor)] == [TERMINATED.code]
     finally:
         done.set()
+    assert [message.partition(":")[0] for message in caplog.messages] == [
+        "an executor cannot be shut down",
+        "a thread of a pool is still running",
+    ]
 
 
 @forks
