@@ -144,6 +144,13 @@ SIGNALS = (
         "kubectl describe pod",
     ),
     Signal(
+        16,
+        "SIGSTKFLT",
+        "Stack fault",
+        "another process, by kill(): the kernel never sends it",
+        "Which program sends signal 16",
+    ),
+    Signal(
         24,
         "SIGXCPU",
         "CPU time limit exceeded",
@@ -170,6 +177,20 @@ SIGNALS = (
         "Profiling timer expired",
         "a profiler inside the process",
         "The profiler",
+    ),
+    Signal(
+        29,
+        "SIGIO",
+        "I/O possible",
+        "the kernel, because the process asked for it by fcntl(O_ASYNC)",
+        "Whether the handler was set before O_ASYNC",
+    ),
+    Signal(
+        30,
+        "SIGPWR",
+        "Power failure",
+        "LXC, when a container is shut down; a service that watches the power supply",
+        "The logs of LXC or of that service",
     ),
     Signal(
         31,

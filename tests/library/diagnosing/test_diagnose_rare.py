@@ -281,7 +281,7 @@ def test_lock_that_several_processes_wait_for_has_one_holder(
     lines = "1: FLOCK ADVISORY WRITE 5\n1: -> FLOCK ADVISORY WRITE 6\n1: -> FLOCK ADVISORY WRITE 7"
     words = [line.split() for line in lines.splitlines()]
     monkeypatch.setattr(peers, "_words", returning(words))
-    assert peers.lock_holders(7) == {5}
+    assert [peers.lock_holders(pid) for pid in (6, 7, 4)] == [{5}, {5}, set()]
 
 
 @pytest.mark.skipif(

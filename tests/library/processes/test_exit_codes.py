@@ -8,7 +8,7 @@ from pasted_texts import NO_CODE, PASTED
 
 from process_terminate._exit_codes.meanings import meanings
 from process_terminate._exit_codes.pasted import read
-from process_terminate._exit_codes.signals import CORE
+from process_terminate._exit_codes.signals import CORE, HARMLESS, SIGNALS
 
 RAW = "as the raw status of os.wait() or os.system(): "
 
@@ -61,3 +61,13 @@ def test_code_has_these_meanings(code: int, said: "list[str]") -> None:
 def test_signals_that_leave_a_core_file_are_those_of_signal_7() -> None:
     names = "QUIT ILL TRAP ABRT BUS FPE SEGV XCPU XFSZ SYS"
     assert {getattr(signal, f"SIG{name}") for name in names.split()} == CORE
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="has the signals of Linux")
+def test_signals_have_the_numbers_and_the_words_of_the_system() -> None:
+    known = {(one.number, one.name, one.words) for one in SIGNALS}
+    usual = {number for number in signal.valid_signals() if number < signal.SIGRTMIN}
+    assert known == {
+        (number, signal.Signals(number).name, signal.strsignal(number))
+        for number in usual - HARMLESS
+    }

@@ -81,6 +81,16 @@ def test_handle_sends_signals_and_tells_the_exit_code(handle: Handle) -> None:
     assert handle.exit_code() is None
 
 
+@not_on_windows("reaps a child")
+def test_exit_code_is_known_without_waitid_when_the_child_is_reaped(
+    handle: Handle, child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    die(child)
+    monkeypatch.setattr(os, "waitid", fail(PermissionError()))
+    assert handle.exit_code() is None
+    assert handle.exit_code(reap=True) == -15
+
+
 @reaps
 @pytest.mark.parametrize("reaped", [False, True])
 def test_handle_of_a_dead_process_sends_nothing(
