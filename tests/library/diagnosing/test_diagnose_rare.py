@@ -97,8 +97,9 @@ def test_job_that_reads_in_the_background_is_stopped_by_its_terminal() -> None:
     terminal = Terminal(["sh", "-c", "set -m; cat & echo job $!; sleep 60"])
     try:
         terminal.expect(r"job \d+\s")
-        job, *_ = wait_until(psutil.Process(terminal.process.pid).children)
-        find(job, "stopped-by-terminal")
+        shell = psutil.Process(terminal.process.pid)
+        job, sleep = wait_until(lambda: len(shell.children()) == 2 and shell.children())
+        find(job, "stopped-by-terminal", rf"foreground process group {sleep.pid}\b")
         job.kill()
     finally:
         terminal.close()
