@@ -17,9 +17,8 @@ from typing import Any
 import psutil
 
 from process_terminate._exit_status import ExitStatus
-from process_terminate._process import stdlib, table
+from process_terminate._process import ownership, stdlib, table
 from process_terminate._process.handle import Handle, open_handle
-from process_terminate._process.ownership import popen_classes, refuse_older
 from process_terminate._process.waits import NOTE_WAIT, Steps, Wait, pause, pauses
 
 AnyProcess = BaseProcess | subprocess.Popen[Any] | psutil.Process
@@ -48,7 +47,7 @@ def adapt(
         return _Multiprocessing(process, call)
     if isinstance(process, _PSUTIL):
         return _Psutil(process, ancestors=ancestors)
-    if isinstance(process, tuple(popen_classes())):
+    if isinstance(process, tuple(ownership.popen_classes())):
         return _Popen(process)
     if loop and isinstance(process, AsyncioProcess):
         return _Asyncio(process)
@@ -207,7 +206,7 @@ class _Popen(Adapter):
     def _is_it(self, handle: Handle) -> bool:
         if self.process.returncode is not None:
             return False
-        return handle.is_child() or refuse_older(self.pid)
+        return handle.is_child() or ownership.refuse_older(self.pid)
 
     def _reap(self) -> Generator[Wait, None, int | None]:
         if self.process.returncode is not None:
@@ -269,7 +268,7 @@ class _Asyncio(Adapter):
         code = self._peek()
         for short in pauses(NOTE_WAIT):
             if (found := self.process.returncode) is not None:
-                return code if found == 255 and stdlib.has_other_reaper() else found
+                return code if found == 255 and ownership.has_other_reaper() else found
             yield short
         return code
 

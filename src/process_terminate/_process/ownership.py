@@ -8,6 +8,7 @@ children that are started while a block of `no_orphans()` is active.
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -30,6 +31,15 @@ def popen_classes() -> set[type]:
     In a test that may be a mock, which is no class and starts nothing.
     """
     return {kind for kind in (_POPEN, subprocess.Popen) if isinstance(kind, type)}
+
+
+def has_other_reaper() -> bool:
+    """Return whether SIGCHLD is ignored or handled, so that others reap children here.
+
+    asyncio then says 255 of a child whose exit code it did not get.
+    """
+    number = getattr(signal, "SIGCHLD", None)
+    return number is not None and signal.getsignal(number) != signal.SIG_DFL
 
 
 def refuse_older(pid: int) -> bool:

@@ -8,6 +8,7 @@ released (`finish()`): locks and pipes may be as a killed worker left them.
 import sys
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from multiprocessing.pool import Pool as MultiprocessingPool
@@ -129,9 +130,7 @@ class _MultiprocessingPool(Pool):
         with suppress(OSError):
             pool._outqueue._writer.close()  # So that no read waits for a writer.
         yield from _join(pool._result_handler)
-        error = RuntimeError("the pool was stopped before the task was done")
-        for result in list(pool._cache.values()):
-            stdlib.fail(result, error)
+        yield from _call_apart(_fail, list(pool._cache.values()))
 
 
 class _UnknownPool(Pool):
@@ -211,7 +210,7 @@ class _Executor(Pool):
             with suppress(AttributeError, OSError):
                 queue._reader.close()  # So that no write waits for a reader.
             yield from _join(self._thread)
-        stdlib.fail_pending(self._thread)
+        yield from _call_apart(stdlib.fail_pending, self._thread)
 
 
 def _free(lock: Any) -> None:
@@ -219,6 +218,27 @@ def _free(lock: Any) -> None:
     with suppress(AttributeError, ValueError, OSError):
         lock.acquire(timeout=0.05)
         lock.release()
+
+
+def _call_apart(call: Callable[[Any], None], value: Any) -> Steps[None]:
+    """Call in a thread what may need a lock that this thread holds.
+
+    In a signal handler, the code that it has interrupted may hold the lock of a result,
+    and a callback of an executor may want a lock of the caller.
+    """
+    thread = threading.Thread(target=call, args=[value], daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # There are too many threads.
+        call(value)
+    else:
+        yield from _join(thread, warn=False)
+
+
+def _fail(results: list[Any]) -> None:
+    error = RuntimeError("the pool was stopped before the task was done")
+    for result in results:
+        stdlib.fail(result, error)
 
 
 def _join(thread: Any, *, warn: bool = True) -> Steps[None]:

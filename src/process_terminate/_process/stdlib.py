@@ -6,7 +6,6 @@ Each function says what it returns where Python has changed the attribute, and
 
 import os
 import select
-import signal
 import subprocess
 import sys
 import threading
@@ -279,22 +278,19 @@ def is_blocked(executor: Any) -> bool:
     return full or bool(getattr(lock, "locked", lambda: False)())
 
 
-def has_other_reaper() -> bool:
-    """Return whether SIGCHLD is ignored or handled, so that others reap children here.
-
-    asyncio then says 255 of a child whose exit code it did not get.
-    """
-    number = getattr(signal, "SIGCHLD", None)
-    return number is not None and signal.getsignal(number) != signal.SIG_DFL
-
-
 def fail(result: Any, error: Exception) -> None:
-    """Let a result of a pool that will never come raise an error."""
+    """Let a result of a pool that will never come raise an error.
+
+    As after Pool.terminate(), no callback runs: it might wait for a lock of the caller.
+    A result that is done is kept, it is here only because its callback runs, or failed.
+    """
     with suppress(AttributeError, KeyError):
         if hasattr(result, "_index"):  # Of imap().
             result._set(result._index, (False, error))
             result._set_length(result._index)
-        else:
-            if hasattr(result, "_number_left"):  # Of map().
-                result._number_left = 1
-            result._set(0, (False, error))
+            return
+        # What tells that it is done: of map(), and of apply().
+        left = getattr(result, "_number_left", not hasattr(result, "_success"))
+        if left:
+            result._success, result._value = False, error
+        result._event.set()

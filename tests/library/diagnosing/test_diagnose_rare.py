@@ -343,7 +343,7 @@ def test_lock_in_shared_memory_of_another_kind_is_no_semaphore() -> None:
         # A 32-bit program may run on a 64-bit kernel.
         "machine = os.uname()[4] if sys.maxsize > 2**32 else 'i386'\n"
         "word = ctypes.byref(ctypes.c_int.from_buffer(m))\n"
-        "libc.syscall({'x86_64': 202, 'aarch64': 98, 'i386': 240}[machine],"
+        "libc.syscall({'x86_64': 202, 'aarch64': 98, 'i386': 240, 's390x': 238}[machine],"
         " word, 0, 0, None, None, 0)"
     )
     with python(code) as program:

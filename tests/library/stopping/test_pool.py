@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext
+from functools import partial
+from operator import floordiv
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,7 +31,8 @@ from support import (
 )
 
 from process_terminate import no_orphans, stop_pool
-from process_terminate._process import stdlib
+from process_terminate._process import pools, stdlib
+from process_terminate._process.waits import run as run_steps
 
 
 @pytest.fixture(autouse=True)
@@ -113,6 +116,59 @@ def test_stop_pool_fails_map_and_imap(tmp_path: Path) -> None:
         for get in (lambda: mapped.get(9), iterated.next, unordered.next):
             with pytest.raises(RuntimeError, match="the pool was stopped"):
                 get()
+
+
+def test_stop_pool_calls_no_callback_of_a_pending_result(tmp_path: Path) -> None:
+    """It may raise, or wait for a lock that the caller has."""
+    called: list[object] = []
+    with multiprocessing.get_context(FORK).Pool(1) as pool:
+        results = [
+            start(workers.sleep_in_pool, argument, error_callback=called.append)
+            for start, argument in [
+                (pool.apply_async, [str(tmp_path)]),
+                (pool.map_async, [str(tmp_path)]),
+            ]
+        ]
+        wait_for_tasks(tmp_path, 1)
+        stop_pool(pool)
+        for result in results:
+            with pytest.raises(RuntimeError, match="the pool was stopped"):
+                result.get(0)
+    assert called == []
+
+
+@pytest.mark.parametrize("start", ["apply_async", "map_async"])
+@pytest.mark.parametrize("value", [0, 1])
+def test_callback_may_stop_its_pool_and_the_result_is_kept(
+    start: str, value: int, tmp_path: Path
+) -> None:
+    """The first answer, or the first error, ends all others."""
+    called: list[object] = []
+
+    def end(result: object) -> None:
+        called.append(result)
+        stop_pool(pool, grace=0)
+
+    with multiprocessing.get_context(FORK).Pool(2) as pool:
+        late = pool.apply_async(workers.sleep_in_pool, [str(tmp_path)])
+        wait_for_tasks(tmp_path, 1)
+        ways = {"callback": end, "error_callback": end}
+        first = getattr(pool, start)(partial(floordiv, 1), [value], **ways)
+        with nullcontext() if value else pytest.raises(ZeroDivisionError):
+            assert first.get(DEADLINE) in (1, [1])
+        with pytest.raises(RuntimeError, match="the pool was stopped"):
+            late.get(DEADLINE)
+    assert len(called) == 1
+
+
+def test_signal_handler_may_stop_a_pool_while_a_result_is_polled() -> None:
+    """What the handler has interrupted holds the lock of the result."""
+    with multiprocessing.get_context(FORK).Pool(1) as pool:
+        result: Any = pool.apply_async(time.sleep, [60])
+        with result._event._cond:
+            assert len(stop_pool(pool, grace=0)) == 1
+        with pytest.raises(RuntimeError, match="the pool was stopped"):
+            result.get(DEADLINE)
 
 
 def test_stop_pool_ends_a_pool_with_full_pipes(tmp_path: Path) -> None:
@@ -208,6 +264,17 @@ def test_tasks_fail_if_the_thread_of_their_executor_has_died() -> None:
     stdlib.fail_pending(thread)
     stdlib.fail_pending(None)
     assert thread.pending_work_items == {}
+
+
+def test_callback_of_an_executor_may_wait_for_a_lock_of_the_caller() -> None:
+    lock, future = threading.Lock(), Future[None]()
+    future.add_done_callback(lambda _: lock.acquire())
+    manager: Any = threading.Thread()
+    manager.pending_work_items = {1: SimpleNamespace(future=future)}
+    with lock:
+        run_steps(pools.adapt(manager).finish())
+    with pytest.raises(BrokenProcessPool):
+        future.result(DEADLINE)
 
 
 @pytest.mark.parametrize("call", [stop_pool, None], ids=["stop_pool", "no_orphans"])
