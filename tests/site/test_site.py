@@ -214,7 +214,7 @@ def test_foot_of_a_page_has_its_version_and_dates(
     for page in PAGES:
         shown = trees[BASE + page.address].xpath("//*[@class='page-facts']/li")
         texts = [item.text_content() for item in shown]
-        assert texts == foot.facts(page, CHANGED)
+        assert texts == foot.facts(page, history.last_change(page, CHANGED))
         assert f"process-terminate {metadata.version('process-terminate')}" in texts
 
 

@@ -8,10 +8,9 @@ from html import escape
 from pathlib import Path
 from posixpath import relpath
 
-from lxml import html
-
 from evidence import UserError, pages
 from evidence.paths import DOCS
+from evidence.publish.markup import file
 
 REDIRECTS = DOCS / "redirects.txt"
 _PAGE = """\
@@ -68,8 +67,8 @@ def of(site: Path) -> set[str]:
     """Return the URLs within a built site: its pages and the anchors on them."""
     found = set()
     for page in pages.in_order():
-        text = (site / page.address / "index.html").read_text("utf-8")
-        names = html.document_fromstring(text).xpath("//article//@id")
+        document = file.read(site / page.address / "index.html")
+        names = document.xpath("//article//@id")
         found |= {page.address or "./"}
         found |= {f"{page.address}#{name}" for name in names}
     return {address for address in found if "#__" not in address}

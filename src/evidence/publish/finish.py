@@ -13,9 +13,16 @@ from typing import Literal
 
 from evidence import examples, history, pages
 from evidence.paths import ROOT
-from evidence.publish import addresses, assets, cards, measured, package
+from evidence.publish import (
+    addresses,
+    assets,
+    cards,
+    headers,
+    markup,
+    measured,
+    package,
+)
 from evidence.publish.formats import feed, llms, sitemap
-from evidence.publish.markup import described, foot, glossary, headers, tables
 
 Builder = Literal["mkdocs", "zensical"]
 _COMMANDS = {
@@ -43,16 +50,13 @@ def finish(site: Path, url: str | None = None) -> None:
         target = site / "examples" / f"{example.name}.py"
         target.write_text(package.requirement(example.source, url), "utf-8")
     measured.write(site)
-    glossary.link(site)
-    tables.finish(site)
+    addresses.redirect(site, url)
     changed = history.changes()
-    foot.write(site, changed)
-    described.write(site, changed)
+    markup.write(site, changed)
     llms.write(site, url)
     sitemap.write(site, url, changed)
     feed.write(site, url, (ROOT / feed.CHANGELOG).read_text("utf-8"), changed)
     cards.write(site)
-    addresses.redirect(site, url)
     assets.fix_lunr(site)
     assets.shrink(site)
     assets.keep(site)
