@@ -17,7 +17,7 @@ from evidence.examples import Example
 from evidence.measure import runs
 from evidence.measure.run import run_file
 from evidence.paths import DATA, DOCS, EXAMPLES, ROOT
-from evidence.publish import addresses, assets, markup
+from evidence.publish import assets, markup, redirects
 from evidence.publish.formats import feed, sitemap
 from evidence.publish.formats.markdown import from_html
 from evidence.publish.markup import glossary
@@ -252,13 +252,13 @@ def test_entry_of_the_feed_has_a_day_and_absolute_links(tmp_path: Path) -> None:
 def moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The list of redirects, to be written by the test."""
     path = tmp_path / "redirects.txt"
-    monkeypatch.setattr(addresses, "REDIRECTS", path)
+    monkeypatch.setattr(redirects, "PATH", path)
     return path
 
 
 def test_old_url_leads_to_the_new_page(moved: Path, tmp_path: Path) -> None:
     moved.write_text("# A comment.\nold/page/ decoder/#table\n")
-    addresses.redirect(tmp_path, BASE)
+    redirects.write(tmp_path, BASE)
     page = html.document_fromstring((tmp_path / "old/page/index.html").read_text())
     target = "../../decoder/#table"
     assert page.xpath("//meta/@content")[-1] == f"0; url={target}"
@@ -279,7 +279,7 @@ def test_redirect_that_cannot_work_is_an_error(
 ) -> None:
     moved.write_text(line)
     with pytest.raises(UserError, match=reason):
-        addresses.redirect(tmp_path, BASE)
+        redirects.write(tmp_path, BASE)
 
 
 def test_names_of_the_themes_files_are_recorded_for_later_deploys(site: Path) -> None:

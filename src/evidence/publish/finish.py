@@ -14,13 +14,13 @@ from typing import Literal
 from evidence import examples, history, pages
 from evidence.paths import ROOT
 from evidence.publish import (
-    addresses,
     assets,
     cards,
     headers,
     markup,
     measured,
     package,
+    redirects,
 )
 from evidence.publish.formats import feed, llms, sitemap
 
@@ -50,7 +50,7 @@ def finish(site: Path, url: str | None = None) -> None:
         target = site / "examples" / f"{example.name}.py"
         target.write_text(package.requirement(example.source, url), "utf-8")
     measured.write(site)
-    addresses.redirect(site, url)
+    redirects.write(site, url)
     changed = history.changes()
     markup.write(site, changed)
     llms.write(site, url)

@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from evidence import store
-from evidence.elsewhere import tests
+from evidence import elsewhere, store
 from evidence.measure import runs, timelines
 from evidence.paths import DATA
 from evidence.studies import (
@@ -37,7 +36,7 @@ MEASURED = {
     "studies/command": Measured(command.Sessions, "What the command prints."),
     "studies/hangs": Measured(hangs.Hangs, "Why real programs hang."),
     "studies/platforms": Measured(
-        tests.Platforms, "Which tests of the library pass on other platforms."
+        elsewhere.Platforms, "Which tests of the library pass on other platforms."
     ),
     "studies/programs": Measured(
         programs.Programs, "What it took to stop real programs."
