@@ -44,7 +44,7 @@ _UNREAD = (
 
 def finish(site: Path, url: str | None = None) -> None:
     """Finish a site that is published at `url`; default: as mkdocs.yml says."""
-    url = (url or str(pages.configuration()["site_url"])).rstrip("/") + "/"
+    url = (url or pages.site_url()).rstrip("/") + "/"
     package.build(site / package.FOLDER)
     for example in examples.find():
         target = site / "examples" / f"{example.name}.py"

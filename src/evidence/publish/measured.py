@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 from msgspec import Struct
 
 from evidence import elsewhere, store
@@ -55,7 +56,7 @@ def write(site: Path) -> None:
     shutil.copytree(DATA, site / "data", dirs_exist_ok=True)
     for name, measured in MEASURED.items():
         path = site / f"data/{name}.schema.json"
-        store.write(path, store.schema(measured.kind), depth=3)
+        store.write(path, msgspec.json.schema(measured.kind), depth=3)
 
 
 def files() -> dict[str, str]:
