@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 from filelock import FileLock
 
-import checks
+import fixes
 from copies import Copy
 from evidence.measure import leftovers
 
@@ -52,7 +52,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Name each failed check and the command that fixes it."""
     stats = terminalreporter.stats
     failed = [*stats.get("failed", []), *stats.get("error", [])]
-    for line in checks.failed(report.nodeid for report in failed):
+    for line in fixes.lines(report.nodeid for report in failed):
         terminalreporter.write_line(line)
 
 

@@ -106,11 +106,11 @@ def _hangs(_: argparse.Namespace) -> None:
 
 
 def _tests(arguments: argparse.Namespace) -> None:
-    from evidence.elsewhere import tests
+    from evidence import elsewhere
 
     failed = 0
     for executable in arguments.python:
-        found = tests.record(executable, arguments.names)
+        found = elsewhere.record(executable, arguments.names)
         failed += found.failed
         report(
             f"{found.python} ({found.platform}): {found.passed} passed, {found.failed} "
@@ -208,9 +208,9 @@ def _parser() -> argparse.ArgumentParser:
     stopping = add(_programs, "stop real programs, and record what it took")
     stopping.add_argument("--runs", type=_count, default=20, help="of each program")
     add(_hangs, "make real programs hang, and record what diagnose() prints")
-    elsewhere = add(_tests, "run the library's tests on another platform")
-    elsewhere.add_argument("names", nargs="*", help="files; default: all, recorded")
-    elsewhere.add_argument("--python", action="append", metavar="EXE", required=True)
+    testing = add(_tests, "run the library's tests on another platform")
+    testing.add_argument("names", nargs="*", help="files; default: all, recorded")
+    testing.add_argument("--python", action="append", metavar="EXE", required=True)
     add(_render, "render what the pages embed into .build/")
     finishing = add(_finish, "add to a built site what only the site has")
     packing = add(_offline, "pack a finished site into a zip for reading offline")

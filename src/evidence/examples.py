@@ -3,7 +3,6 @@
 import ast
 import hashlib
 import io
-import multiprocessing
 import os
 import platform
 import re
@@ -43,10 +42,6 @@ _HEADER = re.compile(
     r"(?m)^# /// script$\s(?P<content>(^#(| .*)$\s)+)^# ///$",
 )
 _OUTPUT = re.compile(r"(?m)^ *#> (.*)$")
-
-
-class UnknownExampleError(UserError):
-    """Raised if no example has the name."""
 
 
 @dataclass(frozen=True, order=True)
@@ -252,18 +247,12 @@ def named(names: Collection[str]) -> list[Example]:
     """Return the examples with these names; all if there are no names.
 
     Raises:
-        UnknownExampleError: If no example has one of the names.
+        UserError: If no example has one of the names.
     """
     found = [example for example in find() if not names or example.name in names]
     if unknown := set(names) - {example.name for example in found}:
-        raise UnknownExampleError(
+        raise UserError(
             f"no such example: {', '.join(sorted(unknown))}; "
             "expected TOPIC/NAME, as in examples/TOPIC/NAME.py"
         )
     return found
-
-
-def start_methods() -> list[str]:
-    """Return the start methods of this platform."""
-    available = multiprocessing.get_all_start_methods()
-    return [method for method in START_METHODS if method in available]

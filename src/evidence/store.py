@@ -12,16 +12,16 @@ from evidence import UserError
 T = TypeVar("T")
 
 
-class InvalidDataError(UserError):
-    """Raised if a data file does not have the type that it should have."""
-
-
 def read(path: Path, kind: type[T]) -> T:
-    """Return the content of a JSON file, checked against its type."""
+    """Return the content of a JSON file.
+
+    Raises:
+        UserError: If it does not have the type.
+    """
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except msgspec.DecodeError as error:
-        raise InvalidDataError(f"{path} is not valid: {error}") from error
+        raise UserError(f"{path} is not valid: {error}") from error
 
 
 def write(path: Path, value: Any, *, depth: int) -> None:
@@ -42,11 +42,6 @@ def forget(folder: Path, all_but: Set[str]) -> None:
     for path in folder.glob("*/*.json"):
         if path.relative_to(folder).with_suffix("").as_posix() not in all_but:
             path.unlink()
-
-
-def schema(kind: type) -> dict[str, Any]:
-    """Return the JSON Schema of a type."""
-    return msgspec.json.schema(kind)
 
 
 def _lines(value: Any, depth: int, indent: str) -> str:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from evidence import UserError
-from evidence.elsewhere import page, tests
+from evidence import UserError, elsewhere
 from evidence.measure import interpreters
 from evidence.measure.interpreters import Interpreter
+from evidence.render import platforms
 
 THERE = Interpreter("python", "CPython", "3.14.1", "3.14.1", "linux", [], {}, "i386")
 SAID = """
@@ -16,43 +16,43 @@ FAILED tests/library/test_tree.py::test_tree[no /proc-1] - assert 1 == 2
 """
 
 
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tests, "PATH", tmp_path / "platforms.json")
+@pytest.fixture
+def python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The Python of the platform, whose pytest prints what the test writes."""
+    monkeypatch.setattr(elsewhere, "PATH", tmp_path / "platforms.json")
+    monkeypatch.setattr(elsewhere, "PLATFORMS", tmp_path)
     monkeypatch.setattr(interpreters, "ask", lambda *_: THERE)
+    path = tmp_path / "python"
+    path.touch(mode=0o755)
+    return path
 
 
-def says(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def says(python: Path, text: str) -> None:
     """Let pytest print this on the platform."""
-    monkeypatch.setattr(tests, "_run", lambda *_: text)
+    python.write_text(f"#!/bin/sh\ncat << 'END'\n{text}\nEND\n")
 
 
-def test_counts_are_recorded_with_the_names_of_what_failed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    says(monkeypatch, SAID)
-    found = tests.record("python", [])
+def test_counts_are_recorded_with_the_names_of_what_failed(python: Path) -> None:
+    says(python, SAID)
+    found = elsewhere.record(str(python), [])
     assert (found.passed, found.failed, found.skipped) == (20, 2, 3)
     assert found.names == ["test_tree.py::test_tree[no /proc-1]"]
-    assert tests.load().tests == {"cpython-3.14-i386": found}
+    assert elsewhere.load().tests == {"cpython-3.14-i386": found}
+    assert (python.parent / "python.log").read_text("utf-8").strip() == SAID.strip()
 
 
-def test_counts_of_some_files_are_not_recorded(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    says(monkeypatch, SAID)
-    tests.record("python", ["test_tree.py"])
-    assert tests.load().tests == {}
+def test_counts_of_some_files_are_not_recorded(python: Path) -> None:
+    says(python, SAID)
+    elsewhere.record(str(python), ["test_tree.py"])
+    assert elsewhere.load().tests == {}
 
 
-def test_tests_that_end_without_a_count_are_an_error(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    says(monkeypatch, "ImportError: no psutil\n")
+def test_tests_that_end_without_a_count_are_an_error(python: Path) -> None:
+    says(python, "ImportError: no psutil")
     with pytest.raises(UserError, match=r"cpython-3\.14-i386: pytest ended with"):
-        tests.record("python", [])
+        elsewhere.record(str(python), [])
 
 
 def test_page_lists_each_platform_with_its_runs() -> None:
-    rows = page.files()["platforms/table.md"].splitlines()
+    rows = platforms.files()["platforms/table.md"].splitlines()
     assert any(row.startswith("| Windows on Wine 10.0 | CPython 3.11") for row in rows)

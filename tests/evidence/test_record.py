@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from copies import DEADLINE, Folder, wait_until
-from evidence import examples, store
+from evidence import UserError, examples, store
 from evidence.examples import Example
 from evidence.measure import interpreters, leftovers, record, runs
 from evidence.measure.interpreters import Interpreter, UnusableError
@@ -219,7 +219,7 @@ def test_broken_file_is_named() -> None:
     runs.save(example, runs.Runs())
     path = runs.path_of(example)
     path.write_text('{"interpreters": {"cpython-3.11-linux": {"cores": "two"}}}')
-    with pytest.raises(store.InvalidDataError, match=str(path)):
+    with pytest.raises(UserError, match=str(path)):
         runs.load(example)
 
 

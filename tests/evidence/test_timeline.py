@@ -20,8 +20,8 @@ from evidence.measure import interpreters, leftovers, timelines, trace
 from evidence.measure.timelines import Event, Fork, Timeline
 from evidence.measure.tracer import watch
 from evidence.render import timelines as rendered
-from evidence.render.events import in_words
-from evidence.render.picture import LEGEND, SIGNS
+from evidence.render.timelines.events import in_words
+from evidence.render.timelines.picture import LEGEND, SIGNS
 
 EXAMPLES = {example.name: example for example in examples.find()}
 WORKER = EXAMPLES["stop/terminate_a_worker"]

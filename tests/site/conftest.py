@@ -4,10 +4,9 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
-from lxml import html
 from lxml.html import HtmlElement
 
-from evidence.publish import addresses
+from evidence.publish.markup import file
 from helpers import BASE
 
 
@@ -22,8 +21,7 @@ def each_site(request: pytest.FixtureRequest) -> Path:
 def trees(each_site: Path) -> dict[str, HtmlElement]:
     """Each page of that site by its URL."""
     return {
-        url_of(path, each_site): html.document_fromstring(path.read_text("utf-8"))
-        for path in each_site.rglob("*.html")
+        url_of(path, each_site): file.read(path) for path in each_site.rglob("*.html")
     }
 
 
@@ -35,4 +33,9 @@ def url_of(path: Path, site: Path) -> str:
 @pytest.fixture(scope="session")
 def anchors(site: Path) -> set[str]:
     """The URLs of the pages that MkDocs built, and of all anchors on them."""
-    return {BASE + address for address in addresses.of(site)} | {BASE}
+    found = set()
+    for path in site.rglob("index.html"):
+        url = url_of(path, site)
+        names = file.read(path).xpath("//article//@id")
+        found |= {url, *(f"{url}#{name}" for name in names)}
+    return found

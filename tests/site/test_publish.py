@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin, urlsplit
 from xml.etree import ElementTree
@@ -11,12 +12,12 @@ import pytest
 from lxml import html
 from markdown_it import MarkdownIt
 
-from evidence import UserError, examples, pages
+from evidence import UserError, examples, history, pages
 from evidence.examples import Example
 from evidence.measure import runs
 from evidence.measure.run import run_file
 from evidence.paths import DATA, DOCS, EXAMPLES, ROOT
-from evidence.publish import addresses, assets
+from evidence.publish import assets, markup, redirects
 from evidence.publish.formats import feed, sitemap
 from evidence.publish.formats.markdown import from_html
 from evidence.publish.markup import glossary
@@ -114,24 +115,35 @@ def test_elements_of_a_page_become_markdown() -> None:
     )
 
 
-def test_word_is_linked_once_and_only_in_text(tmp_path: Path) -> None:
-    (tmp_path / "glossary").mkdir()
-    terms = '<article><dl><dt><span id="zombie">Zombie</span></dt></dl></article>'
-    (tmp_path / "glossary/index.html").write_text(terms)
-    (tmp_path / "a").mkdir()
-    page = tmp_path / "a/index.html"
+def test_word_is_linked_once_and_only_in_text() -> None:
     before = (
-        '<p>Zombie</p><svg viewBox="0 0 1 1"></svg><article><h1>Zombie</h1>'
-        "<p>A <code>zombie.pid</code> &amp;\n<em>two zombies</em>, a zombie</p></article>"
+        "<article><h1>Zombie</h1><pre>zombie</pre><p>A <code>zombie.pid</code> &amp;\n"
+        "<em>two zombies or orphans</em>, a zombie process</p></article>"
     )
-    page.write_text(before)
     after = before.replace(
-        "two zombies", 'two <a href="../glossary/#zombie">zombies</a>'
-    )
+        "zombies or orphans",
+        '<a href="../words/#zombie">zombies</a> or <a href="../words/#o">orphans</a>',
+    ).replace("zombie process", '<a href="../words/#z-p">zombie process</a>')
+    page = html.document_fromstring(f"<p>Zombie</p>{before}")
     for _ in range(2):  # What is finished stays as it is.
-        glossary.link(tmp_path)
-        assert page.read_text() == after
-    assert (tmp_path / "glossary/index.html").read_text() == terms
+        terms = {"zombie": "zombie", "zombie process": "z-p", "orphan": "o"}
+        glossary.link(page, terms, "../words/")
+        text = html.tostring(page.body, encoding="unicode")
+        assert text == f"<body><p>Zombie</p>{after}</body>"
+
+
+def test_finishing_a_page_again_changes_nothing(
+    each_site: Path, tmp_path: Path
+) -> None:
+    names = [
+        f"{name}/index.html" for name in (".", "glossary", "guides/pools", "decoder")
+    ]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(each_site / name, tmp_path / name)
+    markup.write(tmp_path, history.changes())
+    for name in names:
+        assert (tmp_path / name).read_bytes() == (each_site / name).read_bytes(), name
 
 
 def test_llms_txt_lists_each_page_once_by_section(site: Path) -> None:
@@ -240,13 +252,13 @@ def test_entry_of_the_feed_has_a_day_and_absolute_links(tmp_path: Path) -> None:
 def moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The list of redirects, to be written by the test."""
     path = tmp_path / "redirects.txt"
-    monkeypatch.setattr(addresses, "REDIRECTS", path)
+    monkeypatch.setattr(redirects, "PATH", path)
     return path
 
 
 def test_old_url_leads_to_the_new_page(moved: Path, tmp_path: Path) -> None:
     moved.write_text("# A comment.\nold/page/ decoder/#table\n")
-    addresses.redirect(tmp_path, BASE)
+    redirects.write(tmp_path, BASE)
     page = html.document_fromstring((tmp_path / "old/page/index.html").read_text())
     target = "../../decoder/#table"
     assert page.xpath("//meta/@content")[-1] == f"0; url={target}"
@@ -267,7 +279,7 @@ def test_redirect_that_cannot_work_is_an_error(
 ) -> None:
     moved.write_text(line)
     with pytest.raises(UserError, match=reason):
-        addresses.redirect(tmp_path, BASE)
+        redirects.write(tmp_path, BASE)
 
 
 def test_names_of_the_themes_files_are_recorded_for_later_deploys(site: Path) -> None:

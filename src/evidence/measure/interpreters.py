@@ -18,6 +18,7 @@ from packaging.version import Version
 import process_terminate
 from evidence import UserError
 from evidence.examples import START_METHODS, Example
+from evidence.measure.run import environment
 from evidence.paths import PLATFORMS
 
 #: psutil, and pytest with all that it imports.
@@ -127,13 +128,12 @@ def ask(executable: str, packages: Path) -> Interpreter:
     Raises:
         UnusableError: If it does not answer.
     """
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     try:
         answer = subprocess.run(
             [executable, "-c", _SAY],
             check=True,
             capture_output=True,
-            env=environment | {"PYTHONPATH": search_path(executable, packages)},
+            env=environment(search_path(executable, packages)),
             stdin=subprocess.DEVNULL,
             text=True,
             timeout=_PATIENCE,

@@ -79,11 +79,10 @@ def trace(
         start_method = None if method == "own" else method
         main = subprocess.Popen(
             command_of(example.path, python=python, start_method=start_method),
-            env=environment()
+            env=environment(
+                f"{TRACER}{os.pathsep}{interpreters.search_path(python, packages)}"
+            )
             | {
-                "PYTHONPATH": os.pathsep.join(
-                    [str(TRACER), interpreters.search_path(python, packages)]
-                ),
                 "TRACED_EXAMPLE": str(example.path),
                 "TRACED_NOTES": str(notes),
                 "TRACED_PATIENCE": str(patience),

@@ -13,9 +13,16 @@ from typing import Literal
 
 from evidence import examples, history, pages
 from evidence.paths import ROOT
-from evidence.publish import addresses, assets, cards, measured, package
+from evidence.publish import (
+    assets,
+    cards,
+    headers,
+    markup,
+    measured,
+    package,
+    redirects,
+)
 from evidence.publish.formats import feed, llms, sitemap
-from evidence.publish.markup import described, foot, glossary, headers, tables
 
 Builder = Literal["mkdocs", "zensical"]
 _COMMANDS = {
@@ -37,22 +44,19 @@ _UNREAD = (
 
 def finish(site: Path, url: str | None = None) -> None:
     """Finish a site that is published at `url`; default: as mkdocs.yml says."""
-    url = (url or str(pages.configuration()["site_url"])).rstrip("/") + "/"
+    url = (url or pages.site_url()).rstrip("/") + "/"
     package.build(site / package.FOLDER)
     for example in examples.find():
         target = site / "examples" / f"{example.name}.py"
         target.write_text(package.requirement(example.source, url), "utf-8")
     measured.write(site)
-    glossary.link(site)
-    tables.finish(site)
+    redirects.write(site, url)
     changed = history.changes()
-    foot.write(site, changed)
-    described.write(site, changed)
+    markup.write(site, changed)
     llms.write(site, url)
     sitemap.write(site, url, changed)
     feed.write(site, url, (ROOT / feed.CHANGELOG).read_text("utf-8"), changed)
     cards.write(site)
-    addresses.redirect(site, url)
     assets.fix_lunr(site)
     assets.shrink(site)
     assets.keep(site)

@@ -4,10 +4,10 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 from msgspec import Struct
 
-from evidence import store
-from evidence.elsewhere import tests
+from evidence import elsewhere, store
 from evidence.measure import runs, timelines
 from evidence.paths import DATA
 from evidence.studies import (
@@ -37,7 +37,7 @@ MEASURED = {
     "studies/command": Measured(command.Sessions, "What the command prints."),
     "studies/hangs": Measured(hangs.Hangs, "Why real programs hang."),
     "studies/platforms": Measured(
-        tests.Platforms, "Which tests of the library pass on other platforms."
+        elsewhere.Platforms, "Which tests of the library pass on other platforms."
     ),
     "studies/programs": Measured(
         programs.Programs, "What it took to stop real programs."
@@ -56,7 +56,7 @@ def write(site: Path) -> None:
     shutil.copytree(DATA, site / "data", dirs_exist_ok=True)
     for name, measured in MEASURED.items():
         path = site / f"data/{name}.schema.json"
-        store.write(path, store.schema(measured.kind), depth=3)
+        store.write(path, msgspec.json.schema(measured.kind), depth=3)
 
 
 def files() -> dict[str, str]:

@@ -12,12 +12,12 @@ from posixpath import relpath
 from urllib.parse import urljoin, urlsplit
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from lxml import html
 from lxml.html import HtmlElement
 from lxml.html.builder import SCRIPT
 
 from evidence import UserError
 from evidence.publish import package
+from evidence.publish.markup import file
 
 SHIM = Path(__file__).parent / "vendor" / "iframe-worker"
 _TEXTS = {".html", ".js", ".md", ".py", ".txt"}
@@ -46,12 +46,10 @@ def pack(site: Path, target: Path) -> None:
         url = _url(copy)
         root = urlsplit(url).path
         for path in copy.rglob("*.html"):
-            page = html.document_fromstring(path.read_text("utf-8"))
+            page = file.read(path)
             folder_of_page = f"{root}{path.parent.relative_to(copy).as_posix()}/"
             _convert(page, folder_of_page, root)
-            path.write_bytes(
-                html.tostring(page, encoding="utf-8", doctype="<!doctype html>")
-            )
+            file.write(path, page)
         _convert_search(copy)
         for path in copy.rglob("*"):
             if path.suffix in _TEXTS:
@@ -68,7 +66,7 @@ def pack(site: Path, target: Path) -> None:
 
 def _url(site: Path) -> str:
     """Return the URL of the site on its host."""
-    page = html.document_fromstring((site / "index.html").read_text("utf-8"))
+    page = file.read(site / "index.html")
     (url,) = page.xpath("//link[@rel='canonical']/@href")
     return str(url)
 

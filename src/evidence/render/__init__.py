@@ -2,9 +2,16 @@
 
 from pathlib import Path
 
-from evidence.elsewhere import page as platforms
 from evidence.paths import BUILD
-from evidence.render import command, decoder, lists, studies, tables, timelines
+from evidence.render import (
+    command,
+    decoder,
+    lists,
+    platforms,
+    studies,
+    tables,
+    timelines,
+)
 
 #: Each has `files()`, which returns a text for each path in the folder.
 _PARTS = (lists, tables, decoder, command, timelines, studies, platforms)

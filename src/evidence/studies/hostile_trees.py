@@ -135,8 +135,8 @@ class Marked:
                 if self._has(pid):
                     yield pid
 
-    def _look(self) -> int:
-        """Return how many processes are alive."""
+    def count_now(self) -> int:
+        """Return how many processes are alive, also those that are exiting."""
         return len(list(self.pids()))
 
     def _has(self, pid: int) -> bool:
@@ -203,16 +203,12 @@ class Tree(Marked):
         """Close this process's copy of the pipe, so that it can come to its end."""
         self._pipe.close()
 
-    def count_now(self) -> int:
-        """Return how many processes are alive, also those that are exiting."""
-        return self._look()
-
     def count_alive(self) -> int:
         """Return how many processes survived; those that are exiting do not count."""
         end = time.monotonic() + _DYING
-        while (count := self._look()) or self._has_pipe():
+        while (count := self.count_now()) or self._has_pipe():
             if time.monotonic() > end:
-                return max(1, count, *(self._look() for _ in range(_LOOKS)))
+                return max(1, count, *(self.count_now() for _ in range(_LOOKS)))
             time.sleep(_PAUSE)
         return 0
 
@@ -258,7 +254,7 @@ class Neighbor(Marked):
     def count_harmed(self) -> int:
         """Return how many of its processes were killed."""
         # A look misses the second child if the launcher starts it meanwhile.
-        return _INNOCENT - min(_INNOCENT, max(self._look() for _ in range(_LOOKS)))
+        return _INNOCENT - min(_INNOCENT, max(self.count_now() for _ in range(_LOOKS)))
 
 
 @contextmanager

@@ -43,8 +43,6 @@ MODES = {
 #: namespace with its process 1, so there the end of the command needs no runs.
 CASES = (("command", "SIGTERM"), ("command", "ended"), ("process 1", "SIGTERM"))
 
-trees = hostile_trees.names
-
 
 class Outcome(Struct, frozen=True, omit_defaults=True):
     """What one run left, and whom it harmed; nothing and nobody by default."""
@@ -125,7 +123,7 @@ def _ends(root: "subprocess.Popen[str]", mode: str, event: str) -> bool:
 def why_outdated(data: Runners) -> str | None:
     """Return why the results are not of the trees as they are now; None if they are."""
     hashes = {tree: counted.hash for tree, counted in data.trees.items()}
-    return hostile_trees.why_outdated(hashes, trees(), "runners")
+    return hostile_trees.why_outdated(hashes, hostile_trees.names(), "runners")
 
 
 def load(path: Path = PATH) -> Runners:
@@ -157,7 +155,7 @@ def record(
         runs=runs,
         trees=load(path).trees if path.exists() else {},
     )
-    for tree in names or trees():
+    for tree in names or hostile_trees.names():
         source = hostile_trees.source_hash(tree)
         old = data.trees.get(tree)
         kept = old.outcomes if old and only and old.hash == source else {}
@@ -167,7 +165,11 @@ def record(
             key = cell(runner, mode, event)
             counted.outcomes[key] = [(n, outcome) for outcome, n in found.most_common()]
             report(f"{tree}, {key}: {counted.outcomes[key]}")
-        data.trees = {name: data.trees[name] for name in trees() if name in data.trees}
+        data.trees = {
+            name: data.trees[name]
+            for name in hostile_trees.names()
+            if name in data.trees
+        }
         store.write(path, data, depth=4)
 
 

@@ -31,8 +31,6 @@ OUT_OF_REACH = {"chain", "daemon", "headless"}
 #: Seconds for one run, on a busy machine.
 _DEADLINE = 180.0
 
-trees = hostile_trees.names
-
 
 class Outcome(Struct, frozen=True, omit_defaults=True):
     """What one run left, and whom it harmed; nothing and nobody by default."""
@@ -145,7 +143,7 @@ def is_promised(tree: str, way: str) -> bool:
 def why_outdated(data: Survivors) -> str | None:
     """Return why the results are not of the trees as they are now; None if they are."""
     hashes = {tree: counted.hash for tree, counted in data.trees.items()}
-    return hostile_trees.why_outdated(hashes, trees(), "survivors")
+    return hostile_trees.why_outdated(hashes, hostile_trees.names(), "survivors")
 
 
 def load(path: Path = PATH) -> Survivors:
@@ -166,7 +164,7 @@ def record(
     path: Path = PATH,
 ) -> None:
     """Stop each tree in each way, so many times, and write down what survived."""
-    names = names or trees()
+    names = names or hostile_trees.names()
     cells = [
         (tree, way, runs if is_promised(tree, way) else compare)
         for tree in names

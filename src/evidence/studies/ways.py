@@ -24,7 +24,7 @@ PROMPT = {"tracker": 10.0}
 Root = subprocess.Popen[str]
 
 
-def by_killpg(root: Root, grace: float = GRACE) -> None:
+def by_killpg(root: Root, grace: float) -> None:
     """Signal the process group that the root leads."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
@@ -33,7 +33,7 @@ def by_killpg(root: Root, grace: float = GRACE) -> None:
             root.wait(grace)
 
 
-def by_psutil_recipe(root: Root, grace: float = GRACE) -> None:
+def by_psutil_recipe(root: Root, grace: float) -> None:
     """Do what psutil's documentation recommends for a process tree."""
     try:
         parent = psutil.Process(root.pid)
@@ -50,12 +50,12 @@ def by_psutil_recipe(root: Root, grace: float = GRACE) -> None:
     psutil.wait_procs(alive, timeout=5)
 
 
-def by_stop_tree(root: Root, grace: float = GRACE) -> None:
+def by_stop_tree(root: Root, grace: float) -> None:
     """Call stop_tree()."""
     stop_tree(root, grace=grace)
 
 
-def beside_a_thread(root: Root, grace: float = GRACE) -> None:
+def beside_a_thread(root: Root, grace: float) -> None:
     """Call stop_tree() while the caller has a second thread."""
     done = threading.Event()
     thread = threading.Thread(target=done.wait, daemon=True)
@@ -66,7 +66,7 @@ def beside_a_thread(root: Root, grace: float = GRACE) -> None:
         done.set()
 
 
-def by_an_operator(root: Root, grace: float = GRACE) -> None:
+def by_an_operator(root: Root, grace: float) -> None:
     """Call stop_tree() in a process that is no ancestor of the tree."""
     operator = os.fork()
     if operator == 0:

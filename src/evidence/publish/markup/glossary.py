@@ -1,90 +1,77 @@
 """Link the first use of each word of the glossary on each page."""
 
-import os
 import re
-from html.parser import HTMLParser
-from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
-from lxml import html
+from lxml.html import HtmlElement
+from lxml.html.builder import A
+
+from evidence.publish.markup import file
 
 PAGE = "glossary"
 #: Everyday words, or words that have another meaning more often.
 UNLINKED = {"kill", "session", "stopped", "terminate"}
 #: Elements in which a link would be wrong, or in the way.
-_SKIPPED = {
+_SKIPPED = (
     *("a", "button", "fieldset", "h1", "h2", "h3", "h4", "h5", "h6", "kbd", "label"),
     *("nav", "pre", "script", "style", "summary", "svg", "table"),
-}
+)
+_LINKS = "//article//a/@href"
+_TEXTS = f"//article//text()[not(ancestor::{' or ancestor::'.join(_SKIPPED)})]"
 
 
-def link(site: Path) -> None:
-    """Link in each page of a built site; leave alone what is linked already."""
-    terms = _terms(site)
-    for path in site.rglob("index.html"):  # 404.html is shown at any address.
-        if path.parent != site / PAGE:
-            to = os.path.relpath(site / PAGE, path.parent).replace(os.sep, "/") + "/"
-            before, tag, rest = path.read_text("utf-8").partition("<article")
-            article, close, after = rest.partition("</article>")
-            if found := _Article(tag + article, terms, to).found:
-                linked = _with_links(tag + article, found)
-                path.write_text(before + linked + close + after, "utf-8")
-
-
-def _terms(site: Path) -> dict[str, re.Pattern[str]]:
-    """Return the anchor of each word, and what finds its forms."""
-    page = html.document_fromstring((site / PAGE / "index.html").read_text("utf-8"))
+def terms(site: Path) -> dict[str, str]:
+    """Return the anchor of each term, which is in lower case."""
+    page = file.read(site / PAGE / "index.html")
     return {
-        span.get("id"): re.compile(
-            rf"(?<![\w-]){re.escape(span.text)}(?:s|es|ed|ing)?(?![\w-])", re.IGNORECASE
-        )
+        span.text.lower(): span.get("id")
         for span in page.iterfind(".//article//dt/span[@id]")
         if span.get("id") not in UNLINKED
     }
 
 
-def _with_links(text: str, found: list[tuple[int, int, str]]) -> str:
-    for start, end, to in sorted(found, reverse=True):
-        anchor = f'<a href="{to}">{text[start:end]}</a>'
-        text = text[:start] + anchor + text[end:]
-    return text
+def link(page: HtmlElement, anchors: dict[str, str], to: str) -> None:
+    """Link to the glossary at `to`; leave alone each term that has a link before."""
+    if not anchors:
+        return
+    longest_first = sorted(map(re.escape, anchors), key=len, reverse=True)
+    uses = re.compile(
+        rf"(?<![\w-])({'|'.join(longest_first)})(?:s|es|ed|ing)?(?![\w-])", re.I
+    )
+    linked = set()
+    for text in page.xpath(f"{_LINKS} | {_TEXTS}"):  # In the order of the page.
+        if text.is_attribute:
+            linked.add(str(text))
+            continue
+        found = []
+        for use in uses.finditer(text):
+            target = f"{to}#{anchors[use[1].lower()]}"
+            # In code, only a term that stands alone is meant.
+            if target not in linked and (use[0] == text or not _in_code(text)):
+                linked.add(target)
+                found.append((use, target))
+        if found:
+            _insert(text, found)
 
 
-class _Article(HTMLParser):
-    """Find where an article uses each word first, if it does not link it before."""
+def _parent(text: Any) -> HtmlElement:
+    """Return the element that a text, found by XPath, is in."""
+    return text.getparent() if text.is_text else text.getparent().getparent()
 
-    def __init__(self, text: str, terms: dict[str, re.Pattern[str]], to: str) -> None:
-        super().__init__(convert_charrefs=False)
-        self._lines = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
-        self._wanted = {f"{to}#{anchor}": found for anchor, found in terms.items()}
-        #: Start, end and target of each link to make.
-        self.found: list[tuple[int, int, str]] = []
-        #: How many elements are open, of those to skip and of those with code.
-        self._open = {"skipped": 0, "code": 0}
-        self.feed(text)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note what is open, and what is linked already."""
-        self._count(tag, 1)
-        self._wanted.pop(dict(attrs).get("href") or "", None)
+def _in_code(text: Any) -> bool:
+    return bool(_parent(text).xpath("ancestor-or-self::code"))
 
-    def handle_endtag(self, tag: str) -> None:
-        """Note what is closed."""
-        self._count(tag, -1)
 
-    def handle_data(self, data: str) -> None:
-        """Note the words that no text before has; code must be the word alone."""
-        if self._open["skipped"]:
-            return
-        line, column = self.getpos()
-        start = self._lines[line - 1] + column
-        for to, pattern in list(self._wanted.items()):
-            find = pattern.fullmatch if self._open["code"] else pattern.search
-            if found := find(data):
-                self.found.append((start + found.start(), start + found.end(), to))
-                del self._wanted[to]
-
-    def _count(self, tag: str, step: int) -> None:
-        kind = "skipped" if tag in _SKIPPED else tag
-        if kind in self._open:
-            self._open[kind] += step
+def _insert(text: Any, found: list[tuple[re.Match[str], str]]) -> None:
+    """Make a link of each use of a term that was found in a text."""
+    parent, before = _parent(text), text.getparent()
+    index = 0 if text.is_text else parent.index(before) + 1
+    rest = str(text)
+    for use, target in reversed(found):
+        anchor = A(use[0], href=target)
+        anchor.tail = rest[use.end() :]
+        rest = rest[: use.start()]
+        parent.insert(index, anchor)
+    setattr(before, "text" if text.is_text else "tail", rest)

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from evidence import pages
-from evidence.elsewhere import tests
-from evidence.elsewhere.tests import Tests
+from evidence import elsewhere, pages
+from evidence.elsewhere import Tests
 from evidence.measure import runs
 from evidence.measure.runs import Column
 from evidence.pages import Page
@@ -27,7 +26,7 @@ def files() -> dict[str, str]:
             if column.layer and column.cells:
                 columns.setdefault(key, column)
     columns = results.in_order(columns)
-    recorded = tests.load().tests
+    recorded = elsewhere.load().tests
     heads = ["Platform", "Python", "Kernel", "Examples", "Runs", "Tests of the library"]
     rows = [_row(key, columns[key], shown, recorded.get(key)) for key in columns]
     differed = [line for key in columns for line in _differed(key, columns[key], shown)]

@@ -1,4 +1,4 @@
-"""The checks of the documentation: each test file, and how to fix what it finds.
+"""How to fix what a failed test has found, for each file of tests.
 
 A run of pytest that fails ends in one line for each failed check, so that
 a contributor who did not write the test knows what to do.
@@ -7,7 +7,7 @@ a contributor who did not write the test knows what to do.
 from collections.abc import Iterable
 
 #: The beginning of a test's id below `tests/`: the name of the check, and the fix.
-CHECKS = {
+FIXES = {
     "examples/": ("outputs", "make update, if what it prints now is right"),
     "site/test_docs.py": ("pages", "change the page as the failure says"),
     "site/test_pages.py": (
@@ -27,15 +27,15 @@ CHECKS = {
 }
 
 
-def failed(nodeids: Iterable[str]) -> list[str]:
+def lines(nodeids: Iterable[str]) -> list[str]:
     """Return one line for each check, or file of other tests, that failed."""
-    lines: dict[str, None] = {}
+    found: dict[str, None] = {}
     for nodeid in nodeids:
         path = nodeid.partition("::")[0]
         test = nodeid.removeprefix("tests/")
-        found = next(
-            (value for key, value in CHECKS.items() if test.startswith(key)), None
+        check = next(
+            (value for key, value in FIXES.items() if test.startswith(key)), None
         )
-        name, fix = found or ("test", "see the failure above")
-        lines[f"check: {name} failed ({path}); fix: {fix}"] = None
-    return list(lines)
+        name, fix = check or ("test", "see the failure above")
+        found[f"check: {name} failed ({path}); fix: {fix}"] = None
+    return list(found)

@@ -13,6 +13,7 @@ from msgspec import Struct
 from evidence import UserError, store
 from evidence.measure import interpreters
 from evidence.measure.interpreters import Interpreter
+from evidence.measure.run import environment
 from evidence.paths import DATA, PLATFORMS, ROOT
 
 PATH = DATA / "studies" / "platforms.json"
@@ -96,9 +97,7 @@ def _run(executable: str, names: list[str]) -> str:
     site = sysconfig.get_path("purelib")
     # Its own psutil comes first. The plugins of pytest here are for this Python only.
     paths = [own, ROOT / "src", ROOT / _TESTS, site]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    environment["PYTHONPATH"] = os.pathsep.join(map(str, paths))
+    without_plugins = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     chosen = [str(_TESTS / name) for name in names] or [str(_TESTS)]
     options = [
         *("-v", "-rfE", "--tb=short", "-p", "no:cacheprovider", "-c", os.devnull),
@@ -111,7 +110,7 @@ def _run(executable: str, names: list[str]) -> str:
             [executable, "-m", "pytest", *options, *chosen],
             check=False,
             cwd=ROOT,
-            env=environment,
+            env=environment(os.pathsep.join(map(str, paths))) | without_plugins,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

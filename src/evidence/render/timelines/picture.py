@@ -18,7 +18,7 @@ from evidence.measure.timelines import (
     Reap,
     Signal,
 )
-from evidence.render.events import LONG, Row, lanes
+from evidence.render.timelines.events import LONG, Row, lanes
 
 #: Pixels: where the signs of a row are, and a bar that goes through a row of any height.
 SIGN, ALL = 10, 999

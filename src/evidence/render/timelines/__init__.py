@@ -6,8 +6,8 @@ from evidence import examples, pages
 from evidence.examples import Example
 from evidence.measure import timelines
 from evidence.measure.timelines import Timeline
-from evidence.render.events import rows, same_methods
-from evidence.render.picture import draw, signs
+from evidence.render.timelines.events import rows, same_methods
+from evidence.render.timelines.picture import draw, signs
 
 
 def files() -> dict[str, str]:
