@@ -2,12 +2,15 @@
 
 import asyncio
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from process_terminate._process.handle import monotonic
 from process_terminate._process.waits import Steps, Wait, advance, block, is_over
 
 T = TypeVar("T")
+#: The steps of each call that is not over. Without this reference, the garbage
+#: collector may close them before the coroutine that would let them end.
+_UNFINISHED: set[Steps[Any]] = set()
 
 
 async def run_in_loop(steps: Steps[T]) -> T:
@@ -17,6 +20,14 @@ async def run_in_loop(steps: Steps[T]) -> T:
     continue to wait for the end of these. The next cancellations change nothing: anyio
     cancels its task again in each turn of the loop.
     """
+    _UNFINISHED.add(steps)
+    try:
+        return await _ended(steps)
+    finally:
+        _UNFINISHED.discard(steps)
+
+
+async def _ended(steps: Steps[T]) -> T:
     error: BaseException | None = None
     closed = interrupted = False
     while True:

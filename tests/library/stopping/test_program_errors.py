@@ -260,13 +260,21 @@ def test_handlers_are_back_after_many_calls_that_overlapped() -> None:
     assert said == "True\n"
 
 
-def test_call_whose_loop_is_closed_in_another_thread_ends_and_passes_signals_on() -> (
-    None
-):
+@pytest.mark.parametrize("generation", [0, 2])
+def test_call_whose_loop_is_closed_in_another_thread_ends_and_passes_signals_on(
+    generation: int,
+) -> None:
+    """The garbage collector may finalize generators before the older coroutine."""
     run(
-        """
+        f"""
         import asyncio, gc, signal, subprocess, sys, threading
         from process_terminate import aio, stop
+        gc.disable()
+        stopping = aio.stopping
+        def stopping_later(*arguments, **options):
+            gc.collect({generation})
+            return stopping(*arguments, **options)
+        aio.stopping = stopping_later
         child = subprocess.Popen(["sh", "-c", sys.argv[1]], stdout=-1)
         child.stdout.readline()
         loop = asyncio.new_event_loop()
