@@ -6,9 +6,10 @@ from multiprocessing.pool import Pool
 
 from process_terminate._exit_status import ExitStatus
 from process_terminate._process import pools, stdlib
-from process_terminate._process.adapters import Adapter, adapt, kind
+from process_terminate._process.adapters import Adapter, adapt
 from process_terminate._process.ending import checked_grace, end_all
 from process_terminate._process.gate import Gate
+from process_terminate._process.printable import kind
 from process_terminate._process.waits import Steps, run
 from process_terminate._stop import statuses
 

@@ -22,8 +22,8 @@ from process_terminate._diagnose.peers import Machine
 from process_terminate._diagnose.reading import STATES, GoneError, Process, is_readable
 from process_terminate._exit_status import ExitStatus
 from process_terminate._process import stdlib
-from process_terminate._process.adapters import AnyProcess, kind
-from process_terminate._process.printable import printable
+from process_terminate._process.adapters import AnyProcess
+from process_terminate._process.printable import kind, printable, process_name
 
 #: Seconds that py-spy may take.
 _PY_SPY_LIMIT = 10
@@ -182,6 +182,7 @@ def _target(process: Any) -> tuple[int, int | None]:
     elif isinstance(process, psutil.Process):
         pid = process.pid
     elif stdlib.is_process(process):
+        process_name(process)
         pid, code = process.pid, getattr(stdlib.popen_of(process), "returncode", None)
     elif hasattr(process, "returncode") and hasattr(process, "pid"):
         pid, code = process.pid, process.returncode

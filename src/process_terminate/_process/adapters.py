@@ -19,6 +19,7 @@ import psutil
 from process_terminate._exit_status import ExitStatus
 from process_terminate._process import ownership, stdlib, table
 from process_terminate._process.handle import Handle, open_handle
+from process_terminate._process.printable import kind, process_name
 from process_terminate._process.waits import NOTE_WAIT, Steps, Wait, pause, pauses
 
 AnyProcess = BaseProcess | subprocess.Popen[Any] | psutil.Process
@@ -55,11 +56,6 @@ def adapt(
     hint = f" (use 'await process_terminate.aio.{call}(...)' for it)"
     hint *= isinstance(process, AsyncioProcess)
     raise TypeError(f"{call}() takes a {takes}, got {kind(process)}{hint}")
-
-
-def kind(value: object) -> str:
-    """Return a value and its type, for messages."""
-    return f"{value!r:.100} ({type(value).__module__}.{type(value).__qualname__})"
 
 
 class Adapter(ABC):
@@ -282,7 +278,7 @@ def check(process: Any, call: str) -> BaseProcess:
         raise TypeError(
             f"{call}() takes a multiprocessing.Process, got {kind(process)}"
         )
-    name = process.name
+    name = process_name(process)
     if process is current_process():
         raise ValueError(f"process {name!r} is the calling process; call sys.exit()")
     if process is parent_process():

@@ -1,11 +1,16 @@
-"""Names and command lines of processes, which may hold any bytes, made safe to print."""
+"""What processes are called in messages: their names may hold any bytes."""
 
+import reprlib
 from contextlib import suppress
+from typing import Any
 
 import psutil
 
 #: Bytes that are no UTF-8 come as these characters, see PEP 383.
 _FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF
+
+_REPR = reprlib.Repr()
+_REPR.maxother = _REPR.maxstring = 100
 
 
 def printable(text: str) -> str:
@@ -26,6 +31,22 @@ def described(pid: int) -> str:
         process = psutil.Process(pid)
         return f"pid {pid} ({printable(process.name())}, {process.status()})"
     return f"pid {pid}"
+
+
+def kind(value: object) -> str:
+    """Return a value and its type, for messages; its repr() may be long, or fail."""
+    return f"{_REPR.repr(value)} ({type(value).__module__}.{type(value).__qualname__})"
+
+
+def process_name(process: Any) -> str:
+    """Return the name of a multiprocessing process; raise if it was not initialized."""
+    name: str | None = getattr(process, "name", None)
+    if name is None:
+        raise ValueError(
+            f"process was not initialized: {kind(process)} did not call "
+            "super().__init__()"
+        )
+    return name
 
 
 def _escape(character: str) -> str:

@@ -570,11 +570,19 @@ def test_stop_of_an_asyncio_process_names_the_function_for_it() -> None:
     asyncio.run(stop_it())
 
 
+class Uninitialized(multiprocessing.Process):
+    """A class whose author forgot something."""
+
+    def __init__(self) -> None:
+        pass
+
+
 @pytest.mark.usefixtures("_no_signals")
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: multiprocessing.Process(name="one"), "'one' was not started; call st"),
+        (Uninitialized, "Uninitialized) did not call super().__init__()"),
         (closed, "'one' is closed; call stop() before close()"),
         (multiprocessing.current_process, "is the calling process; call sys.exit()"),
         (psutil.Process, "is the calling process; call sys.exit()"),
