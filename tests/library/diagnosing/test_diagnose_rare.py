@@ -98,7 +98,8 @@ def test_job_that_reads_in_the_background_is_stopped_by_its_terminal() -> None:
     try:
         terminal.expect(r"job \d+\s")
         shell = psutil.Process(terminal.process.pid)
-        job, sleep = wait_until(lambda: len(shell.children()) == 2 and shell.children())
+        wait_until(lambda: len(shell.children()) == 2)
+        job, sleep = shell.children()
         find(job, "stopped-by-terminal", rf"foreground process group {sleep.pid}\b")
         job.kill()
     finally:

@@ -122,12 +122,11 @@ def test_stop_pool_calls_no_callback_of_a_pending_result(tmp_path: Path) -> None
     """It may raise, or wait for a lock that the caller has."""
     called: list[object] = []
     with multiprocessing.get_context(FORK).Pool(1) as pool:
-        results = [
-            start(workers.sleep_in_pool, argument, error_callback=called.append)
-            for start, argument in [
-                (pool.apply_async, [str(tmp_path)]),
-                (pool.map_async, [str(tmp_path)]),
-            ]
+        results: list[Any] = [
+            getattr(pool, start)(
+                workers.sleep_in_pool, [str(tmp_path)], error_callback=called.append
+            )
+            for start in ("apply_async", "map_async")
         ]
         wait_for_tasks(tmp_path, 1)
         stop_pool(pool)

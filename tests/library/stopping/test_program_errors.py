@@ -364,13 +364,13 @@ def test_cancellation_at_the_end_of_a_block_keeps_the_exit_codes() -> None:
         from process_terminate import aio
         async def main():
             task = asyncio.current_task()
-            asyncio.get_running_loop().call_later(0.05, task.cancel)
             async with aio.no_orphans(grace=5):
                 global child
                 child = await asyncio.create_subprocess_exec(
                     "sh", "-c", sys.argv[1], stdout=-1
                 )
                 await child.stdout.readline()
+                asyncio.get_running_loop().call_later(0.05, task.cancel)
         for _ in range(20):
             try:
                 asyncio.run(main())
