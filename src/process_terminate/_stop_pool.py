@@ -26,8 +26,8 @@ def stop_pool(pool: Pool | Executor, *, grace: float = 5.0) -> list[ExitStatus]:
     If you wait for a pending result, you get an error instead of waiting forever:
     `RuntimeError` for a pool, or `BrokenPipeError` for a task that was being sent to
     it, and `BrokenProcessPool` or `CancelledError` for an executor.
-    As after `Pool.terminate()`, no `callback` and no `error_callback` of such a result
-    is called.
+    As after `Pool.terminate()`, no `error_callback` of a pending result is called,
+    except that of a task that was being sent.
     If an exception interrupts the wait, for example Ctrl-C, `stop_pool()` kills the
     workers at once, and raises the exception.
 
