@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -275,6 +276,17 @@ def test_what_is_not_there_is_not_found() -> None:
     assert (
         peers.files_of(here, Blocked("files", reads=(9999,)), machine)[0].wakers is None
     )
+
+
+@pytest.mark.parametrize("has_name", [True, False])
+def test_unix_socket_has_an_address(has_name: bool, tmp_path: Path) -> None:
+    path = str(tmp_path / "socket") if has_name else ""
+    with socket.socket(socket.AF_UNIX) as listener:
+        if has_name:
+            listener.bind(path)
+            listener.listen()
+        inode = os.fstat(listener.fileno()).st_ino
+        assert peers.address(os.getpid(), inode) == (has_name, path, "")
 
 
 def test_lock_that_several_processes_wait_for_has_one_holder(
