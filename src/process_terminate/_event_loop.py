@@ -1,16 +1,19 @@
 """Let the event loop of asyncio wait while a function takes its steps."""
 
 import asyncio
+import atexit
+import os
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from process_terminate._process.handle import monotonic
-from process_terminate._process.waits import Steps, Wait, advance, block, is_over
+from process_terminate._process.waits import Steps, Wait, advance, block, is_over, run
 
 T = TypeVar("T")
-#: The steps of each call that is not over. Without this reference, the garbage
-#: collector may close them before the coroutine that would let them end.
-_UNFINISHED: set[Steps[Any]] = set()
+#: The steps of each call that is not over, and the pid of its process. Without this
+#: reference, the garbage collector may close them before the coroutine that would let
+#: them end.
+_UNFINISHED: dict[Steps[Any], int] = {}
 
 
 async def run_in_loop(steps: Steps[T]) -> T:
@@ -20,11 +23,11 @@ async def run_in_loop(steps: Steps[T]) -> T:
     continue to wait for the end of these. The next cancellations change nothing: anyio
     cancels its task again in each turn of the loop.
     """
-    _UNFINISHED.add(steps)
+    _UNFINISHED[steps] = os.getpid()
     try:
         return await _ended(steps)
     finally:
-        _UNFINISHED.discard(steps)
+        del _UNFINISHED[steps]
 
 
 async def _ended(steps: Steps[T]) -> T:
@@ -54,6 +57,16 @@ async def _ended(steps: Steps[T]) -> T:
                 raise
             error = caught
             interrupted = True
+
+
+@atexit.register
+def _end_at_exit() -> None:
+    """End the calls that no loop will continue: later, modules cannot be imported."""
+    for steps, process in list(_UNFINISHED.items()):
+        # ValueError: another thread takes its steps.
+        with suppress(asyncio.CancelledError, ValueError):
+            if process == os.getpid():
+                run(steps, asyncio.CancelledError())
 
 
 async def _wait(wait: Wait) -> None:

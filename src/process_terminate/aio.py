@@ -6,16 +6,18 @@ an `asyncio.subprocess.Process`, which its event loop reaps.
 
 import asyncio
 import signal as signals
-from collections.abc import AsyncIterator, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager, AsyncContextDecorator
 
 from process_terminate._event_loop import run_in_loop
 from process_terminate._exit_status import ExitStatus
 from process_terminate._no_orphans import begin
 from process_terminate._process import adapters
 from process_terminate._process.ending import checked_grace
+from process_terminate._process.waits import run
 from process_terminate._stop import stopping
 from process_terminate._stop_tree import StoppedProcess, stopping_tree
+from process_terminate._tree.blocks import Block
 
 __all__ = ["AnyProcess", "no_orphans", "stop", "stop_all", "stop_tree"]
 
@@ -31,6 +33,8 @@ async def stop(
     It waits with the event loop, without a thread, so your other tasks continue.
     If the task is canceled, or another exception interrupts the wait, it kills the
     process at once, and raises the exception when the process is dead.
+    It also kills the process if no loop continues the task: when the coroutine is
+    closed, or when Python exits.
     A task that is canceled before its first turn does nothing, as with any coroutine:
     the process keeps running.
 
@@ -164,6 +168,8 @@ def no_orphans(*, grace: float = 5.0) -> AbstractAsyncContextManager[None]:
     event loop, without a thread, so your other tasks continue.
     Processes that another task starts during the block count as started inside.
     The loop reaps its own children, so `await process.wait()` works afterwards.
+    If no loop continues the task, the block ends without a grace period when the
+    coroutine is closed, or when Python exits.
 
     **When to use it:** in a coroutine, around code that starts processes that may
     hide, for example a shell command that starts a program with `&`.
@@ -193,19 +199,32 @@ def no_orphans(*, grace: float = 5.0) -> AbstractAsyncContextManager[None]:
         - It cannot help if the process that runs it is itself killed
           ([example: kill the process that runs no_orphans()](../examples/children/kill_the_no_orphans_process.md)).
     """
-    return _no_orphans(checked_grace(grace))
+    return _Block(checked_grace(grace))
 
 
-@asynccontextmanager
-async def _no_orphans(grace: float) -> AsyncIterator[None]:
-    _require_loop()
-    inside = begin(grace)
-    try:
-        yield
-    finally:
+class _Block(AsyncContextDecorator, AbstractAsyncContextManager[None]):
+    """What `no_orphans()` returns: a block, or a decorator of a coroutine function.
+
+    No generator: Python 3.11 does not tell a generator that its coroutine is closed.
+    """
+
+    def __init__(self, grace: float) -> None:
+        self._grace = grace
+        self._entered: list[Block] = []
+
+    async def __aenter__(self) -> None:
+        _require_loop()
+        self._entered.append(begin(self._grace))
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        inside = self._entered.pop()
+        if kind is GeneratorExit:  # The coroutine is being closed, so it may not wait.
+            inside.grace = 0.0
+            run(inside.leaving())
+            return
         try:
             await run_in_loop(inside.leaving())
-        except GeneratorExit:  # There is no loop any more that could wait.
+        except GeneratorExit:
             raise
         except BaseException:
             await run_in_loop(inside.settling())

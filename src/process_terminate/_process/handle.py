@@ -25,10 +25,8 @@ if sys.platform != "win32":  # pragma: no branch
 #: replace the function itself in all modules, and no grace period ends then.
 monotonic = functools.partial(time.monotonic)
 #: Why there is no pidfd: an old kernel, a sandbox, too many open files.
-_WITHOUT_PIDFD = {
-    getattr(errno, name)
-    for name in ("ENOSYS", "EPERM", "EACCES", "EMFILE", "ENFILE", "ENODEV")
-}
+_WITHOUT_PIDFD = {errno.ENOSYS, errno.EPERM, errno.EACCES, errno.ENODEV}
+_WITHOUT_PIDFD |= {errno.EMFILE, errno.ENFILE}
 #: Not every system has waitid(), nor what mypy knows of it.
 _os: Any = os
 #: waitid() is missing, is refused by a sandbox, or takes no pidfd (before Linux 5.4).
@@ -73,19 +71,24 @@ class Handle(ABC):
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self._known_as = "P_PID", pid  # By waitid(2).
+        self._creator = os.getpid()
         #: Whether the system refused the last signal to it.
         self.forbidden = False
         self._dead = False
 
     def is_dead(self) -> bool:
         """Return whether no thread of it runs: it is a zombie, or gone."""
-        self._dead = self._dead or self._look()
+        self._dead = self._dead or self._is_copy() or self._look()
         return self._dead
 
     def wait(self, timeout: float) -> bool:
         """Wait until it is dead, for one step at most; return whether it is dead."""
-        self._dead = self._dead or self._wait(max(min(timeout, STEP), 0))
+        self._dead = self.is_dead() or self._wait(max(min(timeout, STEP), 0))
         return self._dead
+
+    def _is_copy(self) -> bool:
+        """Return whether this is the copy of a forked child, which must do nothing."""
+        return os.getpid() != self._creator
 
     @abstractmethod
     def _look(self) -> bool:
@@ -142,6 +145,8 @@ class Handle(ABC):
     def send(self, number: int) -> None:
         """Send a signal; nothing happens if the process is dead."""
         self.forbidden = False
+        if self._is_copy():
+            return
         try:
             self._send(number)
         except (ProcessLookupError, psutil.NoSuchProcess):
@@ -215,12 +220,6 @@ if sys.platform == "linux":  # pragma: no branch
             os.close(self.fd)
 
 
-_UNSEEN = (
-    "cannot stop process {} safely: without pidfds (Linux 5.3), that needs the /proc of "
-    "this process's own pid namespace; mount it"
-)
-
-
 class _PollingHandle(Handle):
     """A pid and a start time, which are compared before each signal.
 
@@ -235,7 +234,10 @@ class _PollingHandle(Handle):
             entry = table.look_up(pid)
             if entry is None:
                 if not child and sys.platform == "linux" and table.is_hidden(pid):
-                    raise RuntimeError(_UNSEEN.format(pid))
+                    raise RuntimeError(
+                        f"cannot stop process {pid} safely: without pidfds (Linux 5.3), "
+                        "that needs the /proc of this pid namespace; mount it"
+                    )
                 raise ProcessLookupError(f"no process {pid}")
             self._key = entry.key
 

@@ -228,6 +228,8 @@ def _call_apart(call: Callable[[Any], None], value: Any) -> Steps[None]:
     """
     thread = threading.Thread(target=call, args=[value], daemon=True)
     try:
+        if sys.is_finalizing():  # It would never begin, and start() waits for that.
+            raise RuntimeError
         thread.start()
     except RuntimeError:  # There are too many threads.
         call(value)

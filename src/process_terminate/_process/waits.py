@@ -76,9 +76,8 @@ def pauses(seconds: float) -> Iterator[Wait]:
         length = min(length * 2, 0.02)
 
 
-def run(steps: Steps[T]) -> T:
-    """Take all steps, and wait in this thread."""
-    error: BaseException | None = None
+def run(steps: Steps[T], error: BaseException | None = None) -> T:
+    """Take all steps, and wait in this thread; an error interrupts the last one."""
     while True:
         try:
             thrown, error = error, None

@@ -1,5 +1,6 @@
 """The blocks of `no_orphans()`, and the one of Linux."""
 
+import atexit
 import os
 import signal
 import sys
@@ -11,7 +12,7 @@ from process_terminate._process import ownership, pools, stdlib, table
 from process_terminate._process.ending import end_all
 from process_terminate._process.gate import Gate
 from process_terminate._process.handle import open_handle
-from process_terminate._process.waits import NOTE_WAIT, Steps, pauses
+from process_terminate._process.waits import NOTE_WAIT, Steps, pauses, run
 from process_terminate._tree import caller, subreaper, tags
 from process_terminate._tree.ending import appearing, end_tree
 from process_terminate._tree.tags import Tag
@@ -27,11 +28,13 @@ class Block(ABC):
     """A block of `no_orphans()`, from its beginning to its end."""
 
     def __init__(self, grace: float) -> None:
-        self.owner = threading.get_ident(), caller.current_task()
+        thread, task = threading.get_ident(), caller.current_task()
+        self.owner = thread, caller.reference(task)
         self.pid = os.getpid()
         self.tag: Tag | None = None
-        _check_nesting(*self.owner)
-        self._grace = grace
+        _check_nesting(thread, task)
+        #: Seconds.
+        self.grace = grace
         self._pools = _all_pools()
         self._half_made = stdlib.half_made_pools()
 
@@ -95,13 +98,14 @@ class LinuxBlock(Block):
 
     def leaving(self) -> Steps[None]:
         """Take the steps of the end of the block."""
-        if os.getpid() != self.pid:  # A forked child: the processes are not its own.
+        # The processes are not those of a forked child. Or the block ended at exit.
+        if os.getpid() != self.pid or self not in active:
             return
         try:
             yield from self._leave()
         except BaseException:
             if self in active:  # A handler raised before the gate was closed.
-                self._grace = 0
+                self.grace = 0
                 yield from self._leave()
             raise
 
@@ -151,7 +155,7 @@ class LinuxBlock(Block):
             with gate.opened():
                 for pool in ended:
                     yield from pool.retire()
-            grace = self._grace
+            grace = self.grace
         finally:
             started.update(*(pool.pids() for pool in ended))
             yield from self._end_tree(ended, started, spared, grace, gate)
@@ -165,7 +169,7 @@ class LinuxBlock(Block):
                     handle = stack.enter_context(open_handle(pid, child=True))
                     handles += [handle] if handle.is_child() else []
             try:
-                yield from end_all(handles, self._grace, signal.SIGTERM, gate)
+                yield from end_all(handles, self.grace, signal.SIGTERM, gate)
             finally:
                 self._children.reap()
 
@@ -256,7 +260,8 @@ def _check_nesting(thread: int, task: object) -> None:
     active[:] = [block for block in active if block.pid == os.getpid()]
     if not active:
         return
-    other_thread, other_task = active[-1].owner
+    other_thread, reference = active[-1].owner
+    other_task = reference()
     if other_thread != thread:
         raise RuntimeError(
             "no_orphans() is already active in another thread; "
@@ -267,3 +272,15 @@ def _check_nesting(thread: int, task: object) -> None:
             "no_orphans() is already active in another task; "
             "only one task at a time can use it"
         )
+
+
+@atexit.register
+def _end_at_exit() -> None:
+    """End the blocks that nothing else ends: of a daemon thread, or of a generator.
+
+    Later, modules cannot be imported, and threads cannot be started.
+    """
+    with ExitStack() as stack:  # The innermost ends first, and an error ends no other.
+        for block in active:
+            block.grace = 0.0
+            stack.callback(run, block.leaving())

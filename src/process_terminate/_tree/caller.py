@@ -3,6 +3,8 @@
 import asyncio
 import os
 import sys
+import weakref
+from collections.abc import Callable
 from contextlib import suppress
 
 
@@ -13,6 +15,17 @@ def current_task() -> object:
     with suppress(AttributeError, KeyError, RuntimeError):
         return sys.modules["trio"].lowlevel.current_task()
     return None
+
+
+def reference(task: object) -> Callable[[], object]:
+    """Return what returns the task while it exists.
+
+    A block that kept its task alive would never be left if the task was dropped.
+    """
+    try:
+        return weakref.ref(task)
+    except TypeError:  # None, for example.
+        return lambda: task
 
 
 def has_one_thread() -> bool:

@@ -115,6 +115,8 @@ class JobBlock(Block):
 
         Ctrl-C has to wait for it: half of it would leave processes running.
         """
+        if self not in active:  # It was ended at exit.
+            return
         active.remove(self)
         with Gate().kept():
             ended = self._new_pools()

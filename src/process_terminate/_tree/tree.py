@@ -42,6 +42,7 @@ class Tree:
         is_of_block: bool = False,
     ) -> None:
         self.tag = tag
+        self._creator = os.getpid()
         self.spared = {os.getpid(), *spared}
         self.known = set(known)
         self.members: dict[Key, Member] = {}
@@ -94,6 +95,8 @@ class Tree:
         Each is acted upon when it is found. The newest pids come first, because a
         process that forks and exits must be caught before it is gone.
         """
+        if os.getpid() != self._creator:  # A forked child has a copy of the call.
+            return False
         parents = {member.entry.pid for member in self.alive()}
         done = self._pinned()
         news = False
