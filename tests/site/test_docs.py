@@ -36,6 +36,7 @@ NOT_IN_AN_EXAMPLE = {
     "context has already been set",
     "may have been in progress in another thread when fork() was called",
     "[Errno 26] Text file busy",
+    "[Errno 28] No space left on device",
     "set_wakeup_fd only works in main thread of the main interpreter",
     "sys.meta_path is None, Python is likely shutting down",
     "cannot join thread at interpreter shutdown",
