@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from multiprocessing.connection import wait
 from typing import Any
 
 import psutil
@@ -24,6 +25,7 @@ from process_terminate._exit_status import ExitStatus
 from process_terminate._process import stdlib
 from process_terminate._process.adapters import AnyProcess
 from process_terminate._process.printable import kind, printable, process_name
+from process_terminate._process.table import is_hidden
 
 #: Seconds that py-spy may take.
 _PY_SPY_LIMIT = 10
@@ -100,9 +102,7 @@ def diagnose(
           ([example: killed workers](../examples/diagnose/killed.md)).
     """
     pid, code = _target(process)
-    if code is not None or (
-        isinstance(process, psutil.Process) and not process.is_running()
-    ):
+    if code is not None or _has_ended(process):
         return _gone(pid, code)
     if not is_readable():
         return _ask_psutil(pid) or _gone(pid, None)
@@ -128,7 +128,7 @@ def _diagnose(pid: int, machine: Machine, stack: str | None = "") -> Diagnosis:
             pid, read.command, read.age, state, found, unseen, stack=stack or ""
         )
     except GoneError:
-        return _gone(pid, None)
+        return _hidden(pid) if is_hidden(pid) else _gone(pid, None)
 
 
 def _findings(read: Process, machine: Machine) -> Iterator[Finding]:
@@ -154,6 +154,20 @@ def _gone(pid: int, code: int | None) -> Diagnosis:
     )
     found = (gone, *(relations.death_findings(pid, status) if code else ()))
     return Diagnosis(pid, "", None, "gone", found, ())
+
+
+def _hidden(pid: int) -> Diagnosis:
+    unseen = "everything: /proc hides it from your user (hidepid); use sudo"
+    return Diagnosis(pid, "", None, "unknown", (), (unseen,))
+
+
+def _has_ended(process: Any) -> bool:
+    """Return whether its object knows that it is gone, so that others may have its pid."""
+    if isinstance(process, psutil.Process):
+        return not process.is_running()
+    if stdlib.is_process(process) and stdlib.start_method(process) == "forkserver":
+        return bool(wait([process.sentinel], 0))
+    return False
 
 
 def _stack(pid: int) -> str | None:

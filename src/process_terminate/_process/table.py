@@ -114,7 +114,7 @@ def is_hidden(pid: int) -> bool:
     try:
         with suppress(PermissionError):
             os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     return True
 

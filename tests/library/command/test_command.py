@@ -20,6 +20,7 @@ from support import (
     DEADLINE,
     IS_WINDOWS,
     NAMESPACE,
+    NO_PID,
     TERMINATED,
     Shell,
     as_process_1,
@@ -37,6 +38,7 @@ from terminals import Terminal
 import process_terminate
 from process_terminate._command import targets
 from process_terminate._command.main import main, signal_number
+from process_terminate._process import table
 
 pytestmark = pytest.mark.measured
 has_run = pytest.mark.skipif(sys.platform != "linux", reason="run needs Linux")
@@ -958,3 +960,12 @@ def test_reader_that_has_gone_changes_no_status(name: str, sleeper: Any) -> None
     done = call(name, *words, stdout=writing)
     os.close(writing)
     assert (done.stderr, done.returncode) == ("", 0)
+
+
+def test_stop_says_that_proc_hides_a_process(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(table, "is_hidden", lambda _: True)
+    assert main(["stop", str(NO_PID)]) == 3
+    said = capsys.readouterr().err
+    assert f"/proc hides process {NO_PID} from your user (hidepid)" in said

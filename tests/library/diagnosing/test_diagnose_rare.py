@@ -9,13 +9,26 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.connection import wait
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
-from support import DEADLINE, NO_PID, as_root, fail, find, python, unreaped, wait_until
+from support import (
+    DEADLINE,
+    NO_PID,
+    as_root,
+    can_mount,
+    fail,
+    find,
+    hiding,
+    python,
+    run_as_nobody,
+    unreaped,
+    wait_until,
+)
 from terminals import Terminal
 
 from process_terminate import Diagnosis, diagnose
@@ -439,3 +452,24 @@ def test_emulated_kernel_may_show_less_of_a_process(
 
     monkeypatch.setattr(Process, "read", short)
     assert diagnose(os.getpid()).state == "running"
+
+
+@can_mount
+def test_process_that_proc_hides_is_not_gone() -> None:
+    program = """
+        found = diagnose(1)
+        print(found.state, found.findings, *found.unseen)
+    """
+    hidden = "everything: /proc hides it from your user (hidepid); use sudo"
+    assert run_as_nobody(program, hiding(2)) == f"unknown () {hidden}\n"
+
+
+def test_pid_of_a_dead_worker_of_the_forkserver_is_not_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The forkserver has reaped it, so another process may have its pid."""
+    worker = multiprocessing.get_context("forkserver").Process()
+    worker.start()
+    wait([worker.sentinel], DEADLINE)
+    monkeypatch.setattr(diagnosing, "_diagnose", fail(AssertionError))
+    assert diagnose(worker).state == "gone"

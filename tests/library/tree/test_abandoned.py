@@ -1,10 +1,9 @@
 """Calls and blocks that nothing continues: dropped, or open when Python exits."""
 
-import os
 import sys
 
 import pytest
-from support import IGNORE, forks, is_running, run
+from support import forks, is_running, run
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 
