@@ -454,6 +454,14 @@ def test_emulated_kernel_may_show_less_of_a_process(
     assert diagnose(os.getpid()).state == "running"
 
 
+def test_state_of_a_process_that_is_hidden_is_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(diagnosing, "is_hidden", returning(True))
+    found = diagnose(NO_PID)
+    assert (found.state, found.findings) == ("unknown", ())
+
+
 @can_mount
 def test_process_that_proc_hides_is_not_gone() -> None:
     program = """

@@ -170,6 +170,18 @@ def test_signal_handler_may_stop_a_pool_while_a_result_is_polled() -> None:
             result.get(DEADLINE)
 
 
+def test_results_fail_where_no_thread_can_be_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with multiprocessing.get_context(FORK).Pool(1) as pool:
+        result = pool.apply_async(time.sleep, [60])
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", fail(RuntimeError()))
+            stop_pool(pool, grace=0)
+        with pytest.raises(RuntimeError, match="the pool was stopped"):
+            result.get(0)
+
+
 def test_stop_pool_ends_a_pool_with_full_pipes(tmp_path: Path) -> None:
     """Its threads wait for a write that no worker reads."""
     pool = multiprocessing.get_context(FORK).Pool(1)

@@ -5,7 +5,10 @@ import sys
 import pytest
 from support import forks, is_running, run
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="needs Linux"),
+    pytest.mark.measured,
+]
 
 #: A loop that stops in the body of a block, or in its end.
 BLOCK = """
