@@ -20,7 +20,7 @@ def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
     If an exception interrupts the end of the block, it kills the processes at once,
     and raises the exception. It leaves no process paused.
     If the block is still open when Python exits, for example in a daemon thread, it
-    ends then, without a grace period.
+    ends then, without a grace period (tested on Linux).
 
     **When to use it:** around code that starts processes that may hide, for example
     with `setsid`, with a double fork, or because their parent is dead

@@ -33,12 +33,12 @@ def find(parsed: argparse.Namespace) -> tuple[list[psutil.Process], int]:
         try:
             found[psutil.Process(pid)] = None
         except (psutil.NoSuchProcess, OverflowError):
-            hidden = f"/proc hides process {pid} from your user (hidepid); use sudo"
-            complain(
-                hidden
-                if table.is_hidden(pid)
-                else f"there is no process with pid {pid}"
-            )
+            if table.is_hidden(pid):
+                complain(
+                    f"/proc hides process {pid} from your user (hidepid); use sudo"
+                )
+            else:
+                complain(f"there is no process with pid {pid}")
             status = statuses.MISSING
     for name in parsed.name:
         named = [one for one in psutil.process_iter() if name in names_of(one)]

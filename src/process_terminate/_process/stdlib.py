@@ -282,7 +282,8 @@ def fail(result: Any, error: Exception) -> None:
     """Let a result of a pool that will never come raise an error.
 
     As after Pool.terminate(), no callback runs: it might wait for a lock of the caller.
-    A result that is done is kept, it is here only because its callback runs, or failed.
+    A result that is done is kept: it is still here because its callback runs, or failed.
+    So is the first error of map().
     """
     with suppress(AttributeError, KeyError):
         if hasattr(result, "_index"):  # Of imap().
@@ -291,6 +292,6 @@ def fail(result: Any, error: Exception) -> None:
             return
         # What tells that it is done: of map(), and of apply().
         left = getattr(result, "_number_left", not hasattr(result, "_success"))
-        if left:
+        if left and getattr(result, "_success", True):
             result._success, result._value = False, error
         result._event.set()

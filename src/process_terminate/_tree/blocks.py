@@ -98,7 +98,7 @@ class LinuxBlock(Block):
 
     def leaving(self) -> Steps[None]:
         """Take the steps of the end of the block."""
-        # The processes are not those of a forked child. Or the block ended at exit.
+        # A forked child does not own the processes; or the block was ended at exit.
         if os.getpid() != self.pid or self not in active:
             return
         try:

@@ -277,6 +277,16 @@ def test_tasks_fail_if_the_thread_of_their_executor_has_died() -> None:
     assert thread.pending_work_items == {}
 
 
+def test_first_error_of_map_is_kept() -> None:
+    """The second task runs when the pool is stopped."""
+    with multiprocessing.get_context(FORK).Pool(2) as pool:
+        result: Any = pool.map_async(time.sleep, [-1, 60], chunksize=1)
+        wait_until(lambda: result._number_left == 1)
+        stop_pool(pool, grace=0)
+        with pytest.raises(ValueError, match="non-negative"):
+            result.get(0)
+
+
 def test_callback_of_an_executor_may_wait_for_a_lock_of_the_caller() -> None:
     lock, future = threading.Lock(), Future[None]()
     future.add_done_callback(lambda _: lock.acquire())

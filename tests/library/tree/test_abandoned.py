@@ -58,6 +58,24 @@ def test_block_that_is_open_when_python_exits_is_ended(where: str) -> None:
     assert not is_running(int(run(BLOCK, where)))
 
 
+@pytest.mark.parametrize("call", ["stop", "stop_all", "stop_tree"])
+def test_call_that_is_pending_when_python_exits_kills_at_once(call: str) -> None:
+    program = f"""
+    import asyncio
+    from process_terminate import aio
+    from workers import ready
+    child = ready()
+    loop = asyncio.new_event_loop()
+    stopped = [child] if {call!r} == "stop_all" else child
+    task = loop.create_task(aio.{call}(stopped, grace=30))
+    task._log_destroy_pending = False
+    loop.call_later(0.3, loop.stop)
+    loop.run_forever()
+    print(child.pid)
+    """
+    assert not is_running(int(run(program)))
+
+
 @pytest.mark.parametrize("daemon", [True, False], ids=["daemon thread", "generator"])
 def test_block_that_cannot_be_left_is_ended_when_python_exits(daemon: bool) -> None:
     program = f"""
