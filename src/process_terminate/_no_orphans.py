@@ -19,8 +19,8 @@ def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
     It does the same when an exception leaves the block, for example Ctrl-C.
     If an exception interrupts the end of the block, it kills the processes at once,
     and raises the exception. It leaves no process paused.
-    If the block is still open when Python exits, for example in a daemon thread, it
-    ends then, without a grace period (tested on Linux).
+    If the block is still open when Python exits, for example in a daemon thread, its
+    processes are killed then, without a grace period (tested on Linux).
 
     **When to use it:** around code that starts processes that may hide, for example
     with `setsid`, with a double fork, or because their parent is dead

@@ -77,9 +77,9 @@ def stop(
         ValueError: If `process` was not started, is closed, was started by another
             process, or is the calling process or one of its ancestors.
             Also if `grace` is negative or not finite.
-        RuntimeError: If `process` is a worker of a forkserver, the system has no
-            pidfds (Linux 5.3 or later), and `/proc` is missing or belongs to another
-            pid namespace. It is raised before any signal is sent.
+        RuntimeError: If `process` is a worker of a forkserver, no pidfd is available
+            (they need Linux 5.3 or later), and `/proc` is missing or belongs to
+            another pid namespace. It is raised before any signal is sent.
         PermissionError: If the system does not permit a signal to the process.
         TimeoutError: If the process is still running 10 seconds after `SIGKILL`, for
             example because it is in an uninterruptible system call, or is process 1

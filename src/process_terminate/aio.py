@@ -168,8 +168,8 @@ def no_orphans(*, grace: float = 5.0) -> AbstractAsyncContextManager[None]:
     event loop, without a thread, so your other tasks continue.
     Processes that another task starts during the block count as started inside.
     The loop reaps its own children, so `await process.wait()` works afterwards.
-    If no loop continues the task, the block ends without a grace period when the
-    coroutine is closed, or when Python exits.
+    If no loop continues the task, the processes of the block are killed, without a
+    grace period, when the coroutine is closed, or when Python exits.
 
     **When to use it:** in a coroutine, around code that starts processes that may
     hide, for example a shell command that starts a program with `&`.
