@@ -100,6 +100,10 @@ class _Block(ContextDecorator, AbstractContextManager[None]):
         self._entered.append(block)
 
     def __exit__(self, *error: Any) -> bool | None:
+        if not self._entered:
+            raise RuntimeError(
+                "exit_on_sigterm() was not entered: use a with statement"
+            )
         return self._entered.pop().__exit__(*error)
 
     def __call__(self, function: F) -> F:

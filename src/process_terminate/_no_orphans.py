@@ -110,11 +110,18 @@ class _Block(ContextDecorator, AbstractContextManager[None]):
         self._entered.append(begin(self._grace))
 
     def __exit__(self, *_: object) -> None:
-        run(self._entered.pop().leaving())
+        run(innermost(self._entered).leaving())
 
     def __call__(self, function: Any) -> Any:
         refuse_suspended(function, "no_orphans")
         return super().__call__(function)
+
+
+def innermost(entered: list[blocks.Block]) -> blocks.Block:
+    """Take the block that is left from those that were entered."""
+    if not entered:
+        raise RuntimeError("no_orphans() was not entered: use a with statement")
+    return entered.pop()
 
 
 def begin(grace: float) -> blocks.Block:

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager, AsyncContextDecorator
 
 from process_terminate._event_loop import run_in_loop
 from process_terminate._exit_status import ExitStatus
-from process_terminate._no_orphans import begin
+from process_terminate._no_orphans import begin, innermost
 from process_terminate._process import adapters
 from process_terminate._process.ending import checked_grace
 from process_terminate._process.waits import run
@@ -217,7 +217,7 @@ class _Block(AsyncContextDecorator, AbstractAsyncContextManager[None]):
         self._entered.append(begin(self._grace))
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        inside = self._entered.pop()
+        inside = innermost(self._entered)
         if kind is GeneratorExit:  # The coroutine is being closed, so it may not wait.
             inside.grace = 0.0
             run(inside.leaving())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import sys
 import time
@@ -13,7 +14,7 @@ from process_terminate._diagnose.reading import Process, Thread
 #: Numbers of the system calls that wait, by `Process.machine()`: asm/unistd.h.
 _NUMBERS = {
     "x86_64": {
-        0: "read", 1: "write", 7: "poll", 17: "pread64", 18: "pwrite64", 19: "readv",
+        0: "read", 1: "write", 2: "open", 7: "poll", 17: "pread64", 18: "pwrite64", 19: "readv",
         20: "writev", 23: "select", 34: "pause", 35: "nanosleep", 40: "sendfile",
         42: "connect", 43: "accept", 44: "sendto", 45: "recvfrom", 46: "sendmsg",
         47: "recvmsg", 56: "clone", 58: "vfork", 61: "wait4", 72: "fcntl", 73: "flock",
@@ -35,18 +36,14 @@ _NUMBERS = {
 }  # fmt: skip
 #: What a call is named that the kernel has restarted, until it is known which it is.
 RESTARTED = "restart_syscall"
+#: The calls that open a file, and which of their arguments is the path.
+_OPENS = {"open": 0, "openat": 1}
 _READS = {"read", "readv", "pread64", "recvfrom", "recvmsg", "accept", "accept4"}
-_WRITES = {
-    "write",
-    "writev",
-    "pwrite64",
-    "fsync",
-    "fdatasync",
-    "sendfile",
-    "sendto",
-    "sendmsg",
-    "connect",
-}
+_WRITES = {"write", "writev", "pwrite64", "fsync", "fdatasync", "sendfile"}
+_WRITES |= {"sendto", "sendmsg", "connect"}
+#: Calls that wait for several files, as event loops do.
+POLLS = {"poll", "ppoll", "select", "pselect6"}
+POLLS |= {"epoll_wait", "epoll_pwait", "epoll_pwait2"}
 #: Operations of futex(2) that wait, those with an absolute timeout, and a flag that
 #: says that only threads of the same process can wake it.
 _FUTEX_WAITS, _FUTEX_ABSOLUTE = {0, 6, 9, 11, 13}, {6, 9, 11, 13}
@@ -56,7 +53,7 @@ _POLLIN, _POLLOUT = 1, 4
 _TIMER_ABSTIME = 1
 #: Types of id of waitid(2).
 _P_PID, _P_PIDFD = 1, 3
-_MOST_FDS = 4096
+_MOST_FDS = _LONGEST_PATH = 4096
 
 
 class Blocked(NamedTuple):
@@ -64,7 +61,7 @@ class Blocked(NamedTuple):
 
     kind: str
     """`files`, `semaphore`, `thread`, `child`, `time`, `file lock`, `signal`,
-    `running` or `unknown`."""
+    `named pipe`, `running` or `unknown`."""
     call: str = ""
     """The name of the system call."""
     reads: tuple[int, ...] = ()
@@ -75,6 +72,10 @@ class Blocked(NamedTuple):
     """Pid of the child; 0 for any child."""
     address: int = 0
     """Address of the semaphore."""
+    path: str = ""
+    """The path of a named pipe, as the process gave it to the call."""
+    missing: str = ""
+    """For what another process must open that pipe: `reading` or `writing`."""
     limit: float | None = None
     """Seconds until a timeout at the latest; None if it waits without a limit."""
     until: float | None = None
@@ -91,6 +92,8 @@ def decode(process: Process, thread: Thread) -> Blocked:
     args = thread.call[1:]
     if name == RESTARTED:
         name = _restarted(process, thread)
+    if name in _OPENS:
+        return _open(process, thread, name)
     if name in _READS:
         return Blocked("files", name, reads=(_int(args[0]),))
     if name in _WRITES:
@@ -111,6 +114,22 @@ def _restarted(process: Process, thread: Thread) -> str:
         if call in where:
             return call
     return "a sleep" if where.strip("0") else RESTARTED
+
+
+def _open(process: Process, thread: Thread, name: str) -> Blocked:
+    """Return what open(2) waits for: the other end of a named pipe, or unknown.
+
+    The file itself is not looked at, because its disk may not answer. Linux 5.10 leaves
+    /proc/PID/wchan empty.
+    """
+    assert thread.call  # noqa: S101
+    if "wait_for_partner" not in process.read(f"task/{thread.tid}/wchan"):
+        return Blocked("unknown", name)
+    first = _OPENS[name] + 1
+    address, flags = thread.call[first : first + 2]
+    path = process.memory(address, _LONGEST_PATH).partition(b"\0")[0]
+    missing = "reading" if flags & os.O_ACCMODE == os.O_WRONLY else "writing"
+    return Blocked("named pipe", name, path=os.fsdecode(path), missing=missing)
 
 
 def _int(value: int) -> int:

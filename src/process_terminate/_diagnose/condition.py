@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from process_terminate._diagnose.calls import decode
-from process_terminate._diagnose.findings import Finding, finding
+from process_terminate._diagnose.findings import Finding, count_of, finding, name_of
 from process_terminate._diagnose.reading import GoneError, Process, Thread
-from process_terminate._diagnose.words import count_of, name_of
 from process_terminate._exit_status import ExitStatus
 
 #: Signals that people and tools send to stop a process.

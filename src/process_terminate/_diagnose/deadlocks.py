@@ -5,16 +5,12 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 
-from process_terminate._diagnose.calls import Blocked, decode
-from process_terminate._diagnose.findings import Finding, finding
+from process_terminate._diagnose.calls import POLLS, Blocked, decode
+from process_terminate._diagnose.findings import Finding, finding, name_of
 from process_terminate._diagnose.peers import Machine, files_of
 from process_terminate._diagnose.reading import GoneError, Process, Thread
-from process_terminate._diagnose.waits import (
-    POLLS,
-    brief,
-    semaphore_at,
-)
-from process_terminate._diagnose.words import name_of
+from process_terminate._diagnose.semaphores import semaphore_at
+from process_terminate._diagnose.waits import brief
 
 #: A handler of one of these may wake the process: programs wait for such signals.
 _WAKING = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGQUIT", "SIGIO")

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from process_terminate._diagnose.calls import Blocked, pid_of_pidfd
+from process_terminate._diagnose.findings import name_of
 from process_terminate._diagnose.reading import Opened, Process, open_file
-from process_terminate._diagnose.words import name_of
 from process_terminate._process.table import look_up
 
 #: sock_diag(7): NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, UDIAG_SHOW_PEER,

@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from process_terminate._diagnose.condition import cgroups, pairs
-from process_terminate._diagnose.findings import Finding, finding
+from process_terminate._diagnose.findings import MOST_NAMED, Finding, finding, name_of
 from process_terminate._diagnose.peers import Machine
 from process_terminate._diagnose.reading import GoneError, Process
-from process_terminate._diagnose.words import MOST_NAMED, name_of
 from process_terminate._exit_status import ExitStatus
 
 #: Programs that start another process when one of theirs ends.

@@ -8,29 +8,20 @@ from collections.abc import Iterator
 
 from process_terminate._diagnose import peers
 from process_terminate._diagnose.calls import RESTARTED, Blocked, decode
-from process_terminate._diagnose.findings import Finding, finding, span
-from process_terminate._diagnose.peers import File, Machine, files_of
-from process_terminate._diagnose.reading import GoneError, Process, Thread
-from process_terminate._diagnose.words import (
+from process_terminate._diagnose.findings import (
     MOST_NAMED,
+    Finding,
     ask,
     count_of,
     fact_of,
+    finding,
     name_of,
+    span,
     who,
 )
-
-#: Calls that wait for several files, as event loops do.
-POLLS = {
-    "poll",
-    "ppoll",
-    "select",
-    "pselect6",
-    "epoll_wait",
-    "epoll_pwait",
-    "epoll_pwait2",
-}
-_TIMEOUT_IS_MINE = "It continues by itself."
+from process_terminate._diagnose.peers import File, Machine, files_of
+from process_terminate._diagnose.reading import GoneError, Process, Thread
+from process_terminate._diagnose.semaphores import semaphore_at, semaphore_findings
 
 
 def wait_findings(
@@ -45,7 +36,7 @@ def wait_findings(
     elif wait.kind == "files":
         yield _files(process, wait, machine)
     elif wait.kind == "semaphore":
-        yield from _semaphore(process, wait, machine)
+        yield from semaphore_findings(process, wait, machine)
     elif wait.kind == "thread":
         yield _thread(process, threads, wait, machine)
     elif wait.kind == "child":
@@ -54,6 +45,8 @@ def wait_findings(
         yield _time(wait)
     elif wait.kind == "file lock":
         yield from _file_lock(process, wait)
+    elif wait.kind == "named pipe":
+        yield _named_pipe(wait)
     elif wait.kind == "unknown" and threads[0].call:
         process.unknown_call = (
             "this kernel does not say which system call continues after a stop"
@@ -144,53 +137,6 @@ def _writing(process: Process, file: File, facts: list[str]) -> Finding:
     )
 
 
-def _semaphore(process: Process, wait: Blocked, machine: Machine) -> Iterator[Finding]:
-    found = semaphore_at(process, wait.address)
-    if found is None:  # Another lock in shared memory, such as that of a database.
-        return
-    others = machine.sharers(found) - {process.pid}
-    waiting = {pid for pid in others if _waits_for(pid, found)}
-    facts = [
-        name_of(pid)
-        + (", waiting for it too" if pid in waiting else ", not waiting for it")
-        for pid in sorted(others)[:MOST_NAMED]
-    ]
-    if wait.limit is not None:
-        facts.append(f"timeout: {span(wait.limit)}")
-    shared = (
-        f"which it shares with {count_of(others)}"
-        if others
-        else "which no other process has"
-    )
-    yield finding(
-        "waits-for-a-semaphore",
-        f"It waits for a lock, queue, event or semaphore of multiprocessing, {shared}.",
-        f"semaphore, inode {found.inode}",
-        *facts,
-        do="Find the process that holds it among those that do not wait for it.",
-    )
-
-
-def semaphore_at(process: Process, address: int) -> peers.Semaphore | None:
-    """Return the semaphore at an address of a process; None if there is none."""
-    for start, end, semaphore, _ in peers.mappings(process.read("maps").encode()):
-        if start <= address < end:
-            return semaphore
-    return None
-
-
-def _waits_for(pid: int, semaphore: peers.Semaphore) -> bool:
-    try:
-        other = Process(pid)
-    except GoneError:
-        return False
-    waits = [decode(other, thread) for thread in other.threads()]
-    return any(
-        wait.kind == "semaphore" and semaphore_at(other, wait.address) == semaphore
-        for wait in waits
-    )
-
-
 def _thread(
     process: Process, threads: list[Thread], wait: Blocked, machine: Machine
 ) -> Finding:
@@ -230,6 +176,7 @@ def brief(process: Process, thread: Thread, machine: Machine) -> str:
         "time": "sleeps",
         "running": "runs",
         "file lock": "waits for a lock of a file",
+        "named pipe": f"waits in open() of {wait.path}",
         "signal": "waits for a signal",
     }
     return words.get(wait.kind, f"waits in {wait.call}" if wait.call else "unknown")
@@ -278,7 +225,7 @@ def _time(wait: Blocked) -> Finding:
         "waits-for-time",
         "It sleeps until a time has come, as in time.sleep().",
         facts,
-        do=_TIMEOUT_IS_MINE + " A signal without a handler ends it meanwhile.",
+        do="It continues by itself. A signal without a handler ends it meanwhile.",
     )
 
 
@@ -293,3 +240,14 @@ def _file_lock(process: Process, wait: Blocked) -> Iterator[Finding]:
             *map(name_of, sorted(holders)),
             do="Diagnose the holder; the kernel frees the lock when it ends.",
         )
+
+
+def _named_pipe(wait: Blocked) -> Finding:
+    return finding(
+        "waits-to-open",
+        "It waits in open() of a named pipe until another process opens it for "
+        f"{wait.missing}.",
+        f"{wait.call}: {wait.path or 'unknown'}",
+        do=f"Start the program that opens it for {wait.missing}, or find out why that "
+        "one has not.",
+    )

@@ -16,6 +16,11 @@ if sys.platform == "win32":  # pragma: no cover
 else:
     import resource
 
+    if not hasattr(resource, "getrlimit"):
+        raise ImportError(
+            f"{resource.__file__} hides Python's own module resource: rename that file"
+        )
+
 _RLIMIT_LOCKS = 10
 #: The top bits of each tag, then three numbers: a tag, a tag within it, and so on.
 _TAGGED = 2

@@ -30,8 +30,8 @@ from support import (
 )
 
 from process_terminate import Diagnosis, diagnose, stop_tree
+from process_terminate._diagnose.findings import name_of
 from process_terminate._diagnose.reading import Process
-from process_terminate._diagnose.words import name_of
 
 pytestmark = [
     pytest.mark.measured,

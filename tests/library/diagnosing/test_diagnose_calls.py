@@ -386,3 +386,16 @@ def test_calls_of_a_32_bit_program_are_unseen_and_not_read_as_others(
     known = "only those of 64-bit programs for x86-64 and ARM64 are known"
     assert [one.name for one in found.findings if one.name.startswith("waits")] == []
     assert found.unseen == (f"the system calls that its threads wait in: {known}",)
+
+
+@has_numbers
+@pytest.mark.skipif(KERNEL < [5, 16], reason="/proc/PID/wchan is empty")
+@pytest.mark.parametrize(("mode", "missing"), [("r", "writing"), ("w", "reading")])
+def test_open_of_a_named_pipe_waits_for_the_other_end(
+    tmp_path: Path, mode: str, missing: str
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    path = os.fspath(tmp_path / "pipe")
+    with python(f"open({path!r}, {mode!r})") as program:
+        found = find(program, "waits-to-open", missing)
+        assert found.facts == (f"openat: {path}",)

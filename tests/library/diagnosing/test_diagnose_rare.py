@@ -39,12 +39,13 @@ from process_terminate._diagnose import (
     findings,
     peers,
     relations,
+    semaphores,
     waits,
 )
 from process_terminate._diagnose.calls import Blocked
+from process_terminate._diagnose.findings import name_of
 from process_terminate._diagnose.peers import Machine
 from process_terminate._diagnose.reading import Process
-from process_terminate._diagnose.words import name_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
 
@@ -252,7 +253,7 @@ def test_what_is_gone_meanwhile_is_left_out(
     assert name_of(NO_PID) == f"pid {NO_PID} (gone)"
     assert condition._reaper(NO_PID)[0] == "its parent has not reaped it."
     assert waits._state(NO_PID, machine) == f"{NO_PID}: gone"
-    assert not waits._waits_for(NO_PID, peers.Semaphore(0, ""))
+    assert not semaphores._waits_for(NO_PID, peers.Semaphore(0, ""))
     assert not deadlocks._is_asleep({sleeper.pid: (read, threads)})
     assert list(waits._file_lock(read, Blocked("file lock", reads=(0,)))) == []
 
@@ -278,7 +279,7 @@ def test_what_is_not_there_is_not_found() -> None:
     here, machine = Process(os.getpid()), Machine()
     assert here.memory(0, 8) == b""
     lock = multiprocessing.get_context("fork").Lock()
-    assert waits.semaphore_at(here, 0) is None
+    assert semaphores.semaphore_at(here, 0) is None
     assert lock.acquire()
     assert not relations._is_alive(NO_PID)
     assert machine.peer(1) is None

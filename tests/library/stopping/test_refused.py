@@ -9,13 +9,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from support import DEADLINE, METHODS, TERMINATED, TREE, fail
 from workers import ready
 
-from process_terminate import aio, no_orphans, stop, stop_all, stop_pool, stop_tree
+from process_terminate import (
+    aio,
+    exit_on_sigterm,
+    no_orphans,
+    stop,
+    stop_all,
+    stop_pool,
+    stop_tree,
+)
 from process_terminate._process import table
 from process_terminate._process.handle import open_handle
 
@@ -128,3 +137,31 @@ def test_child_that_was_reaped_is_known_to_be_dead_without_waitid_and_pidfds(
         process.kill()
         process.wait(DEADLINE)
         assert handle.is_dead()
+
+
+#: Leaves a block that was not entered.
+NOT_ENTERED: dict[str, Callable[[], object]] = {
+    "no_orphans": lambda: no_orphans().__exit__(None, None, None),
+    "exit_on_sigterm": lambda: exit_on_sigterm().__exit__(None, None, None),
+    "aio": lambda: asyncio.run(aio.no_orphans().__aexit__(None, None, None)),
+}
+
+
+@pytest.mark.parametrize("block", NOT_ENTERED)
+def test_block_that_was_not_entered_is_refused(block: str) -> None:
+    with pytest.raises(RuntimeError, match="was not entered: use a with statement"):
+        NOT_ENTERED[block]()
+
+
+def test_file_with_the_name_of_a_module_is_refused_at_the_import(
+    tmp_path: Path,
+) -> None:
+    """Python looks beside the script first."""
+    (tmp_path / "resource.py").touch()
+    script = tmp_path / "script.py"
+    script.write_text("import process_terminate", encoding="ascii")
+    found = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 1
+    assert f"{tmp_path}/resource.py hides" in found.stderr.splitlines()[-1]
