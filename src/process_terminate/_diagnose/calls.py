@@ -38,6 +38,8 @@ _NUMBERS = {
 RESTARTED = "restart_syscall"
 #: The calls that open a file, and which of their arguments is the path.
 _OPENS = {"open": 0, "openat": 1}
+#: Its flags that say whether it reads, writes or both: PyPy has no os.O_ACCMODE.
+_ACCESS = os.O_RDONLY | os.O_WRONLY | os.O_RDWR
 _READS = {"read", "readv", "pread64", "recvfrom", "recvmsg", "accept", "accept4"}
 _WRITES = {"write", "writev", "pwrite64", "fsync", "fdatasync", "sendfile"}
 _WRITES |= {"sendto", "sendmsg", "connect"}
@@ -128,7 +130,7 @@ def _open(process: Process, thread: Thread, name: str) -> Blocked:
     first = _OPENS[name] + 1
     address, flags = thread.call[first : first + 2]
     path = process.memory(address, _LONGEST_PATH).partition(b"\0")[0]
-    missing = "reading" if flags & os.O_ACCMODE == os.O_WRONLY else "writing"
+    missing = "reading" if flags & _ACCESS == os.O_WRONLY else "writing"
     return Blocked("named pipe", name, path=os.fsdecode(path), missing=missing)
 
 
