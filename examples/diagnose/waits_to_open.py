@@ -1,4 +1,4 @@
-"""Diagnose a worker that opens a named pipe which no other process opens."""
+"""Diagnose a worker that opens a named pipe which has no other end."""
 
 # /// script
 # dependencies = ["process-terminate"]

@@ -161,7 +161,11 @@ def test_file_with_the_name_of_a_module_is_refused_at_the_import(
     script = tmp_path / "script.py"
     script.write_text("import process_terminate", encoding="ascii")
     found = subprocess.run(
-        [sys.executable, script], capture_output=True, text=True, check=False
+        [sys.executable, script],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
     )
     assert found.returncode == 1
     assert f"{tmp_path}/resource.py hides" in found.stderr.splitlines()[-1]
