@@ -46,6 +46,7 @@ def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
     zombie when it is dead, until you call `os.waitpid()`.
     If `/proc` is gone at the end of the block, for example after `os.chroot()`, only
     the children of your program are stopped, and `RuntimeError` is raised.
+    So it is with `OSError` if no file descriptor is free then.
 
     **macOS, BSD:** It raises `RuntimeError`, because it needs the child subreaper of
     Linux (not tested).
@@ -84,6 +85,8 @@ def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
         RuntimeError: If the system is neither Linux nor Windows, `/proc` is missing at
             the beginning or the end of the block, or belongs to another pid namespace,
             or another thread or asyncio task is inside such a block.
+        OSError: If no file descriptor is free at the beginning or the end of the block,
+            and the limit permits no more.
         PermissionError: If the system does not permit a signal to one of the
             processes.
         TimeoutError: If a process is still running 10 seconds after `SIGKILL`, or new

@@ -80,6 +80,9 @@ def stop(
         RuntimeError: If `process` is a worker of a forkserver, no pidfd is available
             (they need Linux 5.3 or later), and `/proc` is missing or belongs to
             another pid namespace. It is raised before any signal is sent.
+        OSError: If no file descriptor is free, and the limit permits no more. A child
+            that this process has started directly is stopped without one. It is raised
+            before any signal is sent.
         PermissionError: If the system does not permit a signal to the process.
         TimeoutError: If the process is still running 10 seconds after `SIGKILL`, for
             example because it is in an uninterruptible system call, or is process 1
@@ -136,6 +139,7 @@ def stop_all(
         TypeError: As for `stop()`, before any signal is sent.
         ValueError: As for `stop()`, before any signal is sent.
         RuntimeError: As for `stop()`, before any signal is sent.
+        OSError: As for `stop()`, before any signal is sent.
         PermissionError: As for `stop()`. The message lists every such process.
         TimeoutError: As for `stop()`. The message lists every such process.
 

@@ -5,7 +5,7 @@ from concurrent.futures import Executor
 from multiprocessing.pool import Pool
 
 from process_terminate._exit_status import ExitStatus
-from process_terminate._process import pools, stdlib
+from process_terminate._process import pools, stdlib, table
 from process_terminate._process.adapters import Adapter, adapt
 from process_terminate._process.ending import checked_grace, end_all
 from process_terminate._process.gate import Gate
@@ -57,6 +57,7 @@ def stop_pool(pool: Pool | Executor, *, grace: float = 5.0) -> list[ExitStatus]:
         ValueError: As for `stop()`.
         RuntimeError: If this Python has other private attributes, or as for `stop()`.
             It is raised before any signal is sent, and the pool can still be used.
+        OSError: As for `stop()`.
         PermissionError: As for `stop()`. The message lists every such worker.
         TimeoutError: As for `stop()`. The message lists every such worker.
 
@@ -66,7 +67,9 @@ def stop_pool(pool: Pool | Executor, *, grace: float = 5.0) -> list[ExitStatus]:
         - `Pool.terminate()` waits for a worker that ignores `SIGTERM`
           ([example: pool that ignores SIGTERM](../examples/pools/pool_inherits_sigterm_handler.md)).
     """
-    return run(_stopping(pool, checked_grace(grace)))
+    seconds = checked_grace(grace)
+    with table.room():
+        return run(_stopping(pool, seconds))
 
 
 def _stopping(pool: object, grace: float) -> Steps[list[ExitStatus]]:

@@ -109,10 +109,12 @@ def stop_tree(
         ValueError: As for `stop()`, before any signal is sent.
         RuntimeError: If `/proc` is missing on Linux, or belongs to another pid
             namespace. It is raised before any signal is sent.
+        OSError: If no file descriptor is free, and the limit permits no more. It is
+            raised before any signal is sent.
         PermissionError: If the system does not permit a signal to one of the
             processes, for example to an orphan that `/proc` hides from your user
-            (`hidepid`), if only the tree can have left it. Also if `/proc` hides `process`, so that its descendants
-            cannot be found.
+            (`hidepid`), if only the tree can have left it. Also if `/proc` hides
+            `process`, so that its descendants cannot be found.
         TimeoutError: If a process is still running 10 seconds after `SIGKILL`, or new
             ones appear faster than they can be killed.
 

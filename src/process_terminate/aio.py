@@ -66,6 +66,7 @@ async def stop(
         TypeError: As for `stop()`.
         ValueError: As for `stop()`.
         RuntimeError: As for `stop()`.
+        OSError: As for `stop()`.
         PermissionError: As for `stop()`.
         TimeoutError: As for `stop()`.
 
@@ -107,6 +108,7 @@ async def stop_all(
         TypeError: As for `stop()`, before any signal is sent.
         ValueError: As for `stop()`, before any signal is sent.
         RuntimeError: As for `stop()`, before any signal is sent.
+        OSError: As for `stop()`, before any signal is sent.
         PermissionError: As for `stop_all()`.
         TimeoutError: As for `stop_all()`.
 
@@ -149,6 +151,7 @@ async def stop_tree(
         TypeError: As for `stop_tree()`, before any signal is sent.
         ValueError: As for `stop_tree()`, before any signal is sent.
         RuntimeError: As for `stop_tree()`, before any signal is sent.
+        OSError: As for `stop_tree()`, before any signal is sent.
         PermissionError: As for `stop_tree()`.
         TimeoutError: As for `stop_tree()`.
 
@@ -192,6 +195,7 @@ def no_orphans(*, grace: float = 5.0) -> AbstractAsyncContextManager[None]:
         TypeError: If `grace` is not a number.
         ValueError: If `grace` is negative or not finite.
         RuntimeError: As for `no_orphans()`.
+        OSError: As for `no_orphans()`.
         PermissionError: As for `no_orphans()`.
         TimeoutError: As for `no_orphans()`.
 

@@ -44,22 +44,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A name of a process must not be what ends the command in the middle.
         sys.stdout.reconfigure(errors="backslashreplace")
     parsed = _parser().parse_args(arguments)
-    handler = logging.StreamHandler()
-    handler.setLevel(logging.WARNING)
-    handler.setFormatter(logging.Formatter("process-terminate: %(message)s"))
+    # Whoever supervises others must not wait for a reader of its messages.
+    limit = statuses.MESSAGE_WAIT if parsed.call is _run else None
+    handler = _Lines(limit)
     log = logging.getLogger("process_terminate")
     log.addHandler(handler)
     try:
         status: int = parsed.call(parsed)
     except CommandError as error:
-        complain(str(error))
+        complain(str(error), limit)
         status = error.status
     except KeyboardInterrupt:
-        complain("interrupted")
+        complain("interrupted", limit)
         status = statuses.INTERRUPTED
     finally:
         log.removeHandler(handler)
     return status
+
+
+class _Lines(logging.Handler):
+    """Prints each warning of the library as a line of an error."""
+
+    def __init__(self, limit: float | None) -> None:
+        super().__init__(logging.WARNING)
+        self._limit = limit
+
+    def emit(self, record: logging.LogRecord) -> None:
+        complain(record.getMessage(), self._limit)
 
 
 class _Parser(argparse.ArgumentParser):

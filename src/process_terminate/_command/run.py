@@ -5,11 +5,9 @@ from __future__ import annotations
 import errno
 import math
 import os
-import select
 import signal
 import sys
 import time
-from contextlib import suppress
 from signal import Signals
 from typing import Any
 
@@ -35,8 +33,6 @@ _NOT_PASSED_ON = (
 _IGNORED_BY_PYTHON = ("SIGPIPE", "SIGXFSZ")
 #: siginfo's si_code if the kernel sent the signal, for example for Ctrl-C.
 _SI_KERNEL = 0x80
-#: Seconds in which a message can be written.
-_READ_WAIT = 1.0
 #: Seconds of one wait at most, because a longer one may overflow.
 _LONGEST_WAIT = 3600.0
 
@@ -58,6 +54,8 @@ def run(command: list[str], grace: float, timeout: float | None, first: Signals)
         )
     try:
         table.require("run")
+    except OSError as error:
+        raise CommandError(f"run: {error.strerror}", statuses.FAILED) from None
     except RuntimeError:
         raise CommandError(
             "run: it needs the /proc of this pid namespace; mount it first",
@@ -158,10 +156,9 @@ class _Job:
             self._handle(signal.sigtimedwait(waited, rest))
         if not timed_out:
             return self._status
-        with suppress(OSError):  # It is closed.
-            # A pipe may be full, and in a terminal Ctrl-S may have been pressed.
-            if select.select([], [sys.stderr], [], _READ_WAIT)[1]:
-                complain(f"run: the command did not end within {timeout:g} s")
+        complain(
+            f"run: the command did not end within {timeout:g} s", statuses.MESSAGE_WAIT
+        )
         return statuses.TIMED_OUT
 
     def _handle(self, info: signal.struct_siginfo | None) -> None:

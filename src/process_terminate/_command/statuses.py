@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import sys
+from contextlib import suppress
 from typing import TextIO
 
 from process_terminate._process.printable import printable
@@ -33,6 +35,9 @@ STATUSES = {
     "The processes were stopped or diagnosed anyway.",
     INTERRUPTED: "Interrupted by Ctrl-C; `stop` has killed the processes.",
 }
+
+#: Seconds in which `run` must be able to write a message.
+MESSAGE_WAIT = 1.0
 
 TIMED_OUT = 124
 FAILED = 125
@@ -74,12 +79,28 @@ def show(text: str) -> None:
             raise CommandError(why, UNWRITTEN) from None
 
 
-def complain(message: str) -> None:
-    """Print one line of an error, if that is possible; the exit status says it as well."""
+def complain(message: str, limit: float | None = None) -> None:
+    """Print one line of an error, if that is possible; the exit status says it as well.
+
+    Args:
+        message: The line.
+        limit: Seconds after which it is dropped: a pipe may be full, and in a terminal
+            Ctrl-S may have been pressed.
+    """
+    if sys.stderr is None:  # It was closed before this program began.
+        return
     try:
-        print(f"process-terminate: {printable(message)}", file=sys.stderr)  # noqa: T201
+        if limit is None or _is_writable(sys.stderr, limit):
+            print(f"process-terminate: {printable(message)}", file=sys.stderr)  # noqa: T201
     except OSError:
         _discard(sys.stderr)
+
+
+def _is_writable(stream: TextIO, limit: float) -> bool:
+    """Return whether a line can be written within a time, in seconds."""
+    with suppress(OSError):  # It is no file, or is closed.
+        return bool(select.select([], [stream], [], limit)[1])
+    return True
 
 
 def _discard(stream: TextIO) -> None:

@@ -25,7 +25,7 @@ from process_terminate._exit_status import ExitStatus
 from process_terminate._process import stdlib
 from process_terminate._process.adapters import AnyProcess
 from process_terminate._process.printable import kind, printable, process_name
-from process_terminate._process.table import is_hidden
+from process_terminate._process.table import is_hidden, room
 
 #: Seconds that py-spy may take.
 _PY_SPY_LIMIT = 10
@@ -89,6 +89,7 @@ def diagnose(
         TypeError: If `process` is neither a process nor a pid.
         ValueError: If `process` was not started or is closed, or the pid is not
             positive.
+        OSError: If no file descriptor is free, and the limit permits no more.
 
     Warning: Caveats
         - If the process is dead, its pid may belong to another process by now
@@ -106,12 +107,14 @@ def diagnose(
         return _gone(pid, code)
     if not is_readable():
         return _ask_psutil(pid) or _gone(pid, None)
-    machine = Machine()
-    found = _diagnose(pid, machine, _stack(pid) if py_spy else "")
-    if not tree or found.state == "gone":
-        return found
-    below = [_diagnose(child, machine) for child in relations.descendants(pid, machine)]
-    return Diagnosis(**{**vars(found), "tree": tuple(below)})
+    with room():
+        machine = Machine()
+        found = _diagnose(pid, machine, _stack(pid) if py_spy else "")
+        if not tree or found.state == "gone":
+            return found
+        pids = relations.descendants(pid, machine)
+        below = tuple(_diagnose(child, machine) for child in pids)
+        return Diagnosis(**{**vars(found), "tree": below})
 
 
 def _diagnose(pid: int, machine: Machine, stack: str | None = "") -> Diagnosis:

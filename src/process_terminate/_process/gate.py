@@ -198,7 +198,7 @@ def _handlers(fatal: bool) -> dict[int, Any]:
     found = {n: _handler_of(n) for n in (_FATAL if fatal else _SIGNALS)}
     if not fatal:
         return {n: handler for n, handler in found.items() if callable(handler)}
-    caught = table.caught_signals()  # By C code, if Python knows no handler.
+    caught = _caught_signals()  # By C code, if Python knows no handler.
     return {
         n: handler
         for n, handler in found.items()
@@ -224,3 +224,13 @@ _OTHERS = (
 )
 #: Those whose default action ends or stops this process.
 _FATAL = set(_SIGNALS) - {int(getattr(signal, name, 0)) for name in _OTHERS}
+
+
+def _caught_signals() -> set[int]:
+    """Return the signals of this process that have a handler, even one of C code.
+
+    For Python such a signal has its default action, and it could not set the handler
+    again. Empty if the system does not tell.
+    """
+    mask = int(table.status_field(os.getpid(), b"SigCgt:") or b"0", 16)
+    return {bit + 1 for bit in range(mask.bit_length()) if mask >> bit & 1}

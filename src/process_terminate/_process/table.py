@@ -1,5 +1,6 @@
 """The process table: which processes there are, and which is the child of which."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -23,6 +24,10 @@ _PIDFD_INFO = "=QQIII"
 _PIDFD_INFO_SIZE = 64
 #: Bytes of a file of /proc that are surely less than a page.
 _SHORT = 2048
+_NO_DESCRIPTOR = (
+    "no file descriptor is free to read /proc: close files, or raise the limit "
+    "(ulimit -n)"
+)
 _STATES = {psutil.STATUS_STOPPED: "T", psutil.STATUS_ZOMBIE: "Z"}
 
 
@@ -50,16 +55,19 @@ class Entry(NamedTuple):
 
 
 def require(call: str) -> None:
-    """Raise RuntimeError unless the process table can be read."""
+    """Raise RuntimeError or OSError unless the process table can be read."""
     if sys.platform != "linux":  # psutil reads it there.
         return
-    with suppress(OSError):
-        if os.readlink("/proc/self") == str(os.getpid()):  # noqa: PTH115, as it is faster
-            return
-    raise RuntimeError(
-        f"{call}() needs the /proc of this process's own pid namespace: mount it, "
-        "or use stop_all() for processes that you started yourself"
-    )
+    try:
+        is_ours = os.readlink("/proc/self") == str(os.getpid())  # noqa: PTH115, as it is faster
+    except OSError:
+        is_ours = False
+    if not is_ours:
+        raise RuntimeError(
+            f"{call}() needs the /proc of this process's own pid namespace: mount it, "
+            "or use stop_all() for processes that you started yourself"
+        )
+    _read(os.getpid(), "stat")
 
 
 @contextmanager
@@ -209,9 +217,13 @@ def _read(pid: int, file: str) -> bytes:
             os.close(fd)
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return b""
+    except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            raise OSError(error.errno, _NO_DESCRIPTOR) from None
+        raise
 
 
-def _status(pid: int, field: bytes) -> bytes:
+def status_field(pid: int, field: bytes) -> bytes:
     """Return a field of /proc/PID/status; nothing if the system does not tell."""
     lines = _read(pid, "status").splitlines()
     return next((x.removeprefix(field) for x in lines if x.startswith(field)), b"")
@@ -250,27 +262,12 @@ def _parent(process: psutil.Process) -> int:
     return parent
 
 
-def caught_signals() -> set[int]:
-    """Return the signals of this process that have a handler, even one of C code.
-
-    For Python such a signal has its default action, and it could not set the handler
-    again. Empty if the system does not tell.
-    """
-    mask = int(_status(os.getpid(), b"SigCgt:") or b"0", 16)
-    return {bit + 1 for bit in range(mask.bit_length()) if mask >> bit & 1}
-
-
-def tracer() -> int:
-    """Return the pid of the debugger of this process; 0 if there is none."""
-    return int(_status(os.getpid(), b"TracerPid:") or 0)
-
-
 def process_of(tid: int) -> int:
     """Return the pid of the process of a thread, which is its own id if unknown.
 
     htop shows the ids of threads. On Wine, /proc has the numbers of Linux.
     """
-    return int((sys.platform == "linux" and _status(tid, b"Tgid:")) or tid)
+    return int((sys.platform == "linux" and status_field(tid, b"Tgid:")) or tid)
 
 
 def has_pipe_to(pid: int, pipe: int | None) -> bool:

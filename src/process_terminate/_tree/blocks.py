@@ -69,11 +69,11 @@ class LinuxBlock(Block):
                 f"no_orphans() needs Linux or Windows, and this is {sys.platform}: "
                 "use stop_tree() for each process that you start"
             )
-        table.require("no_orphans")
-        super().__init__(grace)
-        self._before = tags.read(0)
         self._stack = ExitStack()
-        with ExitStack() as stack:
+        with ExitStack() as stack, table.room():
+            table.require("no_orphans")
+            super().__init__(grace)
+            self._before = tags.read(0)
             if not stack.enter_context(subreaper.adopting()):
                 raise RuntimeError(
                     "no_orphans() needs prctl(PR_SET_CHILD_SUBREAPER), by ctypes"
@@ -141,7 +141,7 @@ class LinuxBlock(Block):
         """Stop the pools that were made in the block, then what was started in it."""
         try:
             table.require("no_orphans")
-        except RuntimeError:  # Such as after chroot().
+        except (RuntimeError, OSError):  # Such as after chroot().
             yield from self._end_children(gate)
             raise
         ended = self._new_pools()

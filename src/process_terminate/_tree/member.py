@@ -1,5 +1,6 @@
 """A process of a tree, and what was sent to it."""
 
+import os
 import sys
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,7 +30,7 @@ class Member:
     @cached_property
     def traces_us(self) -> bool:
         """Whether it is a debugger of this process, which would be stopped with it."""
-        return table.tracer() == self.entry.pid
+        return _tracer() == self.entry.pid
 
     @property
     def is_still(self) -> bool:
@@ -56,3 +57,8 @@ class Member:
         if not (self.suspended or self.is_tracker or self.traces_us):
             self.handle.send(SIGSTOP)
             self.suspended = not self.handle.forbidden
+
+
+def _tracer() -> int:
+    """Return the pid of the debugger of this process; 0 if there is none."""
+    return int(table.status_field(os.getpid(), b"TracerPid:") or 0)

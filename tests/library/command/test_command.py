@@ -10,6 +10,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -879,6 +880,40 @@ def test_signal_to_run_does_not_hide_what_it_cannot_stop(
     assert process.returncode == 125
     assert f"run: not permitted to signal pid {pid} " in (tmp_path / "said").read_text()
     assert not is_running(int(file.read_text()))
+
+
+@has_run
+def test_run_does_not_wait_for_the_reader_of_its_messages() -> None:
+    """Here the warning that SIGKILL was needed, in a pipe that is full."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, bytes(4096))
+    os.set_blocking(writer, True)
+    script = "trap '' TERM; sleep 60 & exit 7"
+    command = [*COMMAND, "run", "--grace=0.1", "--", "/bin/sh", "-c", script]
+    done = subprocess.run(
+        command, stderr=writer, env=environment(), timeout=DEADLINE, check=False
+    )
+    assert done.returncode == 7
+    os.close(reader)
+    os.close(writer)
+
+
+@has_run
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        ("run --timeout=0.1 -- sleep 60", 124, ""),
+        (f"stop --json {NO_PID}", 3, "[]"),
+        ("exit-code nothing", 2, ""),
+    ],
+)
+def test_command_works_without_stderr(arguments: str, status: int, said: str) -> None:
+    script = f'"$@" {arguments} 2>&-'
+    done = completed("/bin/sh", "-c", script, "sh", *COMMAND, stderr=None)
+    assert (done.returncode, done.stdout.strip()) == (status, said)
 
 
 @has_run

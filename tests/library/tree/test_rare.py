@@ -45,7 +45,7 @@ from process_terminate._process import (
 from process_terminate._process.gate import Gate
 from process_terminate._process.handle import Handle
 from process_terminate._process.table import Entry
-from process_terminate._tree import blocks, tags, tree
+from process_terminate._tree import blocks, member, tags, tree
 from process_terminate._tree import ending as tree_ending
 from process_terminate._tree.member import Member
 
@@ -282,14 +282,14 @@ def test_debugger_of_this_process_is_not_suspended(
     child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next signal would stop this process for it, and none would continue."""
-    monkeypatch.setattr(table, "tracer", lambda: child.pid)
+    monkeypatch.setattr(member, "_tracer", lambda: child.pid)
     entry = table.look_up(child.pid)
     assert entry
     with handle.open_handle(child.pid) as found:
-        member = Member(entry, found)
-        member.suspend()
-        assert not member.suspended
-        assert member.is_still
+        debugger = Member(entry, found)
+        debugger.suspend()
+        assert not debugger.suspended
+        assert debugger.is_still
     assert psutil.Process(child.pid).status() != psutil.STATUS_STOPPED
 
 

@@ -240,6 +240,60 @@ def test_tree_is_stopped_if_no_descriptor_is_free(call: str) -> None:
     assert run(program) == "b'' True\n(3, 200)\n"
 
 
+def test_pool_is_stopped_if_no_descriptor_is_free() -> None:
+    """A worker of a forkserver is no child, so it is found in /proc."""
+    program = """
+        import multiprocessing, resource, time
+        from process_terminate import stop_pool
+        pool = multiprocessing.get_context("forkserver").Pool(1)
+        pool.apply(int)
+        pool.apply_async(time.sleep, [60])
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, 200))
+        print(len(stop_pool(pool)))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))
+    """
+    assert run(program) == "1\n"
+
+
+@pytest.mark.parametrize(
+    "call", ["stop_tree(root)", "stop(process)", "no_orphans().__enter__()"]
+)
+def test_call_is_refused_if_no_descriptor_can_be_had(call: str) -> None:
+    """Before any signal."""
+    program = f"""
+        import psutil, resource
+        from process_terminate import *
+        from workers import ready
+        root = ready()
+        process = psutil.Process(root.pid)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+        try:
+            {call}
+        except OSError as error:
+            print(error)
+        print(root.poll())
+        root.kill()
+    """
+    message = "[Errno 24] no file descriptor is free to read /proc: close files, or "
+    assert run(program) == f"{message}raise the limit (ulimit -n)\nNone\n"
+
+
+def test_block_stops_its_children_if_no_descriptor_can_be_had() -> None:
+    program = """
+        import resource
+        from process_terminate import no_orphans
+        from workers import ready
+        try:
+            with no_orphans():
+                root = ready("echo; exec sleep 60")
+                resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+        except OSError as error:
+            print(error.errno)
+        print(root.poll())
+    """
+    assert run(program) == "24\n-15\n"
+
+
 # Innocent processes.
 
 
