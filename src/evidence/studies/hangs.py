@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -16,8 +15,6 @@ from evidence.studies.study import Report, Study
 PATH = study.FOLDER / "hangs.json"
 _RECIPES = programs.OUTSIDE / "hangs.py"
 _FILES = programs.OUTSIDE / "hanging"
-#: Seconds that a recipe may take, even on a busy machine.
-_DEADLINE = 180
 
 
 class Hang(Struct, frozen=True):
@@ -60,15 +57,9 @@ def run(name: str, python: Path) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="hang-") as folder:
         shutil.copytree(_FILES, folder, dirs_exist_ok=True)
         with leftovers.ended() as left:
-            ended = subprocess.run(
-                [python, _RECIPES, name, folder],
-                cwd=folder,
-                env=installed.clean_environment()
-                | {"VIRTUAL_ENV": str(python.parents[1])},
-                check=False,
-                capture_output=True,
-                text=True,
-                timeout=_DEADLINE,
+            own = str(python.parents[1])
+            ended = installed.run(
+                [python, _RECIPES, name, folder], folder, VIRTUAL_ENV=own
             )
     if ended.returncode or left:
         raise RuntimeError(f"{name}: left {left}: {ended.stderr[-3000:]}")
@@ -92,13 +83,7 @@ def record(report: Report, path: Path = PATH) -> None:
 
 def install(python: Path) -> None:
     """Install the programs in an environment."""
-    wanted: list[str | Path] = [
-        "install",
-        "--quiet",
-        "-r",
-        _RECIPES.with_name("hanging.txt"),
-    ]
-    subprocess.run([*installed.pip(python), *wanted], check=True, timeout=600)
+    installed.install(python, "-r", _RECIPES.with_name("hanging.txt"))
 
 
 def source_hash() -> str:

@@ -2,7 +2,6 @@
 
 import shutil
 import socket
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -21,8 +20,6 @@ from evidence.studies.study import Report, Study
 
 PATH = study.FOLDER / "programs.json"
 OUTSIDE = ROOT / "tests" / "outside"
-#: Seconds that a recipe may take, even on a busy machine.
-_DEADLINE = 120
 
 
 class Program(Struct, frozen=True):
@@ -145,14 +142,9 @@ def _run(task: tuple[str, Path]) -> Run:
     with tempfile.TemporaryDirectory(prefix="outside-") as folder:
         shutil.copytree(OUTSIDE / "files", folder, dirs_exist_ok=True)
         try:
-            ended = subprocess.run(
-                [python, OUTSIDE / "run.py", name, folder, str(free_port())],
-                cwd=folder,
-                env=installed.clean_environment(),
-                check=False,
-                capture_output=True,
-                text=True,
-                timeout=_DEADLINE,
+            recipe = OUTSIDE / "run.py"
+            ended = installed.run(
+                [python, recipe, name, folder, str(free_port())], folder
             )
         finally:
             left = _kill_the_rest()
@@ -225,14 +217,8 @@ def version(name: str, python: Path) -> str:
 
 
 def _said(command: list[str]) -> str:
-    said = subprocess.run(
-        command,
-        env=installed.clean_environment(),
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=_DEADLINE,
-    )
+    said = installed.run(command)
+    said.check_returncode()
     return (said.stdout + said.stderr).strip()
 
 
