@@ -11,11 +11,11 @@ from bs4 import Tag
 from evidence import examples, pages
 from evidence.examples import Example
 from evidence.measure.runs import Runs
-from evidence.pages import Page
+from evidence.pages import Page, snippets
 from evidence.paths import DOCS, EXAMPLES
 from evidence.render import lists, render, tables
 from evidence.render.results import Results
-from reading import html, linked_examples, read, rows, snippets
+from reading import html, linked_examples, read, rows
 
 PAGES = pages.in_order()
 GUIDES = pages.below("guides")
