@@ -1,6 +1,7 @@
 """A virtual environment with the library as a user installs it."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -73,6 +74,13 @@ def run(
         text=True,
         timeout=_DEADLINE,
     )
+
+
+def why_missing(commands: Sequence[str]) -> str | None:
+    """Return which of these commands are not installed; None if all are."""
+    path = clean_environment()["PATH"]
+    missing = [name for name in commands if not shutil.which(name, path=path)]
+    return f"not installed: {', '.join(missing)}" if missing else None
 
 
 def clean_environment() -> dict[str, str]:

@@ -48,8 +48,7 @@ class Hangs(Study, kw_only=True):
 
 def why_not(name: str) -> str | None:
     """Return why a recipe cannot run here; None if it can."""
-    missing = [need for need in HANGS[name].needs if not shutil.which(need)]
-    return f"not installed: {', '.join(missing)}" if missing else None
+    return installed.why_missing(HANGS[name].needs)
 
 
 def run(name: str, python: Path) -> list[str]:
@@ -67,7 +66,7 @@ def run(name: str, python: Path) -> list[str]:
     return said.replace(str(python.parent) + os.sep, "").splitlines()
 
 
-def record(report: Report, path: Path = PATH) -> None:
+def record(report: Report) -> None:
     """Run each recipe, and write down what diagnose() printed."""
     for name in HANGS:
         if reason := why_not(name):
@@ -78,7 +77,7 @@ def record(report: Report, path: Path = PATH) -> None:
         for name in HANGS:
             data.reports[name] = run(name, python)
             report(f"{name}: {len(data.reports[name])} lines")
-    store.write(path, data, depth=3)
+    store.write(PATH, data, depth=3)
 
 
 def install(python: Path) -> None:
@@ -91,13 +90,12 @@ def source_hash() -> str:
     return study.hash_of([_RECIPES, *sorted(_FILES.glob("*.py"))])
 
 
-def why_outdated(data: Hangs) -> str | None:
-    """Return why the reports are not of the recipes as they are now; None if they are."""
-    if data.hash == source_hash() and list(data.reports) == list(HANGS):
-        return None
-    return "other recipes were run; run: python -m evidence hangs"
+def outdated(data: Hangs) -> list[str]:
+    """Return the recipes if the reports are of other ones."""
+    is_current = data.hash == source_hash() and list(data.reports) == list(HANGS)
+    return [] if is_current else [_RECIPES.name]
 
 
-def load(path: Path = PATH) -> Hangs:
+def load() -> Hangs:
     """Return what was recorded."""
-    return store.read(path, Hangs)
+    return store.read(PATH, Hangs)

@@ -57,16 +57,10 @@ def source_hash(name: str) -> str:
     return study.hash_of([path_of(name), _BUILDER])
 
 
-def why_outdated(measured: dict[str, str], names: list[str], verb: str) -> str | None:
-    """Return why the hashes of measured trees are not those of today; None if they are."""
-    today = {name: source_hash(name) for name in names}
-    changed = sorted(dict(today.items() ^ measured.items()))
-    if not changed:
-        return None
-    return (
-        f"other versions of these trees were measured: {', '.join(changed)}; "
-        f"run: python -m evidence {verb}"
-    )
+def outdated(measured: dict[str, str]) -> list[str]:
+    """Return the trees whose measured hashes are not those of today."""
+    today = {name: source_hash(name) for name in names()}
+    return sorted(dict(today.items() ^ measured.items()))
 
 
 class Marked:

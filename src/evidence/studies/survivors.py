@@ -140,20 +140,15 @@ def is_promised(tree: str, way: str) -> bool:
     return way == "no_orphans()"
 
 
-def why_outdated(data: Survivors) -> str | None:
-    """Return why the results are not of the trees as they are now; None if they are."""
+def outdated(data: Survivors) -> list[str]:
+    """Return the trees whose results are of another version."""
     hashes = {tree: counted.hash for tree, counted in data.trees.items()}
-    return hostile_trees.why_outdated(hashes, hostile_trees.names(), "survivors")
+    return hostile_trees.outdated(hashes)
 
 
 def load(path: Path = PATH) -> Survivors:
     """Return what was recorded."""
     return store.read(path, Survivors)
-
-
-def save(data: Survivors, path: Path = PATH) -> None:
-    """Write what was recorded, one way a line."""
-    store.write(path, data, depth=4)
 
 
 def record(
@@ -185,7 +180,7 @@ def record(
             report(f"{cell[0]}, {cell[1]}: {counts}")
     for tree, way, times in cells:
         data.trees[tree].outcomes[way] = found[tree, way, times]
-    save(data, path)
+    store.write(path, data, depth=4)
 
 
 def _count(cell: tuple[str, str, int]) -> list[tuple[int, Outcome]]:
