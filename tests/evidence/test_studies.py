@@ -31,6 +31,7 @@ from evidence.studies import (
 from evidence.studies.broken_queue import Point, Queues, Series
 from evidence.studies.survivors import Outcome
 from evidence.studies.ways import Caller, Way
+from helpers import assert_golden
 
 GOLDEN = Path(__file__).parent / "golden" / "broken_queue.html"
 QUEUES = broken_queue.load()
@@ -146,9 +147,7 @@ def test_rendering_of_broken_queues_is_the_golden_one(tmp_path: Path) -> None:
     )
     parts = rendering.of_queues(data).items()
     text = "".join(f"<!-- {name} -->\n{text}\n" for name, text in parts)
-    now = tmp_path / GOLDEN.name
-    now.write_text(text, "utf-8")
-    assert text == GOLDEN.read_text("utf-8"), f"cp {now} {GOLDEN}"
+    assert_golden(text, GOLDEN, tmp_path)
     assert "\n\n" not in text, "a blank line ends HTML in Markdown"
     assert "style=" not in text, "the site's policy forbids inline styles"
 

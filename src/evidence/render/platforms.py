@@ -7,8 +7,9 @@ from evidence.elsewhere import Tests
 from evidence.measure import runs
 from evidence.measure.runs import Column
 from evidence.pages import Page
-from evidence.render import results, studies
+from evidence.render import results
 from evidence.render.results import DIFFERED, PASSED, Results
+from evidence.render.template import table
 
 _Shown = list[tuple[Page, Results]]
 
@@ -36,7 +37,7 @@ def files() -> dict[str, str]:
         for name in found.names
     ]
     return {
-        "platforms/table.md": studies.table([*heads, "Last run"], rows) + "\n",
+        "platforms/table.md": table([*heads, "Last run"], rows) + "\n",
         "platforms/differed.md": "\n".join(differed or ["- None."]) + "\n",
         "platforms/failed.md": "\n".join(failed or ["- None."]) + "\n",
     }

@@ -6,6 +6,7 @@ from evidence import pages
 from evidence.render import queue_plot
 from evidence.render.queue_plot import HANGS, PIPE_BUF, interval
 from evidence.render.queue_plot import hangs as hangs_of
+from evidence.render.template import table
 from evidence.studies import broken_queue, hangs, hostile_trees, programs, survivors
 from evidence.studies.broken_queue import Point, Queues, Series
 from evidence.studies.hangs import Hangs
@@ -228,12 +229,6 @@ def _end(by: str | None, code: int | None) -> str:
         verb = "killed" if by == "SIGKILL" else "terminated"
         return f"{verb} by `{status.signal_name}`"
     return f"{sent}, exit code {code}"
-
-
-def table(heads: list[str], rows: list[list[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def measured(data: Study, more: str, name: str) -> str:
