@@ -16,7 +16,7 @@ _ENVIRONMENT = Environment(
 )
 
 
-def fill(name: str, **values: object) -> str:
+def fill(name: str, /, **values: object) -> str:
     """Return a template with the root of the site and its values, which are escaped."""
     return _ENVIRONMENT.get_template(name).render(values, root=pages.root())
 
