@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from evidence import elsewhere, pages
+from evidence import elsewhere
 from evidence.elsewhere import Tests
-from evidence.measure import runs
 from evidence.measure.runs import Column
 from evidence.pages import Page
 from evidence.render import results
@@ -16,11 +15,7 @@ _Shown = list[tuple[Page, Results]]
 
 def files() -> dict[str, str]:
     """Return the table of the platforms, and the list of what differed."""
-    shown = [
-        (page, Results(page.example, runs.load(page.example)))
-        for page in pages.below("examples")
-        if page.example
-    ]
+    shown = results.of_pages()
     columns: dict[str, Column] = {}
     for _, one in shown:
         for key, column in one.runs.interpreters.items():
