@@ -64,7 +64,7 @@ class Series(Struct):
 
 
 class Queues(Study, kw_only=True):
-    """What became of the queues."""
+    """How often a queue breaks, run by run."""
 
     hash: str
     """Of the program that breaks them."""

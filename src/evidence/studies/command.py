@@ -62,7 +62,7 @@ class Session(Struct):
 
 
 class Sessions(Study, kw_only=True):
-    """What the command printed."""
+    """What the command prints."""
 
     hash: str
     """Of the command and the table of exit codes."""

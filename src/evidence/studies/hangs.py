@@ -38,7 +38,7 @@ HANGS = {
 
 
 class Hangs(Study, kw_only=True):
-    """What diagnose() printed of each program."""
+    """Why real programs hang."""
 
     hash: str
     """Of the recipes and their files."""

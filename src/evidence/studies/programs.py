@@ -109,7 +109,7 @@ class Runs(Struct):
 
 
 class Programs(Study, kw_only=True):
-    """The runs of all recipes."""
+    """What it took to stop real programs."""
 
     psutil: str
     hash: str

@@ -67,7 +67,7 @@ class Counted(Struct):
 
 
 class Runners(Study, kw_only=True):
-    """What the runners left of each tree."""
+    """What timeout, tini and others leave of a tree."""
 
     versions: dict[str, str]
     grace: float

@@ -102,7 +102,7 @@ class Counted(Struct):
 
 
 class Survivors(Study, kw_only=True):
-    """What survived of each tree."""
+    """Which processes survive which way to stop a tree."""
 
     psutil: str
     grace: float
