@@ -2,6 +2,8 @@
 
 import ast
 
+from markdown.extensions.toc import slugify
+
 from evidence import pages
 from evidence.render import queue_plot
 from evidence.render.queue_plot import HANGS, PIPE_BUF, interval
@@ -161,10 +163,9 @@ def _program(name: str, found: Runs) -> list[str]:
     calls = [run.calls[0] for run in found.runs]
     alive = sum(len(call.alive) for run in found.runs for call in run.calls)
     title = PROGRAMS[name].title
-    anchor = title.lower().replace(" ", "-").translate(str.maketrans("", "", ",:"))
     sizes = sorted({len(call.found) for call in calls})
     return [
-        f"[{title}](#{anchor}) {found.version}",
+        f"[{title}](#{slugify(title, '-')}) {found.version}",
         f"{len(found.runs)}",
         " to ".join(str(size) for size in dict.fromkeys([sizes[0], sizes[-1]])),
         _ends(calls),
