@@ -1,7 +1,6 @@
 """Programs in a folder, such as a copy of the project that a test can break."""
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -9,19 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from evidence.pages import Page, front_matter
-from evidence.paths import DOCS, ROOT
+from evidence.paths import DOCS, ROOT, copy_project
 
 #: Seconds for a run of a few tests on a busy machine.
 DEADLINE = 110
-#: What git ignores in the root.
-UNWANTED = {".git", ".venv", ".build", ".platforms", "site", "dist"}
-
-
-def unwanted(folder: str, names: list[str]) -> set[str]:
-    """Return what a copy does not need of a folder; compiled files save it time."""
-    return {n for n in names if n.endswith("_cache")} | (
-        UNWANTED if Path(folder) == ROOT else set()
-    )
 
 
 class Folder:
@@ -70,7 +60,7 @@ class Copy(Folder):
     """A copy of the project; conftest.py has the fixture `copy`."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(shutil.copytree(ROOT, folder / "copy", ignore=unwanted))
+        super().__init__(copy_project(folder / "copy"))
         # Precedes the editable install of the original.
         self.environment["PYTHONPATH"] = str(self.folder / "src")
 

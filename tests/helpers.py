@@ -102,3 +102,10 @@ def code_example(path: Path) -> CodeExample:
     """Return a whole file as an example of pytest-examples."""
     example: CodeExample = CodeExample.create(path.read_text("utf-8"), path=path)
     return example
+
+
+def assert_golden(text: str, golden: Path, folder: Path) -> None:
+    """Fail unless a text is that of a golden file; say how to replace the file."""
+    now = folder / golden.name
+    now.write_text(text, "utf-8")
+    assert text == golden.read_text("utf-8"), f"cp {now} {golden}"

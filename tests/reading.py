@@ -9,15 +9,6 @@ from markdown import markdown
 from evidence import pages
 from evidence.pages import Page
 
-_SNIPPET = '--8<-- "'
-
-
-def snippets(text: str) -> list[str]:
-    """Return the files that a text embeds, in its order."""
-    lines = [line.strip() for line in text.splitlines()]
-    found = [line for line in lines if line.startswith(_SNIPPET)]
-    return [line.removeprefix(_SNIPPET).removesuffix('"') for line in found]
-
 
 @cache
 def html(text: str) -> BeautifulSoup:

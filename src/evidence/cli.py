@@ -84,13 +84,7 @@ def _command(_: argparse.Namespace) -> None:
 def _queues(arguments: argparse.Namespace) -> None:
     from evidence.studies import broken_queue
 
-    names = tuple(arguments.series or broken_queue.SERIES)
-    if unknown := set(names) - set(broken_queue.SERIES):
-        raise UserError(
-            f"no such series: {', '.join(unknown)}; "
-            f"expected one of {', '.join(broken_queue.SERIES)}"
-        )
-    broken_queue.record(arguments.runs, arguments.jobs, report, names)
+    broken_queue.record(arguments.runs, arguments.jobs, report)
 
 
 def _programs(arguments: argparse.Namespace) -> None:
@@ -203,7 +197,6 @@ def _parser() -> argparse.ArgumentParser:
     add(_command, "record what the command process-terminate prints, for its page")
     breaking = add(_queues, "terminate writers of a queue, and count what hangs")
     breaking.add_argument("--runs", type=_count, default=200, help="of each point")
-    breaking.add_argument("--series", action="append", help="default: all")
     breaking.add_argument("--jobs", type=_count, default=4, help="runs at a time")
     stopping = add(_programs, "stop real programs, and record what it took")
     stopping.add_argument("--runs", type=_count, default=20, help="of each program")

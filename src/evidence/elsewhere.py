@@ -43,9 +43,10 @@ class Tests(Struct, omit_defaults=True):
 
 
 class Platforms(Struct):
-    """The tests of the library, by `Interpreter.key`."""
+    """Which tests of the library pass on other platforms."""
 
     tests: dict[str, Tests] = {}
+    """By `Interpreter.key`."""
 
 
 def load() -> Platforms:

@@ -61,6 +61,11 @@ class Example:
         return self.path.read_text("utf-8")
 
     @property
+    def summary(self) -> str:
+        """Its docstring: what it shows."""
+        return ast.get_docstring(ast.parse(self.source)) or ""
+
+    @property
     def output(self) -> list[str]:
         """The lines after `#>`: what it says it prints, in the order of the source."""
         return _OUTPUT.findall(self.source)

@@ -6,10 +6,9 @@ import re
 import subprocess
 from pathlib import Path
 
-from evidence.pages import Page
+from evidence.pages import Page, snippets
 from evidence.paths import DOCS, ROOT
 
-_EMBEDS = re.compile(r'(?m)^ *--8<-- "([^":]+)')
 _DOCUMENTS = re.compile(r"(?m)^::: (\S+)")
 
 
@@ -40,7 +39,7 @@ def last_change(page: Page, changed: dict[str, str]) -> str | None:
 def _sources(page: Page) -> list[Path]:
     """Return the file of a page, and the files that it embeds or documents."""
     found = [DOCS / page.path]
-    found += [ROOT / name for name in _EMBEDS.findall(page.body)]
+    found += [ROOT / name.partition(":")[0] for name in snippets(page.body)]
     for name in _DOCUMENTS.findall(page.body):
         documented = inspect.unwrap(pkgutil.resolve_name(name))
         if inspect.isroutine(documented) or inspect.isclass(documented):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -15,6 +16,8 @@ from mkdocs.utils.yaml import yaml_load
 
 from evidence.examples import Example
 from evidence.paths import DOCS, EXAMPLES, ROOT
+
+_SNIPPET = re.compile(r'(?m)^ *--8<-- "([^"]+)"$')
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,11 @@ class Page:
             case ["examples", topic, name] if name != "index":
                 return Example(EXAMPLES / topic / f"{name}.py")
         return None
+
+
+def snippets(text: str) -> list[str]:
+    """Return the files that a text embeds, some with the lines that it shows."""
+    return _SNIPPET.findall(text)
 
 
 def plain(heading: str) -> str:

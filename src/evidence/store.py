@@ -30,8 +30,12 @@ def write(path: Path, value: Any, *, depth: int) -> None:
     Containers deeper than `depth` stand on one line each, so that a change of
     one measurement changes one line.
     """
+    replace(path, _lines(msgspec.to_builtins(value, str_keys=True), depth, "") + "\n")
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all, so that a program can read meanwhile."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = _lines(msgspec.to_builtins(value, str_keys=True), depth, "") + "\n"
     unfinished = path.with_name(f".{path.name}.unfinished")
     unfinished.write_text(text, "utf-8")
     unfinished.replace(path)

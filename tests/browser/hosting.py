@@ -55,6 +55,13 @@ class Handler(SimpleHTTPRequestHandler):
         """Print nothing."""
 
 
+def headers_for_all(site: Path) -> dict[str, str]:
+    """Return the headers that a host sends with each file of a site."""
+    lines = (site / "_headers").read_text("utf-8").splitlines()[1:]
+    for_all = itertools.takewhile(lambda line: line.startswith(" "), lines)
+    return dict(line.strip().split(": ", 1) for line in for_all)
+
+
 @contextmanager
 def serve(
     site: Path, caching: Callable[[str], str] = lambda _: "max-age=600"
@@ -65,12 +72,9 @@ def serve(
         site: The folder.
         caching: Gives the Cache-Control for a path; default: that of GitHub Pages.
     """
-    lines = (site / "_headers").read_text("utf-8").splitlines()[1:]
-    for_all = itertools.takewhile(lambda line: line.startswith(" "), lines)
-    pairs = (line.strip().partition(": ") for line in for_all)
     members = {
         "site": site,
-        "headers_of_site": {name: to for name, _, to in pairs},
+        "headers_of_site": headers_for_all(site),
         "caching": staticmethod(caching),
     }
     handler = type("SiteHandler", (Handler,), members)

@@ -17,6 +17,7 @@ import pytest
 
 from copies import DEADLINE, Copy, Folder, wait_until
 from evidence.paths import ROOT
+from evidence.studies.programs import free_port
 
 if sys.platform == "win32":
     pytest.skip("sends Ctrl-C to a process group", allow_module_level=True)
@@ -190,9 +191,7 @@ def fetch(port: int, path: str) -> str:
 def test_serve_serves_until_ctrl_c(copy: Copy) -> None:
     # The finishing step reads the glossary.
     copy.keep_pages("index.md", "glossary.md", f"{WORKER.removesuffix('.py')}.md")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     server = copy.start(sys.executable, "-m", "evidence", "serve", str(port))
     wait_until(lambda: server.poll() is not None or fetch(port, ""))
     assert server.poll() is None, server.communicate()[0]

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tarfile
 from importlib import metadata
@@ -15,7 +14,7 @@ import yaml
 from packaging.metadata import Metadata
 from pytest_examples import find_examples
 
-from copies import DEADLINE, Copy
+from copies import Copy
 from evidence import installed
 from evidence.examples import Example
 from evidence.paths import ROOT
@@ -50,16 +49,7 @@ process_terminate.stop(subprocess.Popen(["true"]), grace="long")
 
 def run(*command: str | Path, cwd: Path | None = None, status: int = 0) -> str:
     """Run a command that does not see the sources of the project; return its output."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    ended = subprocess.run(
-        command,
-        cwd=cwd,
-        env=environment,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-    )
+    ended = installed.run(command, cwd)
     assert ended.returncode == status, ended.stdout + ended.stderr
     return ended.stdout
 

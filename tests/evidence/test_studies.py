@@ -1,7 +1,6 @@
 """The studies: measured for real, of what runs now, and rendered as recorded."""
 
 import os
-import re
 import shutil
 import signal
 import sys
@@ -32,6 +31,7 @@ from evidence.studies import (
 from evidence.studies.broken_queue import Point, Queues, Series
 from evidence.studies.survivors import Outcome
 from evidence.studies.ways import Caller, Way
+from helpers import assert_golden
 
 GOLDEN = Path(__file__).parent / "golden" / "broken_queue.html"
 QUEUES = broken_queue.load()
@@ -51,17 +51,22 @@ needs_runners = pytest.mark.skipif(
 
 
 @pytest.mark.parametrize(
-    "measured", [survivors, broken_queue, programs, hangs, runners, command]
+    ("measured", "verb"),
+    [
+        (survivors, "survivors"),
+        (broken_queue, "queues"),
+        (programs, "programs"),
+        (hangs, "hangs"),
+        (runners, "runners"),
+        (command, "command"),
+    ],
 )
 def test_results_are_of_the_programs_as_they_are_now(
-    measured: Any, monkeypatch: pytest.MonkeyPatch
+    measured: Any, verb: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reason = measured.why_outdated(measured.load())
-    assert reason is None, reason
+    assert measured.outdated(measured.load()) == [], f"run: python -m evidence {verb}"
     monkeypatch.setattr(study, "hash_of", lambda _: "another version")
-    reason = measured.why_outdated(measured.load())
-    verbs = "survivors|queues|programs|hangs|runners|command"
-    assert re.search(rf"; run: python -m evidence ({verbs})$", reason)
+    assert measured.outdated(measured.load())
 
 
 def test_each_point_has_200_runs_over_the_whole_time() -> None:
@@ -142,9 +147,7 @@ def test_rendering_of_broken_queues_is_the_golden_one(tmp_path: Path) -> None:
     )
     parts = rendering.of_queues(data).items()
     text = "".join(f"<!-- {name} -->\n{text}\n" for name, text in parts)
-    now = tmp_path / GOLDEN.name
-    now.write_text(text, "utf-8")
-    assert text == GOLDEN.read_text("utf-8"), f"cp {now} {GOLDEN}"
+    assert_golden(text, GOLDEN, tmp_path)
     assert "\n\n" not in text, "a blank line ends HTML in Markdown"
     assert "style=" not in text, "the site's policy forbids inline styles"
 

@@ -22,6 +22,7 @@ from evidence.measure.tracer import watch
 from evidence.render import timelines as rendered
 from evidence.render.timelines.events import in_words
 from evidence.render.timelines.picture import LEGEND, SIGNS
+from helpers import assert_golden
 
 EXAMPLES = {example.name: example for example in examples.find()}
 WORKER = EXAMPLES["stop/terminate_a_worker"]
@@ -123,10 +124,8 @@ def test_timeline_is_small_and_its_pictures_are_xml_without_ids(
 
 def test_rendered_timeline_is_the_golden_one(tmp_path: Path) -> None:
     timeline = store.read(GOLDEN / "timeline.json", Timeline)
-    now = tmp_path / "timeline.html"
-    now.write_text(rendered.render(timeline, "topic/name"), "utf-8")
-    golden = GOLDEN / "timeline.html"
-    assert now.read_text("utf-8") == golden.read_text("utf-8"), f"cp {now} {golden}"
+    text = rendered.render(timeline, "topic/name")
+    assert_golden(text, GOLDEN / "timeline.html", tmp_path)
     shown = {type(event) for events in timeline.methods.values() for event in events}
     assert shown == set(get_args(Event)), "show each kind of event in timeline.json"
 

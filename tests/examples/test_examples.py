@@ -1,6 +1,5 @@
 """Each example prints what it says, wherever it can run."""
 
-import ast
 import multiprocessing
 from pathlib import Path
 
@@ -92,11 +91,10 @@ def test_kill_leaves_the_same_behind(example: Example, tmp_path: Path) -> None:
 def test_example_follows_the_house_rules(example: Example) -> None:
     """It is formatted and short, with a one-line docstring and a main block."""
     lines = example.source.splitlines()
-    docstring = ast.get_docstring(ast.parse(example.source)) or ""
     assert example.source == black_format(example.source, STYLE)
     assert len(lines) <= 40
     assert max(map(len, lines)) <= STYLE.line_length
-    assert docstring.endswith(".")
-    assert "\n" not in docstring
+    assert example.summary.endswith(".")
+    assert "\n" not in example.summary
     assert 'if __name__ == "__main__":' in lines
     assert example.output, "prints nothing, so shows nothing"

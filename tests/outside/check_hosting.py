@@ -2,7 +2,6 @@
 
 import gzip
 import http.client
-import itertools
 import json
 import os
 import re
@@ -15,6 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
+from browser.hosting import headers_for_all
 from copies import wait_until
 from evidence import installed
 from evidence.paths import ROOT
@@ -173,9 +173,7 @@ def test_files_with_a_hash_are_kept_and_others_asked_for(site: Path, port: int) 
 @pytest.mark.parametrize("path", ["/", "/no/such/page", "/objects.inv"])
 def test_headers_of_the_build_are_sent(site: Path, path: str, port: int) -> None:
     """With every answer, also with the one for a wrong address."""
-    lines = (site / "_headers").read_text("utf-8").splitlines()
-    for_all = itertools.takewhile(lambda line: line.startswith(" "), lines[1:])
-    wanted = dict(line.strip().split(": ", 1) for line in for_all)
+    wanted = headers_for_all(site)
     sent = get(port, path).headers
     assert wanted
     assert {name: sent.get(name.lower()) for name in wanted} == wanted

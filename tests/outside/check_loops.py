@@ -1,6 +1,5 @@
 """Stop processes on the event loops that the documentation names; run by `make outside`."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,13 +12,6 @@ NAMES = ["asyncio", "uvloop", "anyio", "anyio on uvloop", "anyio cancels", "trio
 
 @pytest.mark.parametrize("name", NAMES)
 def test_processes_are_stopped_on_other_loops(name: str, python: Path) -> None:
-    ran = subprocess.run(
-        [python, LOOPS, name],
-        capture_output=True,
-        check=False,
-        env=installed.clean_environment(),
-        text=True,
-        timeout=60,
-    )
+    ran = installed.run([python, LOOPS, name])
     assert ran.returncode == 0, ran.stderr
     assert ran.stderr == ""

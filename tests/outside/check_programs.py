@@ -1,7 +1,6 @@
 """Stop real programs with the library as it is installed; run by `make outside`."""
 
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -30,12 +29,5 @@ def test_recipe_stops_its_program_and_leaves_nothing(name: str, python: Path) ->
 
 
 def test_environment_has_the_wheel_and_not_the_sources(python: Path) -> None:
-    said = subprocess.run(
-        [python, "-c", "import process_terminate, evidence"],
-        capture_output=True,
-        check=False,
-        env=installed.clean_environment(),
-        text=True,
-        timeout=60,
-    )
+    said = installed.run([python, "-c", "import process_terminate, evidence"])
     assert "No module named 'evidence'" in said.stderr

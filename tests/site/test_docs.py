@@ -14,10 +14,10 @@ from pytest_examples import CodeExample, EvalExample, find_examples
 
 import process_terminate
 from evidence import examples
-from evidence.pages import Page
+from evidence.pages import Page, snippets
 from evidence.paths import DOCS, EXAMPLES, ROOT
 from helpers import run_inside
-from reading import error_messages, html, linked_examples, read, snippets
+from reading import error_messages, html, linked_examples, read
 
 OUTPUTS = {example.name: example.output for example in examples.find()}
 PUBLIC = process_terminate.__all__

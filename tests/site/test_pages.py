@@ -11,11 +11,12 @@ from bs4 import Tag
 from evidence import examples, pages
 from evidence.examples import Example
 from evidence.measure.runs import Runs
-from evidence.pages import Page
+from evidence.pages import Page, snippets
 from evidence.paths import DOCS, EXAMPLES
 from evidence.render import lists, render, tables
 from evidence.render.results import Results
-from reading import html, linked_examples, read, rows, snippets
+from helpers import assert_golden
+from reading import html, linked_examples, read, rows
 
 PAGES = pages.in_order()
 GUIDES = pages.below("guides")
@@ -128,10 +129,8 @@ def test_table_of_results_is_the_golden_one(
     example = Example(EXAMPLES / "stop/escalate_to_kill.py")
     source = (GOLDEN / "runs.json").read_text("utf-8")
     runs = msgspec.json.decode(source.replace("CURRENT", example.hash), type=Runs)
-    now = tmp_path / "table.html"
-    now.write_text(tables.table(Results(example, runs)), "utf-8")
-    golden = GOLDEN / "table.html"
-    assert now.read_text("utf-8") == golden.read_text("utf-8"), f"cp {now} {golden}"
+    text = tables.table(Results(example, runs))
+    assert_golden(text, GOLDEN / "table.html", tmp_path)
 
 
 def test_choice_leads_to_an_example_or_says_why_not() -> None:

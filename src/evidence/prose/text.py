@@ -1,7 +1,6 @@
 """Read the prose of Markdown and of docstrings, with the lines that it is on."""
 
 import ast
-import inspect
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -81,9 +80,7 @@ def blocks(path: Path) -> list[Block]:
 def _docstrings(source: str) -> Iterator[tuple[int, str]]:
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, kinds) and node.body and ast.get_docstring(node):
-            # Inner indentation would be code to a reader of Markdown.
-            text = inspect.cleandoc(ast.get_docstring(node) or "")
+        if isinstance(node, kinds) and (text := ast.get_docstring(node)):
             yield node.body[0].lineno, _SECTION.sub("", text)
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageText
 
 from evidence import pages
 
@@ -44,24 +44,10 @@ def _draw(title: str, text: str) -> Image.Image:
         (title, 92, _PAPER),
         (text, 40, _PAPER),
     ):
-        for line in _wrap(part, SIZE[0] - 2 * _LEFT, size):
-            draw.text((_LEFT, top), line, color, _font(size))
+        said = ImageText.Text(part, ImageFont.load_default(size))
+        said.wrap(SIZE[0] - 2 * _LEFT)
+        for line in said.text.split("\n"):
+            draw.text((_LEFT, top), line, color, said.font)
             top += size * 5 // 4
         top += 25
     return card
-
-
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)
-
-
-def _wrap(text: str, width: int, size: int) -> list[str]:
-    """Return the lines of a text that is at most so wide."""
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if _font(size).getlength(longer) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines

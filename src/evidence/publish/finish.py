@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from evidence import examples, history, pages
-from evidence.paths import ROOT
+from evidence.paths import ROOT, copy_project
 from evidence.publish import (
     assets,
     cards,
@@ -29,17 +29,6 @@ _COMMANDS = {
     "mkdocs": ["mkdocs", "build", "--strict"],
     "zensical": ["zensical", "build", "--strict", "--clean"],
 }
-#: Folders that a build does not read.
-_UNREAD = (
-    ".build",
-    ".platforms",
-    ".*cache",
-    ".git",
-    ".venv",
-    "__pycache__",
-    "dist",
-    "site",
-)
 
 
 def finish(site: Path, url: str | None = None) -> None:
@@ -69,8 +58,7 @@ def build(site: Path, url: str, builder: Builder = "mkdocs") -> None:
     So it disturbs no other build, and no reader of the folder `site/`.
     """
     with tempfile.TemporaryDirectory() as folder:
-        project = Path(folder) / "project"
-        shutil.copytree(ROOT, project, ignore=shutil.ignore_patterns(*_UNREAD))
+        project = copy_project(Path(folder) / "project")
         for command in ["evidence", "render"], _COMMANDS[builder]:
             _run(command, project, url)
         shutil.move(project / "site", site)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from evidence import store
 from evidence.paths import BUILD
 from evidence.render import (
     command,
@@ -18,19 +19,12 @@ _PARTS = (lists, tables, decoder, command, timelines, studies, platforms)
 
 
 def render(folder: Path = BUILD) -> None:
-    """Write the rendered files that changed, and remove those that are gone.
-
-    Each file is replaced whole, so that a builder can read while this runs.
-    """
+    """Write the rendered files that changed, and remove those that are gone."""
     files = (part.files() for part in _PARTS)
     wanted = {folder / path: text for found in files for path, text in found.items()}
     for path in folder.rglob("*"):
         if path.is_file() and path not in wanted:
             path.unlink()
     for path, text in wanted.items():
-        if path.is_file() and path.read_text("utf-8") == text:
-            continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}.unfinished")
-        unfinished.write_text(text, "utf-8")
-        unfinished.replace(path)
+        if not path.is_file() or path.read_text("utf-8") != text:
+            store.replace(path, text)

@@ -4,7 +4,6 @@ Links in a list are relative to the page that includes it, so the list of a page
 `lists/` and the path of that page.
 """
 
-import ast
 import inspect
 import pkgutil
 import re
@@ -43,16 +42,11 @@ def files() -> dict[str, str]:
     for topic, shown in topics.items():
         examples = [(page, page.example) for page in shown if page.example]
         found[f"lists/examples/{topic}/index.md"] = "".join(
-            _item(page, summary(example)) for page, example in examples
+            _item(page, example.summary) for page, example in examples
         )
         for _, example in examples:
             found[f"run/{example.name}.html"] = run_line(example, site)
     return found
-
-
-def summary(example: Example) -> str:
-    """Return the docstring of an example."""
-    return ast.get_docstring(ast.parse(example.source)) or ""
 
 
 def _name(page: Page) -> str:

@@ -2,24 +2,20 @@
 
 from collections.abc import Iterator
 
-from evidence import elsewhere, pages
+from evidence import elsewhere
 from evidence.elsewhere import Tests
-from evidence.measure import runs
 from evidence.measure.runs import Column
 from evidence.pages import Page
-from evidence.render import results, studies
+from evidence.render import results
 from evidence.render.results import DIFFERED, PASSED, Results
+from evidence.render.template import table
 
 _Shown = list[tuple[Page, Results]]
 
 
 def files() -> dict[str, str]:
     """Return the table of the platforms, and the list of what differed."""
-    shown = [
-        (page, Results(page.example, runs.load(page.example)))
-        for page in pages.below("examples")
-        if page.example
-    ]
+    shown = results.of_pages()
     columns: dict[str, Column] = {}
     for _, one in shown:
         for key, column in one.runs.interpreters.items():
@@ -36,7 +32,7 @@ def files() -> dict[str, str]:
         for name in found.names
     ]
     return {
-        "platforms/table.md": studies.table([*heads, "Last run"], rows) + "\n",
+        "platforms/table.md": table([*heads, "Last run"], rows) + "\n",
         "platforms/differed.md": "\n".join(differed or ["- None."]) + "\n",
         "platforms/failed.md": "\n".join(failed or ["- None."]) + "\n",
     }

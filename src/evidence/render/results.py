@@ -9,8 +9,11 @@ from itertools import groupby
 from msgspec.structs import replace
 from packaging.version import Version
 
+from evidence import pages
 from evidence.examples import START_METHODS, Example
+from evidence.measure import runs
 from evidence.measure.runs import Cell, Column, Outcome, Runs, Tally
+from evidence.pages import Page
 
 PASSED, DIFFERED, UNTESTED = "passed", "differed", "not tested"
 #: The runs are of an example that ran differently from the one of today.
@@ -142,6 +145,15 @@ class Results:
         """Return the systems without a column of their own."""
         seen = {column.platform for column in self.columns.values() if not column.layer}
         return [name for system, name in SYSTEMS.items() if system not in seen]
+
+
+def of_pages() -> list[tuple[Page, Results]]:
+    """Return the pages of the examples in the order of the nav, each with its results."""
+    return [
+        (page, Results(page.example, runs.load(page.example)))
+        for page in pages.below("examples")
+        if page.example
+    ]
 
 
 def in_order(columns: dict[str, Column]) -> dict[str, Column]:

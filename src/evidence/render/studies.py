@@ -2,10 +2,13 @@
 
 import ast
 
+from markdown.extensions.toc import slugify
+
 from evidence import pages
 from evidence.render import queue_plot
 from evidence.render.queue_plot import HANGS, PIPE_BUF, interval
 from evidence.render.queue_plot import hangs as hangs_of
+from evidence.render.template import fill, table
 from evidence.studies import broken_queue, hangs, hostile_trees, programs, survivors
 from evidence.studies.broken_queue import Point, Queues, Series
 from evidence.studies.hangs import Hangs
@@ -124,54 +127,25 @@ def _summary(data: Queues) -> str:
 
 def _numbers(series: Series) -> str:
     """Return the numbers of a series as an HTML table."""
-    points = sorted(series.points.items())
-    low = min(point.load_average[0] for _, point in points)
-    high = max(point.load_average[1] for _, point in points)
-    alone = sum(len(point.runs["reader"]) for _, point in points)
-    heads = (
-        "Bytes of a message",
-        "Runs",
-        "Usable",
-        "Only the next writer hangs",
-        "Reader and next writer hang",
-        "Next writer hangs, %",
-        "Reader hangs, %",
-    )
-    label = f"{_title(series)}, {series.method}, {series.load}"
-    return "\n".join(
-        [
-            f'<div class="measured" tabindex="0" role="region" aria-label="{label}">',
-            "<table>",
-            "<caption>In brackets: 95 % intervals (Wilson). "
-            f"Only the reader hung: {alone} runs. "
-            f"Load average of the machine: {low:g} to {high:g}.</caption>",
-            "<thead><tr>",
-            *(f'<th scope="col">{head}</th>' for head in heads),
-            "</tr></thead>",
-            "<tbody>",
-            *(_row(size, point) for size, point in points),
-            "</tbody>",
-            "</table>",
-            "</div>",
-        ]
-    )
+    return fill(
+        "queue_numbers.html",
+        title=_title(series),
+        series=series,
+        points=dict(sorted(series.points.items())),
+        grouped=_grouped,
+        percentages=_percentages,
+    ).rstrip()
 
 
-def _row(size: int, point: Point) -> str:
-    counts = [point.count, *(len(point.runs[o]) for o in ("usable", "writer", "both"))]
-    shares = [_share(hangs_of(point, who), point.count) for who in HANGS]
-    cells = "".join(f"<td>{cell}</td>" for cell in [*counts, *shares])
-    return f'<tr><th scope="row">{_grouped(size)}</th>{cells}</tr>'
-
-
-def _share(hits: int, runs: int) -> str:
-    low, high = interval(hits, runs)
-    return f"{100 * hits / runs:.1f} <span>[{100 * low:.1f}, {100 * high:.1f}]</span>"
+def _percentages(point: Point, who: str) -> list[float]:
+    """Return the share of the runs in which a process hung, and its interval."""
+    hits, runs = hangs_of(point, who), point.count
+    return [100 * share for share in (hits / runs, *interval(hits, runs))]
 
 
 def _grouped(size: int) -> str:
     """Return a number with thin gaps between the thousands."""
-    return f"{size:,}".replace(",", "&#8239;")
+    return f"{size:,}".replace(",", "\u202f")
 
 
 def of_programs(data: Programs) -> dict[str, str]:
@@ -189,10 +163,9 @@ def _program(name: str, found: Runs) -> list[str]:
     calls = [run.calls[0] for run in found.runs]
     alive = sum(len(call.alive) for run in found.runs for call in run.calls)
     title = PROGRAMS[name].title
-    anchor = title.lower().replace(" ", "-").translate(str.maketrans("", "", ",:"))
     sizes = sorted({len(call.found) for call in calls})
     return [
-        f"[{title}](#{anchor}) {found.version}",
+        f"[{title}](#{slugify(title, '-')}) {found.version}",
         f"{len(found.runs)}",
         " to ".join(str(size) for size in dict.fromkeys([sizes[0], sizes[-1]])),
         _ends(calls),
@@ -228,12 +201,6 @@ def _end(by: str | None, code: int | None) -> str:
         verb = "killed" if by == "SIGKILL" else "terminated"
         return f"{verb} by `{status.signal_name}`"
     return f"{sent}, exit code {code}"
-
-
-def table(heads: list[str], rows: list[list[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def measured(data: Study, more: str, name: str) -> str:

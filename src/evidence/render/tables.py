@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Any, TypeAlias
 
-from evidence import pages
-from evidence.measure import runs
 from evidence.pages import Page
 from evidence.render import results
 from evidence.render.results import DIFFERED, EARLIER, PASSED, UNTESTED, Results
@@ -17,10 +15,8 @@ Topics: TypeAlias = dict[str, list[tuple[Page, Results]]]
 def files() -> dict[str, str]:
     """Return the table of each example, the overview, and its numbers."""
     topics: Topics = {}
-    for page in pages.below("examples"):
-        if page.example:
-            found = Results(page.example, runs.load(page.example))
-            topics.setdefault(page.sections[-1], []).append((page, found))
+    for page, found in results.of_pages():
+        topics.setdefault(page.sections[-1], []).append((page, found))
     shown = [one for topic in topics.values() for _, one in topic]
     columns = results.all_columns(shown)
     stock = {key: column for key, column in columns.items() if not column.layer}

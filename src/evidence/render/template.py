@@ -1,4 +1,4 @@
-"""Fill the templates of the HTML that pages embed."""
+"""Make the HTML and the tables that pages embed."""
 
 from pathlib import Path
 
@@ -16,6 +16,12 @@ _ENVIRONMENT = Environment(
 )
 
 
-def fill(name: str, **values: object) -> str:
+def fill(name: str, /, **values: object) -> str:
     """Return a template with the root of the site and its values, which are escaped."""
     return _ENVIRONMENT.get_template(name).render(values, root=pages.root())
+
+
+def table(heads: list[str], rows: list[list[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

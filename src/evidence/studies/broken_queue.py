@@ -64,7 +64,7 @@ class Series(Struct):
 
 
 class Queues(Study, kw_only=True):
-    """What became of the queues."""
+    """How often a queue breaks, run by run."""
 
     hash: str
     """Of the program that breaks them."""
@@ -147,11 +147,9 @@ def source_hash() -> str:
     return study.hash_of([PROGRAM])
 
 
-def why_outdated(data: Queues) -> str | None:
-    """Return why the results are not of the program as it is now; None if they are."""
-    if data.hash == source_hash():
-        return None
-    return f"another version of {PROGRAM.name} was measured; run: python -m evidence queues"
+def outdated(data: Queues) -> list[str]:
+    """Return the program if the results are of another version."""
+    return [] if data.hash == source_hash() else [PROGRAM.name]
 
 
 def missing(data: Queues, name: str, runs: int) -> Iterator[Batch]:

@@ -62,7 +62,7 @@ class Session(Struct):
 
 
 class Sessions(Study, kw_only=True):
-    """What the command printed."""
+    """What the command prints."""
 
     hash: str
     """Of the command and the table of exit codes."""
@@ -76,27 +76,23 @@ def source_hash() -> str:
     return study.hash_of([*paths, Path(__file__)])
 
 
-def why_outdated(data: Sessions) -> str | None:
-    """Return why the results are not of the command as it is; None if they are."""
-    if data.hash == source_hash():
-        return None
-    return (
-        "another version of the command was recorded; run: python -m evidence command"
-    )
+def outdated(data: Sessions) -> list[str]:
+    """Return the command if the results are of another version."""
+    return [] if data.hash == source_hash() else ["process-terminate"]
 
 
-def load(path: Path = PATH) -> Sessions:
+def load() -> Sessions:
     """Return what was recorded."""
-    return store.read(path, Sessions)
+    return store.read(PATH, Sessions)
 
 
-def record(report: Report, path: Path = PATH) -> None:
+def record(report: Report) -> None:
     """Run each session once, and write down what it printed."""
     data = Sessions(**study.circumstances(), hash=source_hash(), sessions={})
     for name, (programs, arguments) in SESSIONS.items():
         data.sessions[name] = run(programs, arguments)
         report(f"{name}: {data.sessions[name].status}")
-    store.write(path, data, depth=4)
+    store.write(PATH, data, depth=4)
 
 
 def run(programs: list[str], arguments: list[str]) -> Session:

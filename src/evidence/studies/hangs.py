@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -16,8 +15,6 @@ from evidence.studies.study import Report, Study
 PATH = study.FOLDER / "hangs.json"
 _RECIPES = programs.OUTSIDE / "hangs.py"
 _FILES = programs.OUTSIDE / "hanging"
-#: Seconds that a recipe may take, even on a busy machine.
-_DEADLINE = 180
 
 
 class Hang(Struct, frozen=True):
@@ -41,7 +38,7 @@ HANGS = {
 
 
 class Hangs(Study, kw_only=True):
-    """What diagnose() printed of each program."""
+    """Why real programs hang."""
 
     hash: str
     """Of the recipes and their files."""
@@ -51,8 +48,7 @@ class Hangs(Study, kw_only=True):
 
 def why_not(name: str) -> str | None:
     """Return why a recipe cannot run here; None if it can."""
-    missing = [need for need in HANGS[name].needs if not shutil.which(need)]
-    return f"not installed: {', '.join(missing)}" if missing else None
+    return installed.why_missing(HANGS[name].needs)
 
 
 def run(name: str, python: Path) -> list[str]:
@@ -60,15 +56,9 @@ def run(name: str, python: Path) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="hang-") as folder:
         shutil.copytree(_FILES, folder, dirs_exist_ok=True)
         with leftovers.ended() as left:
-            ended = subprocess.run(
-                [python, _RECIPES, name, folder],
-                cwd=folder,
-                env=installed.clean_environment()
-                | {"VIRTUAL_ENV": str(python.parents[1])},
-                check=False,
-                capture_output=True,
-                text=True,
-                timeout=_DEADLINE,
+            own = str(python.parents[1])
+            ended = installed.run(
+                [python, _RECIPES, name, folder], folder, VIRTUAL_ENV=own
             )
     if ended.returncode or left:
         raise RuntimeError(f"{name}: left {left}: {ended.stderr[-3000:]}")
@@ -76,7 +66,7 @@ def run(name: str, python: Path) -> list[str]:
     return said.replace(str(python.parent) + os.sep, "").splitlines()
 
 
-def record(report: Report, path: Path = PATH) -> None:
+def record(report: Report) -> None:
     """Run each recipe, and write down what diagnose() printed."""
     for name in HANGS:
         if reason := why_not(name):
@@ -87,18 +77,12 @@ def record(report: Report, path: Path = PATH) -> None:
         for name in HANGS:
             data.reports[name] = run(name, python)
             report(f"{name}: {len(data.reports[name])} lines")
-    store.write(path, data, depth=3)
+    store.write(PATH, data, depth=3)
 
 
 def install(python: Path) -> None:
     """Install the programs in an environment."""
-    wanted: list[str | Path] = [
-        "install",
-        "--quiet",
-        "-r",
-        _RECIPES.with_name("hanging.txt"),
-    ]
-    subprocess.run([*installed.pip(python), *wanted], check=True, timeout=600)
+    installed.install(python, "-r", _RECIPES.with_name("hanging.txt"))
 
 
 def source_hash() -> str:
@@ -106,13 +90,12 @@ def source_hash() -> str:
     return study.hash_of([_RECIPES, *sorted(_FILES.glob("*.py"))])
 
 
-def why_outdated(data: Hangs) -> str | None:
-    """Return why the reports are not of the recipes as they are now; None if they are."""
-    if data.hash == source_hash() and list(data.reports) == list(HANGS):
-        return None
-    return "other recipes were run; run: python -m evidence hangs"
+def outdated(data: Hangs) -> list[str]:
+    """Return the recipes if the reports are of other ones."""
+    is_current = data.hash == source_hash() and list(data.reports) == list(HANGS)
+    return [] if is_current else [_RECIPES.name]
 
 
-def load(path: Path = PATH) -> Hangs:
+def load() -> Hangs:
     """Return what was recorded."""
-    return store.read(path, Hangs)
+    return store.read(PATH, Hangs)

@@ -36,8 +36,6 @@ _DYING = 2.0
 _PAUSE = 0.02
 #: Looks of which each may miss a process that appears meanwhile.
 _LOOKS = 3
-#: Looks for processes that exit before they can be opened.
-_TRIES = 100
 #: Seconds that the witness may take to kill what is left, on a busy machine.
 _DEADLINE = 120.0
 
@@ -57,16 +55,10 @@ def source_hash(name: str) -> str:
     return study.hash_of([path_of(name), _BUILDER])
 
 
-def why_outdated(measured: dict[str, str], names: list[str], verb: str) -> str | None:
-    """Return why the hashes of measured trees are not those of today; None if they are."""
-    today = {name: source_hash(name) for name in names}
-    changed = sorted(dict(today.items() ^ measured.items()))
-    if not changed:
-        return None
-    return (
-        f"other versions of these trees were measured: {', '.join(changed)}; "
-        f"run: python -m evidence {verb}"
-    )
+def outdated(measured: dict[str, str]) -> list[str]:
+    """Return the trees whose measured hashes are not those of today."""
+    today = {name: source_hash(name) for name in names()}
+    return sorted(dict(today.items() ^ measured.items()))
 
 
 class Marked:
@@ -85,17 +77,23 @@ class Marked:
         # Not leftovers.kill_all(), which waits until each is reaped: an orphan may have
         # been adopted by a subreaper that does not reap it. Zombies have no mark.
         end = time.monotonic() + _DEADLINE
-        found = True
-        while found:
-            found = False
+        while self._kill_found() or self._has_pipe():
             if time.monotonic() > end:
                 raise RuntimeError(f"cannot kill what has {_VARIABLE}={self.mark}")
-            for process in self.processes():  # On sight, because it may start others.
-                found = True
-                with suppress(OSError):
-                    self._kill_with_group(process.pid)
-            if found:
-                time.sleep(_PAUSE)
+            time.sleep(_PAUSE)
+
+    def _has_pipe(self) -> bool:
+        """Return whether a process is alive that a look may have missed."""
+        return False
+
+    def _kill_found(self) -> bool:
+        """Kill the processes that one look finds; return whether there were any."""
+        found = False
+        for pid in self.pids():  # On sight, because it may start others.
+            found = True
+            with suppress(OSError):
+                self._kill_with_group(pid)
+        return found
 
     def _kill_with_group(self, pid: int) -> None:
         """Kill a process and its group, because no fork escapes a signal to a group.
@@ -114,18 +112,6 @@ class Marked:
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)
         finally:
             os.close(pidfd)
-
-    def processes(self) -> Iterator[psutil.Process]:
-        """Yield each process; look again while one exits too fast."""
-        for _ in range(_TRIES):
-            is_complete = True
-            for pid in self.pids():
-                try:
-                    yield psutil.Process(pid)
-                except psutil.NoSuchProcess:
-                    is_complete = False
-            if is_complete:
-                return
 
     def pids(self) -> Iterator[int]:
         """Yield the pid of each living process."""
@@ -225,11 +211,6 @@ class Tree(Marked):
         self.close_pipe()
         os.close(self._handle)
         super().kill()
-        end = time.monotonic() + _DEADLINE
-        while self._has_pipe():  # The last look has missed a chain, or it is exiting.
-            if time.monotonic() > end:
-                raise RuntimeError(f"cannot kill what has {_VARIABLE}={self.mark}")
-            super().kill()
         os.close(self._alive)
         os.close(self._leash)
         for path in self.names_left():

@@ -2,7 +2,6 @@
 
 import shutil
 import socket
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -21,8 +20,7 @@ from evidence.studies.study import Report, Study
 
 PATH = study.FOLDER / "programs.json"
 OUTSIDE = ROOT / "tests" / "outside"
-#: Seconds that a recipe may take, even on a busy machine.
-_DEADLINE = 120
+_RECIPES = OUTSIDE / "programs.py"
 
 
 class Program(Struct, frozen=True):
@@ -111,7 +109,7 @@ class Runs(Struct):
 
 
 class Programs(Study, kw_only=True):
-    """The runs of all recipes."""
+    """What it took to stop real programs."""
 
     psutil: str
     hash: str
@@ -123,9 +121,7 @@ def why_not(name: str) -> str | None:
     """Return why a recipe cannot run here; None if it can."""
     if sys.platform != "linux":
         return "finds what is left as child subreaper, on Linux only"
-    path = installed.clean_environment()["PATH"]
-    missing = [c for c in PROGRAMS[name].commands if not shutil.which(c, path=path)]
-    return f"not installed: {', '.join(missing)}" if missing else None
+    return installed.why_missing(PROGRAMS[name].commands)
 
 
 def run(name: str, python: Path) -> Run:
@@ -145,14 +141,9 @@ def _run(task: tuple[str, Path]) -> Run:
     with tempfile.TemporaryDirectory(prefix="outside-") as folder:
         shutil.copytree(OUTSIDE / "files", folder, dirs_exist_ok=True)
         try:
-            ended = subprocess.run(
-                [python, OUTSIDE / "run.py", name, folder, str(free_port())],
-                cwd=folder,
-                env=installed.clean_environment(),
-                check=False,
-                capture_output=True,
-                text=True,
-                timeout=_DEADLINE,
+            recipe = OUTSIDE / "run.py"
+            ended = installed.run(
+                [python, recipe, name, folder, str(free_port())], folder
             )
         finally:
             left = _kill_the_rest()
@@ -188,14 +179,9 @@ def _kill_the_rest() -> list[str]:
     return left
 
 
-def record(
-    runs: int,
-    report: Report,
-    names: tuple[str, ...] = tuple(PROGRAMS),
-    path: Path = PATH,
-) -> None:
+def record(runs: int, report: Report) -> None:
     """Run each recipe so many times, and write down what it took."""
-    for name in names:
+    for name in PROGRAMS:
         if reason := why_not(name):
             raise installed.UnavailableError(f"{name}: {reason}")
     with installed.environment() as python:
@@ -207,11 +193,11 @@ def record(
             hash=source_hash(),
             programs={},
         )
-        for name in names:
+        for name in PROGRAMS:
             found = [run(name, python) for _ in range(runs)]
             data.programs[name] = Runs(version(name, python), found)
             report(f"{name}: {data.programs[name].version}")
-    save(data, path)
+    store.write(PATH, data, depth=4)
 
 
 def version(name: str, python: Path) -> str:
@@ -225,35 +211,23 @@ def version(name: str, python: Path) -> str:
 
 
 def _said(command: list[str]) -> str:
-    said = subprocess.run(
-        command,
-        env=installed.clean_environment(),
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=_DEADLINE,
-    )
+    said = installed.run(command)
+    said.check_returncode()
     return (said.stdout + said.stderr).strip()
 
 
 def source_hash() -> str:
     """Return a hash of what runs in the recipes, and of their files."""
     files = sorted(p for p in (OUTSIDE / "files").rglob("*") if p.is_file())
-    return study.hash_of([OUTSIDE / "programs.py", *files])
+    return study.hash_of([_RECIPES, *files])
 
 
-def why_outdated(data: Programs) -> str | None:
-    """Return why the results are not of the recipes as they are now; None if they are."""
-    if data.hash == source_hash() and list(data.programs) == list(PROGRAMS):
-        return None
-    return "other recipes were measured; run: python -m evidence programs"
+def outdated(data: Programs) -> list[str]:
+    """Return the recipes if the results are of other ones."""
+    is_current = data.hash == source_hash() and list(data.programs) == list(PROGRAMS)
+    return [] if is_current else [_RECIPES.name]
 
 
-def load(path: Path = PATH) -> Programs:
+def load() -> Programs:
     """Return what was recorded."""
-    return store.read(path, Programs)
-
-
-def save(data: Programs, path: Path = PATH) -> None:
-    """Write what was recorded, one run a line."""
-    store.write(path, data, depth=4)
+    return store.read(PATH, Programs)

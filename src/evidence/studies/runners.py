@@ -67,7 +67,7 @@ class Counted(Struct):
 
 
 class Runners(Study, kw_only=True):
-    """What the runners left of each tree."""
+    """What timeout, tini and others leave of a tree."""
 
     versions: dict[str, str]
     grace: float
@@ -120,10 +120,10 @@ def _ends(root: "subprocess.Popen[str]", mode: str, event: str) -> bool:
     return True
 
 
-def why_outdated(data: Runners) -> str | None:
-    """Return why the results are not of the trees as they are now; None if they are."""
+def outdated(data: Runners) -> list[str]:
+    """Return the trees whose results are of another version."""
     hashes = {tree: counted.hash for tree, counted in data.trees.items()}
-    return hostile_trees.why_outdated(hashes, hostile_trees.names(), "runners")
+    return hostile_trees.outdated(hashes)
 
 
 def load(path: Path = PATH) -> Runners:

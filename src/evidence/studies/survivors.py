@@ -5,12 +5,10 @@ innocent neighbor, and stops the tree. This process is the witness.
 """
 
 import os
-import select
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -62,19 +60,23 @@ def run(tree_name: str, way: str) -> Outcome:
 
 def _call(tree: Tree, neighbor: Neighbor, way: str) -> tuple[float, float, str]:
     """Have a new process grow a tree and stop it; return from when to when, and errors."""
-    with _pipe() as (read, write):
+    read, write = os.pipe()
+    with os.fdopen(read), os.fdopen(write, "w") as pipe:
         pid = os.fork()
         if pid == 0:
             exit_after(lambda: _report(Caller(tree, neighbor, write), way))
-        hangs = not _has_exited(pid)
+        caller, hang = psutil.Process(pid), ""
+        try:
+            caller.wait(_DEADLINE)
+        except psutil.TimeoutExpired:
+            hang = f"no end within {_DEADLINE:g} s"
+            caller.kill()
+            caller.wait(_DEADLINE)
         ended = time.monotonic()
-        if hangs:  # It is a child that is not reaped, so the pid is still its own.
-            os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
         tree.close_pipe()
-        os.close(write)
+        pipe.close()
         began, error = os.read(read, 4096).decode().split("\n", 1)
-    return float(began), ended, f"no end within {_DEADLINE:g} s" if hangs else error
+    return float(began), ended, hang or error
 
 
 def _report(caller: Caller, way: str) -> None:
@@ -90,28 +92,6 @@ def _report(caller: Caller, way: str) -> None:
         raise
 
 
-def _has_exited(pid: int) -> bool:
-    """Wait until a child has exited; return whether it has within the deadline."""
-    pidfd = os.pidfd_open(pid)
-    try:
-        poll = select.poll()
-        poll.register(pidfd, select.POLLIN)
-        return bool(poll.poll(_DEADLINE * 1000))
-    finally:
-        os.close(pidfd)
-
-
-@contextmanager
-def _pipe() -> Iterator[tuple[int, int]]:
-    read, write = os.pipe()
-    try:
-        yield read, write
-    finally:
-        for end in (read, write):
-            with suppress(OSError):
-                os.close(end)
-
-
 class Counted(Struct):
     """What came of one tree."""
 
@@ -122,7 +102,7 @@ class Counted(Struct):
 
 
 class Survivors(Study, kw_only=True):
-    """What survived of each tree."""
+    """Which processes survive which way to stop a tree."""
 
     psutil: str
     grace: float
@@ -140,20 +120,15 @@ def is_promised(tree: str, way: str) -> bool:
     return way == "no_orphans()"
 
 
-def why_outdated(data: Survivors) -> str | None:
-    """Return why the results are not of the trees as they are now; None if they are."""
+def outdated(data: Survivors) -> list[str]:
+    """Return the trees whose results are of another version."""
     hashes = {tree: counted.hash for tree, counted in data.trees.items()}
-    return hostile_trees.why_outdated(hashes, hostile_trees.names(), "survivors")
+    return hostile_trees.outdated(hashes)
 
 
 def load(path: Path = PATH) -> Survivors:
     """Return what was recorded."""
     return store.read(path, Survivors)
-
-
-def save(data: Survivors, path: Path = PATH) -> None:
-    """Write what was recorded, one way a line."""
-    store.write(path, data, depth=4)
 
 
 def record(
@@ -185,7 +160,7 @@ def record(
             report(f"{cell[0]}, {cell[1]}: {counts}")
     for tree, way, times in cells:
         data.trees[tree].outcomes[way] = found[tree, way, times]
-    save(data, path)
+    store.write(path, data, depth=4)
 
 
 def _count(cell: tuple[str, str, int]) -> list[tuple[int, Outcome]]:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from evidence.render.command import runners
+from evidence.render.template import table
 from evidence.studies import command
 from evidence.studies.command import Session
 from process_terminate._command.statuses import RUN_STATUSES, STATUSES
@@ -21,8 +22,8 @@ def files() -> dict[str, str]:
     return {
         **runners.files(),
         **{f"command/help/{name or 'all'}.txt": _help(name) for name in _SUBCOMMANDS},
-        "command/statuses.md": _table(STATUSES),
-        "command/run_statuses.md": _table(RUN_STATUSES),
+        "command/statuses.md": _statuses(STATUSES),
+        "command/run_statuses.md": _statuses(RUN_STATUSES),
         "command/errors.md": _errors([sessions[name] for name in command.ERRORS]),
         **{f"command/{name}.txt": _session(one) for name, one in sessions.items()},
         "command/measured.md": f"Recorded on {data.date} with CPython {data.python} "
@@ -48,16 +49,15 @@ def _session(session: Session) -> str:
     return "".join(f"{line}\n" for line in [f"$ {session.command}", *session.output])
 
 
-def _table(statuses: dict[int, str] | dict[str, str]) -> str:
-    rows = [f"| {status} | {meaning} |\n" for status, meaning in statuses.items()]
-    return "".join(["| Exit status | Meaning |\n", "|---|---|\n", *rows])
+def _statuses(statuses: dict[int, str] | dict[str, str]) -> str:
+    rows = [[str(status), meaning] for status, meaning in statuses.items()]
+    return table(["Exit status", "Meaning"], rows) + "\n"
 
 
 def _errors(sessions: list[Session]) -> str:
     """Return a table of commands, what each printed, and its exit status."""
     rows = [
-        f"| `{one.command}` | `{' '.join(one.output)}` | {one.status} |\n"
+        [f"`{one.command}`", f"`{' '.join(one.output)}`", str(one.status)]
         for one in sessions
     ]
-    heads = "| Command | What it prints | Exit status |\n|---|---|---|\n"
-    return heads + "".join(rows)
+    return table(["Command", "What it prints", "Exit status"], rows) + "\n"

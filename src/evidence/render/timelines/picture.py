@@ -4,8 +4,7 @@ Each row has a picture of its own, as high as its text, and the bars of the lane
 through it. So the text is that of the page: it wraps, and can be read and copied.
 """
 
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from evidence.measure.timelines import (
@@ -54,43 +53,20 @@ LEGEND = {
 }
 
 
-def signs() -> str:
-    """Return a table of what each sign means."""
-    rows = "\n".join(
-        '<tr><td><svg viewBox="0 0 30 20" width="30" height="20" aria-hidden="true">'
-        f"{_paths(sample)}</svg></td><td>{meaning}</td></tr>"
-        for meaning, sample in LEGEND.items()
-    )
-    return (
-        '<div class="timeline signs"><table>\n'
-        "<thead><tr><th>Sign</th><th>Meaning</th></tr></thead>\n"
-        f"<tbody>\n{rows}\n</tbody>\n</table></div>\n"
-    )
-
-
-def draw(rows: Sequence[Row]) -> str:
-    """Return the names of the lanes, and a list of the rows."""
-    return _Picture(rows).html()
-
-
-def _paths(signs: dict[str, str]) -> str:
-    return "".join(
-        f'<path class="{sign}" d="{path}"/>' for sign, path in signs.items() if path
-    )
-
-
-class _Picture:
-    """The paths of each sign in each row.
+class Picture:
+    """The lanes and their names, and the paths of each sign in each row.
 
     The place of row n is 2n, and the place of its signs is 2n + 1.
     """
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self._rows = rows
-        self._lanes = lanes([row.event for row in rows if row.event])
-        step = min(STEP, WIDTH / len(self._lanes))
-        self._x = {name: round(8 + step * n, 1) for n, name in enumerate(self._lanes)}
-        self._width = round(10 + step * len(self._lanes))
+        names = lanes([row.event for row in rows if row.event])
+        step = min(STEP, WIDTH / len(names))
+        self.x = {name: round(8 + step * n, 1) for n, name in enumerate(names)}
+        self.width = round(10 + step * len(names))
+        #: The height of the names above the lanes.
+        self.top = 10 + 7 * max(map(len, names))
         self._signs = [dict.fromkeys(SIGNS, "") for _ in rows]
         self._begun: dict[str, int] = {"main": 0}
         self._dead: dict[str, int] = {}
@@ -104,8 +80,8 @@ class _Picture:
             self._bar("l", name, begun, self._dead.get(name, 2 * len(rows)))
 
     def _add(self, sign: str, name: str, n: int, path: str, y: int = SIGN) -> None:
-        if name in self._x:
-            self._signs[n][sign] += f"M{self._x[name]:g} {y}{path}"
+        if name in self.x:
+            self._signs[n][sign] += f"M{self.x[name]:g} {y}{path}"
 
     def _bar(self, sign: str, name: str, first: int, last: int) -> None:
         """Add a bar from one place to another to each row between them."""
@@ -121,25 +97,25 @@ class _Picture:
             case Fork(child=child):
                 self._begun.setdefault(child, place)
                 ring = "m-2.5 0a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0-5 0"
-                self._add("f", who, n, f"H{self._x[child]:g}{ring}")
+                self._add("f", who, n, f"H{self.x[child]:g}{ring}")
             case Signal(to=to) if to == who:
                 self._add("s", to, n, "m-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0")
             case Signal(to=to):
-                end = self._x[to]
+                end = self.x[to]
                 self._add("s", who, n, f"H{end:g}")
-                back = -5 if end > self._x.get(who, 0) else 5
+                back = -5 if end > self.x.get(who, 0) else 5
                 self._add("h", to, n, f"l{back}-3v6z")
             case Die():
                 self._dead[who] = place
                 self._add("d", who, n, "m-4-4l8 8m0-8l-8 8")
             case Reap(child=child):
                 self._bar("z", child, self._dead.get(child, place), place)
-                if child in self._x:
-                    self._add("r", who, n, f"H{self._x[child]:g}")
+                if child in self.x:
+                    self._add("r", who, n, f"H{self.x[child]:g}")
             case Adopt(by=by):
                 self._begun.setdefault(who, place)
                 self._add("a", who, n, "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0")
-                self._add("r", by, n, f"H{self._x[who]:g}")
+                self._add("r", by, n, f"H{self.x[who]:g}")
             case Print():
                 self._add("p", who, n, "h0")
             case _:
@@ -153,25 +129,8 @@ class _Picture:
         rows = enumerate(self._rows)
         return next((2 * n for n, row in rows if row.ms >= end), 2 * len(self._rows))
 
-    def html(self) -> str:
-        """Return all of it."""
-        top = 10 + 7 * max(map(len, self._lanes))
-        names = "".join(
-            f'<text transform="translate({x + 4:g} {top - 4})rotate(-90)">'
-            f"{escape(name)}</text>"
-            for name, x in self._x.items()
-        )
+    def items(self) -> Iterator[tuple[Row, dict[str, str], float]]:
+        """Yield each row with its signs, and the time after it, or 0 if it is short."""
         gaps = [b.ms - a.ms for a, b in pairwise(self._rows)] + [0.0]
-        items = "\n".join(map(self._item, self._rows, self._signs, gaps))
-        return (
-            f'<svg width="{self._width}" height="{top}" aria-hidden="true">{names}'
-            f"</svg>\n<ol>\n{items}\n</ol>"
-        )
-
-    def _item(self, row: Row, signs: dict[str, str], gap: float) -> str:
-        """Return a row, with the time after it if that is long."""
-        passed = f' data-passed="{gap:.0f} ms"' if gap >= LONG else ""
-        return (
-            f'<li><svg width="{self._width}" aria-hidden="true">{_paths(signs)}</svg>'
-            f"<span{passed}><span>{row.ms:.0f} ms:</span> {escape(row.text)}</span></li>"
-        )
+        for row, signs, gap in zip(self._rows, self._signs, gaps, strict=True):
+            yield row, signs, gap if gap >= LONG else 0
