@@ -130,7 +130,7 @@ class _MultiprocessingPool(Pool):
         with suppress(OSError):
             pool._outqueue._writer.close()  # So that no read waits for a writer.
         yield from _join(pool._result_handler)
-        yield from _call_apart(_fail, list(pool._cache.values()))
+        yield from _call_apart(_fail_all, list(pool._cache.values()))
 
 
 class _UnknownPool(Pool):
@@ -237,10 +237,29 @@ def _call_apart(call: Callable[[Any], None], value: Any) -> Steps[None]:
         yield from _join(thread, warn=False)
 
 
-def _fail(results: list[Any]) -> None:
+def _fail_all(results: list[Any]) -> None:
     error = RuntimeError("the pool was stopped before the task was done")
     for result in results:
-        stdlib.fail(result, error)
+        _fail(result, error)
+
+
+def _fail(result: Any, error: Exception) -> None:
+    """Let a result of a pool that will never come raise an error.
+
+    As after Pool.terminate(), no callback runs: it might wait for a lock of the caller.
+    A result that is done is kept: it is still here because its callback runs, or failed.
+    So is the first error of map().
+    """
+    with suppress(AttributeError, KeyError):
+        if hasattr(result, "_index"):  # Of imap().
+            result._set(result._index, (False, error))
+            result._set_length(result._index)
+            return
+        # What tells that it is done: of map(), and of apply().
+        left = getattr(result, "_number_left", not hasattr(result, "_success"))
+        if left and getattr(result, "_success", True):
+            result._success, result._value = False, error
+        result._event.set()
 
 
 def _join(thread: Any, *, warn: bool = True) -> Steps[None]:

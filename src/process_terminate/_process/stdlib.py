@@ -34,6 +34,10 @@ _PARTS = [
 ]
 _PARTS_OF_EXECUTOR = ["_executor_manager_thread", "_processes"]
 
+#: Not every system has poll().
+_select: Any = select
+_WRITABLE, _BROKEN = 4, 8  # POLLOUT and POLLERR, the same on Linux, macOS and BSD.
+
 
 def is_process(value: object) -> bool:
     """Return whether it is a process of multiprocessing, or of a copy of it."""
@@ -73,18 +77,37 @@ def _module(package: str, name: str) -> ModuleType | None:
 
 def forkservers() -> set[int]:
     """Return the pids of the forkservers of this process; none if unknown."""
-    return _pids("forkserver", "_forkserver", "_forkserver_pid")
+    return _pids("forkserver", "_forkserver", "_forkserver_pid", "_forkserver_alive_fd")
 
 
 def resource_trackers() -> set[int]:
     """Return the pids of the resource trackers of this process; none if unknown."""
-    return _pids("resource_tracker", "_resource_tracker", "_pid")
+    return _pids("resource_tracker", "_resource_tracker", "_pid", "_fd")
 
 
-def _pids(module: str, server: str, attribute: str) -> set[int]:
-    """Return the pid that a server of multiprocessing and its copies has noted."""
+def _pids(module: str, server: str, attribute: str, pipe: str) -> set[int]:
+    """Return the pid that a server of multiprocessing and its copies has noted.
+
+    If it is dead, so that no process reads its pipe, another may have its pid.
+    """
     servers = [getattr(_module(package, module), server, None) for package in _COPIES]
-    return {pid for one in servers if (pid := getattr(one, attribute, None))}
+    return {
+        pid
+        for one in servers
+        if (pid := getattr(one, attribute, None))
+        and not _events(getattr(one, pipe, None)) & _BROKEN
+    }
+
+
+def _events(pipe: Any, asked: int = 0) -> int:
+    """Return which events of poll() a pipe has; 0 if unknown."""
+    try:
+        poll = _select.poll()
+        poll.register(pipe, asked)
+        return sum(event for _, event in poll.poll(0))
+    # Windows; eventlet; a pipe that is closed; None.
+    except (AttributeError, OSError, TypeError, ValueError):
+        return 0
 
 
 def children_of_multiprocessing() -> set[int]:
@@ -257,13 +280,7 @@ def fail_pending(thread: Any) -> None:
 
 def is_writable(queue: Any) -> bool:
     """Return whether a write to a SimpleQueue does not wait; False if unknown."""
-    try:
-        system: Any = select
-        poll = system.poll()
-        poll.register(queue._writer, system.POLLOUT)
-        return any(event & system.POLLOUT for _, event in poll.poll(0))
-    except (AttributeError, OSError, ValueError):  # Windows; a queue that is closed.
-        return False
+    return bool(_events(getattr(queue, "_writer", None), _WRITABLE) & _WRITABLE)
 
 
 def is_blocked(executor: Any) -> bool:
@@ -274,24 +291,5 @@ def is_blocked(executor: Any) -> bool:
     lock = getattr(executor, "_shutdown_lock", None)
     pipe = getattr(executor, "_executor_manager_thread_wakeup", None)
     is_open = pipe is not None and not getattr(pipe, "_closed", True)
-    full = is_open and hasattr(select, "poll") and not is_writable(pipe)
+    full = is_open and hasattr(_select, "poll") and not is_writable(pipe)
     return full or bool(getattr(lock, "locked", lambda: False)())
-
-
-def fail(result: Any, error: Exception) -> None:
-    """Let a result of a pool that will never come raise an error.
-
-    As after Pool.terminate(), no callback runs: it might wait for a lock of the caller.
-    A result that is done is kept: it is still here because its callback runs, or failed.
-    So is the first error of map().
-    """
-    with suppress(AttributeError, KeyError):
-        if hasattr(result, "_index"):  # Of imap().
-            result._set(result._index, (False, error))
-            result._set_length(result._index)
-            return
-        # What tells that it is done: of map(), and of apply().
-        left = getattr(result, "_number_left", not hasattr(result, "_success"))
-        if left and getattr(result, "_success", True):
-            result._success, result._value = False, error
-        result._event.set()

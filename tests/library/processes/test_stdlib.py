@@ -15,7 +15,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 import pytest
-from support import FORK, KILLED, TERMINATED, UNKNOWN, Start, reaps, unreaped
+from support import FORK, KILLED, TERMINATED, UNKNOWN, Start, reaps, run, unreaped
 
 from process_terminate import no_orphans, stop, stop_pool
 from process_terminate._process import stdlib
@@ -39,6 +39,25 @@ def test_python_has_the_private_attributes_that_the_library_reads(start: Start) 
         assert subprocess._cleanup  # type: ignore[attr-defined]
     assert "_process_worker" in vars(concurrent.futures.process)
     assert multiprocessing.pool.Pool._handle_workers  # type: ignore[attr-defined]
+
+
+def test_pid_of_a_dead_server_is_not_that_of_the_server() -> None:
+    """Another process may have it by now, and must not be spared."""
+    program = """
+        import multiprocessing, os, signal
+        from multiprocessing import forkserver, resource_tracker
+        from process_terminate._process import stdlib
+        worker = multiprocessing.get_context("forkserver").Process(target=int)
+        worker.start()
+        worker.join()
+        for pids in (stdlib.forkservers(), stdlib.resource_trackers()):
+            (pid,) = pids
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        print(stdlib.forkservers(), stdlib.resource_trackers())
+        os._exit(0)
+    """
+    assert run(program, options=("-u",)) == "set() set()\n"
 
 
 def test_pools_and_executors_are_found_until_they_are_ended() -> None:
