@@ -21,8 +21,8 @@
       const found = byWord.find(([word]) => word === name);
       if (found) return found[1];
     }
-    if ((m = /(?:\bsignal:?|\bcode=(?:killed|dumped), status=)\s*(\d+)/i.exec(text))) return -m[1];
-    if ((m = /(?:code|status|returned|exited|exit)(?: with)?[^\w-]{0,3}(-?\d+)/i.exec(text)))
+    if ((m = /(?:\bsignal:?|\bcode=(?:killed|dumped), status=)\s*(\d{1,20})(?!\d)/i.exec(text))) return -m[1];
+    if ((m = /(?:code|status|returned|exited|exit)(?: with)?[^\w-]{0,3}(-?\d{1,20})(?!\d)/i.exec(text)))
       return Number(m[1]);
     for (const [word, code] of byWord)
       if (text.includes(word) ||

@@ -66,6 +66,8 @@ def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
     `process.exitcode` afterwards.
     If you forked a child with `os.fork()` or `os.posix_spawn()`, you have to reap it,
     and an event loop of asyncio reaps the children that it started.
+    But `no_orphans()` reaps a child that was started with a `posix_spawn` that you
+    imported by its name before the block (`from os import posix_spawn`).
     A `tornado.process.Subprocess` does not learn of the end of its process, because
     the `Popen` in it has been reaped: `wait_for_exit()` does not return.
     A child that C code has forked is reaped by `no_orphans()`.

@@ -38,6 +38,8 @@ NO_CODE = [
     "SIGRTMIN+5",
     "killed by SIGRTMAX-3",
     "9" * 5000,
+    f"exit code {'9' * 5000}",
+    f"signal {'9' * 5000}",
     "nonsense",
     "was terminated abruptly",
     "between 3 and 5",

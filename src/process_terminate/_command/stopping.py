@@ -73,11 +73,11 @@ def stop(parsed: argparse.Namespace) -> int:
         _ignore_hangup()  # The shell of this command may be among them.
     else:
         targets.refuse(found)
-    stopped = []
+    stopped = {}
     permitted = []
     for process in found:
         one = _Stopped(process.pid, targets.command_of(process))
-        stopped.append(one)
+        stopped[one.pid] = one
         one.is_zombie = _is_dead(process.pid)
         if one.is_zombie:
             continue
@@ -92,14 +92,15 @@ def stop(parsed: argparse.Namespace) -> int:
         parts = [[pair] for pair in permitted] if parsed.tree else [permitted]
         for part in parts:
             try:
-                stopped += (_stop_trees if parsed.tree else _stop_all)(part, parsed)
+                for one in (_stop_trees if parsed.tree else _stop_all)(part, parsed):
+                    stopped.setdefault(one.pid, one).status = one.status
             except (OSError, RuntimeError, ValueError) as error:
                 complain(f"stop: {error}")
                 status = _status_of(error)
-    for one in stopped:
+    for one in stopped.values():
         one.signal = sent.get(one.pid)
         one.error = one.error or _why_alive(one)
-    _show(stopped, parsed.json)
+    _show(list(stopped.values()), parsed.json)
     return status
 
 
@@ -131,7 +132,7 @@ def _stop_trees(pairs: Pairs, parsed: argparse.Namespace) -> list[_Stopped]:
         grace, first = parsed.grace, parsed.signal
         steps = stopping_tree(process, grace, first, ancestors=parsed.force)
         root, *descendants = run(steps)
-        one.status = root.status
+        one.status = one.status or root.status  # It was in an earlier tree.
         for found in descendants:
             others.append(_Stopped(found.pid, found.name))
             others[-1].status = found.status

@@ -11,10 +11,12 @@ _HEX = re.compile(r"\b0x[0-9a-f]+\b", re.IGNORECASE)
 _NAME = re.compile(r"\bSIG[A-Z]+\d?\b")
 #: "signal 9", "signal: 9", and "code=killed, status=9/KILL" of systemd.
 _SIGNAL = re.compile(
-    r"(?:\bsignal:?|\bcode=(?:killed|dumped), status=)\s*(\d+)", re.IGNORECASE
+    r"(?:\bsignal:?|\bcode=(?:killed|dumped), status=)\s*(\d{1,20})(?!\d)",
+    re.IGNORECASE,
 )
 _CODE = re.compile(
-    r"(?:code|status|returned|exited|exit)(?: with)?[^\w-]{0,3}(-?\d+)", re.IGNORECASE
+    r"(?:code|status|returned|exited|exit)(?: with)?[^\w-]{0,3}(-?\d{1,20})(?!\d)",
+    re.IGNORECASE,
 )
 _NUMBER = re.compile(r"(?<![\w+-])[-+]?\d{1,20}(?!\w)")
 _MINUS = str.maketrans("\u2212\u2013", "--")  # As copied from prose.

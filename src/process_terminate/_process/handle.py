@@ -217,7 +217,7 @@ if sys.platform == "linux":  # pragma: no branch
                     os.kill(self.pid, number)
 
         def close(self) -> None:
-            os.close(self.fd)
+            table.close(self.fd)
 
 
 class _PollingHandle(Handle):

@@ -99,12 +99,17 @@ class Children:
             self._forgetting.release()
 
     def pids(self) -> set[int]:
-        """Return the pids of all that are noted."""
+        """Return the pids of all that are noted, but not of those that are reaped.
+
+        Another process may have the pid of one that is.
+        """
         popens = (reference() for reference, _ in self._popens)
-        return self._forked | {
+        return {pid for pid in self._forked if not _is_reaped(pid)} | {
             popen.pid
             for popen in popens
-            if popen is not None and getattr(popen, "pid", None)
+            if popen is not None
+            and getattr(popen, "pid", None)
+            and popen.returncode is None
         }
 
     def are_expected(self) -> bool:
@@ -242,8 +247,8 @@ def _note_fork() -> None:
 
 def _children_of_thread() -> tuple[int, ...]:
     """Return the pids of the children of this thread, the oldest first."""
-    with suppress(OSError), open("/proc/thread-self/children", "rb") as file:  # noqa: PTH123, as it is faster
-        return tuple(map(int, file.read().split()))
+    with suppress(OSError):
+        return tuple(map(int, table.read("thread-self", "children").split()))
     return ()
 
 

@@ -1,6 +1,7 @@
 """The process table: which processes there are, and which is the child of which."""
 
 import errno
+import functools
 import os
 import sys
 from collections.abc import Iterator
@@ -24,10 +25,10 @@ _PIDFD_INFO = "=QQIII"
 _PIDFD_INFO_SIZE = 64
 #: Bytes of a file of /proc that are surely less than a page.
 _SHORT = 2048
-_NO_DESCRIPTOR = (
-    "no file descriptor is free to read /proc: close files, or raise the limit "
-    "(ulimit -n)"
-)
+_NO_DESCRIPTOR = "no file descriptor is free to read /proc: close files, or raise the "
+_NO_DESCRIPTOR += "limit (ulimit -n)"
+#: A partial, because tests with pyfakefs replace the function in all modules.
+close = functools.partial(os.close)
 _STATES = {psutil.STATUS_STOPPED: "T", psutil.STATUS_ZOMBIE: "Z"}
 
 
@@ -67,7 +68,7 @@ def require(call: str) -> None:
             f"{call}() needs the /proc of this process's own pid namespace: mount it, "
             "or use stop_all() for processes that you started yourself"
         )
-    _read(os.getpid(), "stat")
+    read(os.getpid(), "stat")
 
 
 @contextmanager
@@ -76,7 +77,7 @@ def room() -> Iterator[None]:
     old = None
     try:
         for fd in os.pipe():  # Reading the table takes two descriptors.
-            os.close(fd)
+            close(fd)
     except OSError:
         if sys.platform != "win32":  # pragma: no branch
             old = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -129,7 +130,7 @@ def is_hidden(pid: int) -> bool:
 
 def _read_stat(pid: int) -> Entry | None:
     """Read /proc/PID/stat, see proc_pid_stat(5); psutil takes five times as long."""
-    text = _read(pid, "stat")
+    text = read(pid, "stat")
     if not text:
         return None
     # The name is in parentheses, and may contain parentheses.
@@ -147,7 +148,7 @@ def _read_stat(pid: int) -> Entry | None:
 
 def is_resource_tracker(pid: int) -> bool:
     """Return whether it is the tracker that multiprocessing, or a fork of it, runs."""
-    return sys.platform == "linux" and b"resource_tracker import main" in _read(
+    return sys.platform == "linux" and b"resource_tracker import main" in read(
         pid, "cmdline"
     )
 
@@ -182,7 +183,7 @@ def children(pids: set[int]) -> set[int] | None:
     for pid in pids:
         try:
             for thread in 2 * os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208, as it is faster
-                found.update(map(int, _read(pid, f"task/{thread}/children").split()))
+                found.update(map(int, read(pid, f"task/{thread}/children").split()))
             os.stat(f"/proc/{pid}/task/{pid}/children")  # noqa: PTH116, as it is faster
         except OSError:  # This kernel does not show them.
             return None
@@ -199,11 +200,14 @@ def child_entries(parents: set[int], but: int = 0) -> list[Entry]:
 
 def forked_by(thread: int | None) -> set[int]:
     """Return the pids of the children that a thread of this process has started."""
-    return set(map(int, _read(os.getpid(), f"task/{thread}/children").split()))
+    return set(map(int, read(os.getpid(), f"task/{thread}/children").split()))
 
 
-def _read(pid: int, file: str) -> bytes:
-    """Return a small file of /proc; nothing if there is no process, or no access."""
+def read(pid: int | str, file: str) -> bytes:
+    """Return a small file of /proc; nothing if there is no process, or no access.
+
+    Not by open(), which may be a mock in a test.
+    """
     try:
         fd = os.open(f"/proc/{pid}/{file}", os.O_RDONLY)
         try:
@@ -214,7 +218,7 @@ def _read(pid: int, file: str) -> bytes:
                 found += chunk
             return found
         finally:
-            os.close(fd)
+            close(fd)
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return b""
     except OSError as error:
@@ -225,7 +229,7 @@ def _read(pid: int, file: str) -> bytes:
 
 def status_field(pid: int, field: bytes) -> bytes:
     """Return a field of /proc/PID/status; nothing if the system does not tell."""
-    lines = _read(pid, "status").splitlines()
+    lines = read(pid, "status").splitlines()
     return next((x.removeprefix(field) for x in lines if x.startswith(field)), b"")
 
 

@@ -596,17 +596,20 @@ def test_diagnose_prints_a_foreign_name_with_escapes(
     assert "\x1b" not in said
 
 
-def test_stop_tree_prints_the_descendants(
-    shell: Shell, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("both", [False, True])
+def test_stop_tree_prints_each_process_once(
+    shell: Shell, capsys: pytest.CaptureFixture[str], both: bool
 ) -> None:
     root = shell("sleep 60 & echo; wait")
     (child,) = psutil.Process(root.pid).children()
-    assert main(["stop", "--tree", "--json", "--signal=15", str(root.pid)]) == 0
+    # The child is in its own tree, and in that of its parent.
+    pids = [str(root.pid), str(child.pid)] if both else [str(root.pid)]
+    assert main(["stop", "--tree", "--json", "--signal=15", *pids]) == 0
     found = json.loads(capsys.readouterr().out)
     assert [one["pid"] for one in found] == [root.pid, child.pid]
     assert found[1] == {
         "pid": child.pid,
-        "command": "sleep",
+        "command": "sleep 60" if both else "sleep",
         "signal": "SIGTERM",
         "exit_code": -15,
         "error": None,

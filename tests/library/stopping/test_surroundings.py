@@ -296,6 +296,24 @@ def test_grace_period_ends_although_a_test_has_frozen_the_time() -> None:
     assert run(program) == "-9\n-9\n-9\n"
 
 
+def test_process_is_stopped_although_a_test_has_replaced_os_close() -> None:
+    """As pyfakefs does: its files have numbers of their own."""
+    program = """
+        import os, sys
+        from process_terminate import stop
+        from workers import ready
+        child, real = ready("echo; exec sleep 60"), os.close
+        def fake(fd):
+            raise OSError(9, "Bad file descriptor")
+        before = os.listdir("/proc/self/fd")
+        os.close = fake
+        code = stop(child).code
+        os.close = real
+        print(code, os.listdir("/proc/self/fd") == before)
+    """
+    assert run(program) == "-15 True\n"
+
+
 @pytest.mark.parametrize("call", ["stop_tree(sleep())", "block()"])
 def test_handlers_of_c_code_are_kept(call: str) -> None:
     """Python takes them for the default action, and could not set them again."""

@@ -1,6 +1,7 @@
 """no_orphans(): no process that a block has started survives it; others do."""
 
 import asyncio
+import builtins
 import gc
 import multiprocessing
 import os
@@ -24,7 +25,9 @@ from support import (
     DEADLINE,
     IGNORE,
     METHODS,
+    NAMESPACE,
     Shell,
+    as_process_1,
     each_pool,
     fail,
     is_running,
@@ -130,16 +133,47 @@ FORKS: dict[str, Callable[[], int]] = {
 
 
 @pytest.mark.parametrize("fork", FORKS.values(), ids=FORKS)
-def test_forked_children_are_reaped_by_the_caller(fork: Callable[[], int]) -> None:
-    """As pexpect does."""
+def test_forked_children_are_reaped_by_the_caller(
+    fork: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As pexpect does; a test may have replaced open() then."""
     spawn = os.posix_spawn
     with no_orphans():
-        child = fork()
+        with monkeypatch.context() as patch:
+            patch.setattr(builtins, "open", fail(AssertionError()))
+            child = fork()
         if child == 0:
             time.sleep(60)
             os._exit(0)
     assert os.waitpid(child, 0) == (child, 15)
     assert os.posix_spawn is spawn
+
+
+@as_process_1
+def test_orphan_with_the_pid_of_a_finished_command_is_reaped() -> None:
+    program = """
+        import os, subprocess, sys
+        import psutil
+        from process_terminate import no_orphans
+
+        orphan = '''
+        import os, sys, time
+        with open("/proc/sys/kernel/ns_last_pid", "w") as last:
+            last.write(str(int(sys.argv[1]) - 1))
+        if os.fork() == 0:
+            print(os.getpid(), flush=True)
+            time.sleep(60)
+        '''
+        with no_orphans():
+            command = subprocess.Popen(["true"])
+            command.wait()
+            shell = [sys.executable, "-c", orphan, str(command.pid)]
+            parent = subprocess.Popen(shell, stdout=subprocess.PIPE)
+            print(int(parent.stdout.readline()) == command.pid)
+            parent.wait()
+        print(psutil.pids() == [os.getpid()])
+    """
+    assert run(program, prefix=NAMESPACE) == "True\nTrue\n"
 
 
 def test_dropped_popen_leaves_no_zombie() -> None:

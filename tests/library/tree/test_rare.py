@@ -69,7 +69,7 @@ def test_room_is_made_for_descriptors_and_taken_back(
 def test_children_are_unknown_where_the_kernel_does_not_show_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(table, "_read", lambda *_: b"")
+    monkeypatch.setattr(table, "read", lambda *_: b"")
     with monkeypatch.context() as patch:
         patch.setattr(os, "stat", fail(FileNotFoundError()))
         assert table.children({os.getpid()}) is None
