@@ -602,6 +602,7 @@ def test_stop_tree_prints_each_process_once(
 ) -> None:
     root = shell("sleep 60 & echo; wait")
     (child,) = psutil.Process(root.pid).children()
+    wait_until(lambda: child.name() == "sleep")
     # The child is in its own tree, and in that of its parent.
     pids = [str(root.pid), str(child.pid)] if both else [str(root.pid)]
     assert main(["stop", "--tree", "--json", "--signal=15", *pids]) == 0
