@@ -20,10 +20,11 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # SIGTERM stops it in the same way, so that its workers stop as well.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
-    # Below nohup it survives a hangup, but the programs that it runs inherit nothing.
-    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, lambda *_: None)
+    if sys.platform != "win32":  # Which has neither of these two signals.
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+        # Below nohup it survives a hangup, but what it runs inherits nothing.
+        if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, lambda *_: None)
     try:
         arguments.run(arguments)
     except KeyboardInterrupt:
@@ -52,7 +53,8 @@ def _record(arguments: argparse.Namespace) -> None:
             chosen_one = replace(interpreter, anyway=arguments.anyway)
             record.record(chosen, chosen_one, settings, report)
     store.forget(runs.FOLDER, {example.name for example in examples.find()})
-    retrace.retrace(chosen, [sys.executable, *executables], report)
+    if sys.platform == "linux":  # The tracer needs pidfds.
+        retrace.retrace(chosen, [sys.executable, *executables], report)
 
 
 def _trace(arguments: argparse.Namespace) -> None:
