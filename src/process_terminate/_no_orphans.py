@@ -10,7 +10,7 @@ from process_terminate._process.waits import run
 from process_terminate._tree import blocks, jobs
 
 
-def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
+def no_orphans(*, grace: float = 5.0) -> "_Block":
     """Stop, at the end of a block, every process that was started in it.
 
     At the end of the `with` block it stops the pools and executors that were made
@@ -74,15 +74,18 @@ def no_orphans(*, grace: float = 5.0) -> AbstractContextManager[None]:
 
     You can nest blocks in one thread and one asyncio task. Each block stops the
     processes that were started inside it.
+    A program that replaces itself in the block, by `os.execv()`, never reaches its end.
 
     Args:
         grace: Seconds between `SIGTERM` and `SIGKILL`. 0 kills at once.
 
     Returns:
-        A context manager. Its value is `None`.
+        A context manager, which is also a decorator of a function. Its value is
+            `None`.
 
     Raises:
-        TypeError: If `grace` is not a number.
+        TypeError: If `grace` is neither an `int` nor a `float`, or if it decorates an
+            `async def` or a generator function, whose code runs after the call.
         ValueError: If `grace` is negative or not finite.
         RuntimeError: If the system is neither Linux nor Windows, `/proc` is missing at
             the beginning or the end of the block, or belongs to another pid namespace,

@@ -29,6 +29,8 @@ def stop(
 
     **When not to use it:** for the worker of a pool, because the pool starts another
     worker. Use [`stop_pool()`][process_terminate.stop_pool] instead.
+    In a daemon thread, `stop()` may end before its `SIGKILL`, because Python does not
+    wait for the thread when it exits.
     If the process may be writing a file that it cannot write again, set a long
     `grace`, because `SIGKILL` follows.
 
@@ -72,11 +74,12 @@ def stop(
             elsewhere, or is held by a debugger.
 
     Raises:
-        TypeError: If `process` is none of these, `grace` is not a number, or `signal`
-            is not a signal.
+        TypeError: If `process` is none of these, `grace` is neither an `int` nor a
+            `float`, or `signal` is not an `int`.
         ValueError: If `process` was not started, is closed, was started by another
             process, or is the calling process or one of its ancestors.
-            Also if `grace` is negative or not finite.
+            Also if `grace` is negative or not finite, or this system has no such
+            `signal`.
         RuntimeError: If `process` is a worker of a forkserver, no pidfd is available
             (they need Linux 5.3 or later), and `/proc` is missing or belongs to
             another pid namespace. It is raised before any signal is sent.
@@ -102,7 +105,7 @@ def stop(
         - `join(timeout)` may wait for a grandchild, but `stop()` does not
           ([example: join() behind a grandchild](../examples/process_objects/join_waits_for_a_grandchild.md)).
     """
-    return stop_all([process], grace=grace, signal=signal)[0]
+    return run(stopping([process], grace, signal, call="stop"))[0]
 
 
 def stop_all(
@@ -152,11 +155,12 @@ def stop_all(
     return run(stopping(processes, grace, signal))
 
 
-def stopping(
+def stopping(  # noqa: PLR0913  # The last three differ by caller.
     processes: Iterable[object],
     grace: float,
     signal: int,
     *,
+    call: str = "stop_all",
     loop: bool = False,
     ancestors: bool = False,
 ) -> Steps[list[ExitStatus]]:
@@ -164,7 +168,7 @@ def stopping(
     seconds, first = checked_grace(grace), checked_signal(signal)
     with table.room():
         targets = [
-            adapt(process, "stop", loop=loop, ancestors=ancestors)
+            adapt(process, call, loop=loop, ancestors=ancestors)
             for process in processes
         ]
         return (

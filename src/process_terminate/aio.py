@@ -74,7 +74,9 @@ async def stop(
         - It does not stop the children of the process
           ([example: shell in asyncio](../examples/asyncio/stop_a_shell.md)).
     """
-    return (await stop_all([process], grace=grace, signal=signal))[0]
+    _require_loop()
+    steps = stopping([process], grace, signal, call="stop", loop=True)
+    return (await run_in_loop(steps))[0]
 
 
 async def stop_all(
@@ -164,7 +166,7 @@ async def stop_tree(
     return await run_in_loop(stopping_tree(process, grace, signal, loop=True))
 
 
-def no_orphans(*, grace: float = 5.0) -> AbstractAsyncContextManager[None]:
+def no_orphans(*, grace: float = 5.0) -> "_Block":
     """Stop, at the end of an `async with` block, every process that was started in it.
 
     It works like [`no_orphans()`][process_terminate.no_orphans], but waits with the
@@ -189,10 +191,11 @@ def no_orphans(*, grace: float = 5.0) -> AbstractAsyncContextManager[None]:
         grace: Seconds between `SIGTERM` and `SIGKILL`. 0 kills at once.
 
     Returns:
-        An asynchronous context manager. Its value is `None`.
+        An asynchronous context manager, which is also a decorator of an `async def`.
+            Its value is `None`.
 
     Raises:
-        TypeError: If `grace` is not a number.
+        TypeError: If `grace` is neither an `int` nor a `float`.
         ValueError: If `grace` is negative or not finite.
         RuntimeError: As for `no_orphans()`.
         OSError: As for `no_orphans()`.

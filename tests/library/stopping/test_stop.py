@@ -50,7 +50,7 @@ from support import (
 )
 
 import process_terminate.aio
-from process_terminate import ExitStatus, stop, stop_all
+from process_terminate import ExitStatus, aio, stop, stop_all
 from process_terminate._process import stdlib, waits
 from process_terminate._process.handle import Handle
 
@@ -559,6 +559,14 @@ def test_stop_of_something_else_is_a_type_error(make: Callable[[], Any]) -> None
         stop(make())
 
 
+def test_error_names_the_function_that_was_called() -> None:
+    thing: Any = None
+    with pytest.raises(TypeError, match=r"^stop_all\(\) takes a multiprocessing"):
+        stop_all([thing])
+    with pytest.raises(TypeError, match=r"^stop\(\) takes a multiprocessing"):
+        asyncio.run(aio.stop(thing))
+
+
 def test_stop_of_an_asyncio_process_names_the_function_for_it() -> None:
     async def stop_it() -> None:
         process: Any = await asyncio.create_subprocess_exec(*workers.SLEEP)
@@ -583,7 +591,7 @@ class Uninitialized(multiprocessing.Process):
     [
         (lambda: multiprocessing.Process(name="one"), "'one' was not started; call st"),
         (Uninitialized, "Uninitialized) did not call super().__init__()"),
-        (closed, "'one' is closed; call stop() before close()"),
+        (closed, "'one' is closed; call stop_all() before close()"),
         (multiprocessing.current_process, "is the calling process; call sys.exit()"),
         (psutil.Process, "is the calling process; call sys.exit()"),
         pytest.param(
