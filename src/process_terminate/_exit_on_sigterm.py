@@ -55,6 +55,8 @@ def exit_on_sigterm() -> "_Block":
     **In a task of a `ProcessPoolExecutor`:** The executor catches `SystemExit` and
     passes it to the parent. So the worker exits with 143 at the end of the block,
     without `atexit` functions, and the parent gets `BrokenProcessPool`.
+    If the worker is forked inside the block of its parent, decorate each task: a task
+    without a block exits by `SystemExit`, but its worker keeps running.
 
     Returns:
         A context manager, which is also a decorator. Its value is `None`.
@@ -120,7 +122,7 @@ def _block() -> Iterator[None]:
         )
 
     old = signal.signal(signal.SIGTERM, _leave)
-    _active.append(stdlib.is_task_of_executor())
+    _active.append(stdlib.executor_of_task())
     leaving = False
     try:
         yield
@@ -131,21 +133,25 @@ def _block() -> Iterator[None]:
         )
         raise
     finally:
-        in_executor = _active.pop()
+        executor = _active.pop()
         if not leaving:  # Else a second SIGTERM would interrupt the rest of the exit.
             # None: a handler that was not set from Python cannot be set again.
             signal.signal(signal.SIGTERM, signal.SIG_DFL if old is None else old)
-        elif in_executor and not _active:
+        elif executor and executor not in _active:  # The outermost block of the task.
             _exit()
 
 
-#: For each active block, whether it is in a task of an executor.
-_active: list[bool] = []
+#: For each active block, the frame of the executor that called its task, if any.
+#: A forked worker of an executor has the blocks of its parent too, with other frames.
+_active: list[FrameType | None] = []
 
 
 def _leave(number: int, _: FrameType | None) -> NoReturn:
-    # Not SIG_IGN, which a command that the cleanup starts would inherit.
-    signal.signal(number, _do_nothing)
+    # If only the parent of this executor has a block, the executor catches SystemExit,
+    # and the next task must not ignore SIGTERM.
+    if stdlib.executor_of_task() in [None, *_active]:
+        # Not SIG_IGN, which a command that the cleanup starts would inherit.
+        signal.signal(number, _do_nothing)
     sys.exit(128 + number)
 
 

@@ -10,6 +10,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -285,11 +286,14 @@ def test_worker_that_the_cleanup_forks_does_not_ignore_sigterm() -> None:
 
 
 @no_handler
+@pytest.mark.parametrize("parent", [nullcontext, exit_on_sigterm])
 @pytest.mark.parametrize("method", METHODS)
-def test_task_of_an_executor_ends_its_worker(method: str, tmp_path: Path) -> None:
+def test_task_of_an_executor_ends_its_worker(
+    method: str, parent: Callable[[], AbstractContextManager[None]], tmp_path: Path
+) -> None:
     """The parent does not get the SystemExit, but BrokenProcessPool."""
     context = multiprocessing.get_context(method)
-    with ProcessPoolExecutor(1, mp_context=context) as executor:
+    with parent(), ProcessPoolExecutor(1, mp_context=context) as executor:
         future = executor.submit(workers.exit_in_pool, str(tmp_path))
         started = wait_until(lambda: list(tmp_path.iterdir()))
         (worker,) = executor._processes.values()
@@ -298,3 +302,17 @@ def test_task_of_an_executor_ends_its_worker(method: str, tmp_path: Path) -> Non
             future.result(DEADLINE)
         # The executor's thread is reaping it.
         assert wait_until(lambda: worker.exitcode) == 143
+
+
+@forks
+def test_task_without_a_block_of_its_own_gets_each_sigterm(tmp_path: Path) -> None:
+    """The worker has the handler of its parent's block, and survives SystemExit."""
+    context = multiprocessing.get_context("fork")
+    with exit_on_sigterm(), ProcessPoolExecutor(1, mp_context=context) as executor:
+        for name in ("first", "second"):
+            folder = tmp_path / name
+            folder.mkdir()
+            future = executor.submit(workers.sleep_in_pool, str(folder))
+            started = wait_until(functools.partial(os.listdir, folder))
+            os.kill(int(started[0]), signal.SIGTERM)
+            assert repr(future.exception(DEADLINE)) == "SystemExit(143)"
