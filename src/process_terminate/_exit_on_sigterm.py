@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TypeVar
 
 from process_terminate._process import stdlib
 from process_terminate._process.ending import refuse_suspended
+from process_terminate._process.gate import handler_behind_gates
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -127,10 +128,7 @@ def _block() -> Iterator[None]:
     try:
         yield
     except SystemExit as error:
-        leaving = (
-            signal.getsignal(signal.SIGTERM) is _do_nothing
-            and error.code == 128 + signal.SIGTERM
-        )
+        leaving = _is_leaving() and error.code == 128 + signal.SIGTERM
         raise
     finally:
         executor = _active.pop()
@@ -159,13 +157,18 @@ def _do_nothing(*_: object) -> None:
     pass
 
 
+def _is_leaving() -> bool:
+    """Return whether SIGTERM has arrived, even while stop() holds signals back."""
+    return handler_behind_gates(signal.SIGTERM) is _do_nothing
+
+
 #: What each thread blocked before the fork that it makes in a cleanup.
 _masks = threading.local()
 
 
 def _before_fork() -> None:
     """Block SIGTERM, which the child could get before it has its default action."""
-    if signal.getsignal(signal.SIGTERM) is _do_nothing:
+    if _is_leaving():
         block = signal.SIG_BLOCK  # type: ignore[attr-defined,unused-ignore]
         _masks.old = signal.pthread_sigmask(  # type: ignore[attr-defined,unused-ignore]
             block, [signal.SIGTERM]
@@ -181,7 +184,7 @@ def _after_fork() -> None:
 
 def _after_fork_in_child() -> None:
     """Let a process that the cleanup forks end by SIGTERM."""
-    if signal.getsignal(signal.SIGTERM) is _do_nothing:
+    if _is_leaving():
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _after_fork()
 

@@ -175,6 +175,14 @@ class Gate:
         )
 
 
+def handler_behind_gates(number: int) -> Any:
+    """Return the handler of a signal, past all gates that hold it back."""
+    handler = _handler_of(number)
+    while gate := _gate_of(handler):
+        handler = gate.behind(number)
+    return handler
+
+
 def _gate_of(handler: Any) -> Gate | None:
     """Return the gate that a handler belongs to."""
     gate = getattr(handler, "__self__", None)

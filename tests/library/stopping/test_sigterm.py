@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import support
 import workers
-from support import DEADLINE, METHODS, forks, not_on_windows, wait_until
+from support import DEADLINE, METHODS, forks, not_on_windows, posix_signals, wait_until
 
 from process_terminate import ExitStatus, exit_on_sigterm, stop
 
@@ -283,6 +283,88 @@ def test_worker_that_the_cleanup_forks_does_not_ignore_sigterm() -> None:
                 print(worker.exitcode, flush=True)
     """
     assert run(program) == "-15\n"
+
+
+#: A process that says when stop() waits for it, and a worker that should be terminated.
+STOPPING = """
+import asyncio, subprocess, sys, threading
+from multiprocessing import get_context
+from process_terminate import aio, stop
+source = (
+    "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: print(flush=True)); "
+    "print(flush=True); sys.stdin.read()"
+)
+pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+victim = subprocess.Popen([sys.executable, "-c", source], **pipes)
+victim.stdout.readline()
+def fork_and_terminate():
+    worker = get_context("fork").Process(target=signal.pause)
+    worker.start()
+    worker.terminate()
+    worker.join(10)
+    print(worker.exitcode, flush=True)
+    worker.kill()
+    victim.kill()
+"""
+
+
+@forks
+def test_worker_that_another_thread_forks_in_the_cleanup_does_not_ignore_sigterm() -> (
+    None
+):
+    program = """
+        def fork_while_stop_waits():
+            victim.stdout.readline()
+            fork_and_terminate()
+        with exit_on_sigterm():
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            finally:
+                thread = threading.Thread(target=fork_while_stop_waits)
+                thread.start()
+                stop(victim, grace=60)
+                thread.join(10)
+    """
+    assert run(STOPPING + textwrap.dedent(program)) == "-15\n"
+
+
+@forks
+def test_worker_that_another_task_forks_in_the_cleanup_does_not_ignore_sigterm() -> (
+    None
+):
+    program = """
+        async def clean_up():
+            stopping = asyncio.create_task(aio.stop(victim, grace=60))
+            await asyncio.to_thread(victim.stdout.readline)
+            fork_and_terminate()
+            await stopping
+        with exit_on_sigterm():
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            finally:
+                asyncio.run(clean_up())
+    """
+    assert run(STOPPING + textwrap.dedent(program)) == "-15\n"
+
+
+@posix_signals
+def test_second_sigterm_does_not_interrupt_the_exit_while_a_task_stops() -> None:
+    program = """
+        async def main():
+            try:
+                with exit_on_sigterm():
+                    try:
+                        signal.raise_signal(signal.SIGTERM)
+                    finally:
+                        stopping = asyncio.create_task(aio.stop(victim, grace=60))
+                        await asyncio.to_thread(victim.stdout.readline)
+            finally:
+                signal.raise_signal(signal.SIGTERM)
+                victim.kill()
+                print((await stopping).code, flush=True)
+        asyncio.run(main())
+    """
+    assert run(STOPPING + textwrap.dedent(program)) == "-9\n"
 
 
 @no_handler
