@@ -128,8 +128,11 @@ class Gate:
         # another main thread than the interpreter.
         with suppress(ValueError):
             for number, handler in handlers.items():
+                gate = _gate_of(handler)
+                if gate is self:  # The end of a block has put it back meanwhile.
+                    continue
                 self._handlers[number] = handler
-                if gate := _gate_of(handler):
+                if gate:
                     gate._above[number] = self
                 _set_handler(number, self._note)
 

@@ -367,6 +367,31 @@ def test_second_sigterm_does_not_interrupt_the_exit_while_a_task_stops() -> None
     assert run(STOPPING + textwrap.dedent(program)) == "-9\n"
 
 
+@posix_signals
+def test_block_that_ends_after_an_error_of_another_handler_does_not_hang() -> None:
+    """It puts the handler of aio.stop() back, which is just putting others back."""
+    program = """
+        def fail(*_):
+            raise OSError
+        signal.signal(signal.SIGUSR1, fail)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        signal.alarm(20)
+        async def main():
+            stopping = asyncio.create_task(aio.stop(victim, grace=60))
+            await asyncio.to_thread(victim.stdout.readline)
+            with exit_on_sigterm():
+                try:
+                    signal.raise_signal(signal.SIGUSR1)
+                except OSError:
+                    print("error", flush=True)
+            victim.kill()
+            await stopping
+        asyncio.run(main())
+        signal.raise_signal(signal.SIGTERM)
+    """
+    assert run(STOPPING + textwrap.dedent(program)) == "error\n"
+
+
 @no_handler
 @pytest.mark.parametrize("parent", [nullcontext, exit_on_sigterm])
 @pytest.mark.parametrize("method", METHODS)
