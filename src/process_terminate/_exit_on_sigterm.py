@@ -1,5 +1,6 @@
 """`exit_on_sigterm`, for the process that gets the signal."""
 
+import atexit
 import os
 import signal
 import sys
@@ -45,8 +46,10 @@ def exit_on_sigterm() -> "_Block":
     call. Write `with exit_on_sigterm():` around `asyncio.run()` instead.
 
     **Linux, macOS and BSD:** If your cleanup starts a command or forks a process, that
-    process does not ignore `SIGTERM`. If you fork a process inside the block before
-    `SIGTERM` arrives, that process inherits the handler. Only Linux was tested.
+    process does not ignore `SIGTERM`. If Python has no `ctypes`, a command that starts
+    after the `atexit` functions, as in a `__del__`, ignores it.
+    If you fork a process inside the block before `SIGTERM` arrives, that process
+    inherits the handler. Only Linux was tested.
 
     **Windows:** No signal arrives there. `terminate()` is `TerminateProcess`, and this
     block changes nothing. On Wine 10 a handler of `SIGTERM` was not called;
@@ -159,7 +162,39 @@ def _do_nothing(*_: object) -> None:
 
 def _is_leaving() -> bool:
     """Return whether SIGTERM has arrived, even while stop() holds signals back."""
-    return handler_behind_gates(signal.SIGTERM) is _do_nothing
+    handler = handler_behind_gates(signal.SIGTERM)
+    return handler is _do_nothing or (_at_exit.is_set() and handler == signal.SIG_IGN)
+
+
+#: Whether C code handles SIGTERM, which Python takes for SIG_IGN.
+_at_exit = threading.Event()
+
+
+@atexit.register
+def _keep_handling() -> None:
+    """Keep a second SIGTERM from interrupting the exit after the atexit functions.
+
+    Python restores the default action of each signal that has a handler in Python
+    before it writes the last buffers, but it leaves SIG_IGN.
+    """
+    if not _is_leaving():
+        return
+    _at_exit.set()
+    libc = _libc()
+    # ValueError: not in the main thread of the main interpreter.
+    with suppress(AttributeError, ValueError):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        # A command would inherit SIG_IGN, but not a function of C that does nothing.
+        libc.signal(int(signal.SIGTERM), libc.getpid)
+
+
+def _libc() -> Any:
+    """Return the functions of C; None without ctypes, or if a system restricts it."""
+    with suppress(Exception):
+        import ctypes  # noqa: PLC0415  # Some builds of Python have none.
+
+        return ctypes.CDLL(None)
+    return None
 
 
 #: What each thread blocked before the fork that it makes in a cleanup.
@@ -186,6 +221,7 @@ def _after_fork_in_child() -> None:
     """Let a process that the cleanup forks end by SIGTERM."""
     if _is_leaving():
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        _at_exit.clear()
     _after_fork()
 
 

@@ -285,6 +285,56 @@ def test_worker_that_the_cleanup_forks_does_not_ignore_sigterm() -> None:
     assert run(program) == "-15\n"
 
 
+@posix_signals
+def test_second_sigterm_does_not_interrupt_the_exit_after_atexit_functions() -> None:
+    program = """
+        class Last:
+            def __del__(self, kill=os.kill, pid=os.getpid(), write=os.write):
+                kill(pid, signal.SIGTERM)
+                write(1, b"__del__\\n")
+        last = Last()
+        with exit_on_sigterm():
+            signal.raise_signal(signal.SIGTERM)
+    """
+    assert run(program) == "__del__\n"
+
+
+@not_on_windows("no process there can ignore its end")
+def test_command_that_the_exit_starts_does_not_ignore_sigterm() -> None:
+    program = """
+        import shutil, subprocess
+        sleep = [shutil.which("sleep"), "60"]
+        class Last:
+            def __del__(self, start=subprocess.Popen, sleep=sleep, write=os.write):
+                command = start(sleep)
+                command.terminate()
+                write(1, b"%d\\n" % command.wait(10))
+        last = Last()
+        with exit_on_sigterm():
+            signal.raise_signal(signal.SIGTERM)
+    """
+    assert run(program) == "-15\n"
+
+
+@forks
+def test_process_that_the_last_atexit_function_forks_does_not_ignore_sigterm() -> None:
+    program = """
+        import atexit, os, signal
+        @atexit.register
+        def fork():
+            pid = os.fork()
+            if not pid:
+                signal.alarm(10)
+                signal.pause()
+            os.kill(pid, signal.SIGTERM)
+            print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        from process_terminate import exit_on_sigterm
+        with exit_on_sigterm():
+            signal.raise_signal(signal.SIGTERM)
+    """
+    assert support.run(program, code=143) == "-15\n"
+
+
 #: A process that says when stop() waits for it, and a worker that should be terminated.
 STOPPING = """
 import asyncio, subprocess, sys, threading
