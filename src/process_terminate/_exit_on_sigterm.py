@@ -1,5 +1,6 @@
 """`exit_on_sigterm`, for the process that gets the signal."""
 
+import atexit
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ from typing import Any, NoReturn, TypeVar
 
 from process_terminate._process import stdlib
 from process_terminate._process.ending import refuse_suspended
+from process_terminate._process.gate import handler_behind_gates
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -44,8 +46,10 @@ def exit_on_sigterm() -> "_Block":
     call. Write `with exit_on_sigterm():` around `asyncio.run()` instead.
 
     **Linux, macOS and BSD:** If your cleanup starts a command or forks a process, that
-    process does not ignore `SIGTERM`. If you fork a process inside the block before
-    `SIGTERM` arrives, that process inherits the handler. Only Linux was tested.
+    process does not ignore `SIGTERM`. If Python has no `ctypes`, a command that starts
+    after the `atexit` functions, as in a `__del__`, ignores it.
+    If you fork a process inside the block before `SIGTERM` arrives, that process
+    inherits the handler. Only Linux was tested.
 
     **Windows:** No signal arrives there. `terminate()` is `TerminateProcess`, and this
     block changes nothing. On Wine 10 a handler of `SIGTERM` was not called;
@@ -55,6 +59,8 @@ def exit_on_sigterm() -> "_Block":
     **In a task of a `ProcessPoolExecutor`:** The executor catches `SystemExit` and
     passes it to the parent. So the worker exits with 143 at the end of the block,
     without `atexit` functions, and the parent gets `BrokenProcessPool`.
+    If the worker is forked inside the block of its parent, decorate each task: a task
+    without a block exits by `SystemExit`, but its worker keeps running.
 
     Returns:
         A context manager, which is also a decorator. Its value is `None`.
@@ -120,37 +126,75 @@ def _block() -> Iterator[None]:
         )
 
     old = signal.signal(signal.SIGTERM, _leave)
-    _active.append(stdlib.is_task_of_executor())
+    _active.append(stdlib.executor_of_task())
     leaving = False
     try:
         yield
     except SystemExit as error:
-        leaving = (
-            signal.getsignal(signal.SIGTERM) is _do_nothing
-            and error.code == 128 + signal.SIGTERM
-        )
+        leaving = _is_leaving() and error.code == 128 + signal.SIGTERM
         raise
     finally:
-        in_executor = _active.pop()
+        executor = _active.pop()
         if not leaving:  # Else a second SIGTERM would interrupt the rest of the exit.
             # None: a handler that was not set from Python cannot be set again.
             signal.signal(signal.SIGTERM, signal.SIG_DFL if old is None else old)
-        elif in_executor and not _active:
+        elif executor and executor not in _active:  # The outermost block of the task.
             _exit()
 
 
-#: For each active block, whether it is in a task of an executor.
-_active: list[bool] = []
+#: For each active block, the frame of the executor that called its task, if any.
+#: A forked worker of an executor has the blocks of its parent too, with other frames.
+_active: list[FrameType | None] = []
 
 
 def _leave(number: int, _: FrameType | None) -> NoReturn:
-    # Not SIG_IGN, which a command that the cleanup starts would inherit.
-    signal.signal(number, _do_nothing)
+    # If only the parent of this executor has a block, the executor catches SystemExit,
+    # and the next task must not ignore SIGTERM.
+    if stdlib.executor_of_task() in [None, *_active]:
+        # Not SIG_IGN, which a command that the cleanup starts would inherit.
+        signal.signal(number, _do_nothing)
     sys.exit(128 + number)
 
 
 def _do_nothing(*_: object) -> None:
     pass
+
+
+def _is_leaving() -> bool:
+    """Return whether SIGTERM has arrived, even while stop() holds signals back."""
+    handler = handler_behind_gates(signal.SIGTERM)
+    return handler is _do_nothing or (_at_exit.is_set() and handler == signal.SIG_IGN)
+
+
+#: Whether C code handles SIGTERM, which Python takes for SIG_IGN.
+_at_exit = threading.Event()
+
+
+@atexit.register
+def _keep_handling() -> None:
+    """Keep a second SIGTERM from interrupting the exit after the atexit functions.
+
+    Python restores the default action of each signal that has a handler in Python
+    before it writes the last buffers, but it leaves SIG_IGN.
+    """
+    if not _is_leaving():
+        return
+    _at_exit.set()
+    libc = _libc()
+    # ValueError: not in the main thread of the main interpreter.
+    with suppress(AttributeError, ValueError):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        # A command would inherit SIG_IGN, but not a function of C that does nothing.
+        libc.signal(int(signal.SIGTERM), libc.getpid)
+
+
+def _libc() -> Any:
+    """Return the functions of C; None without ctypes, or if a system restricts it."""
+    with suppress(Exception):
+        import ctypes  # noqa: PLC0415  # Some builds of Python have none.
+
+        return ctypes.CDLL(None)
+    return None
 
 
 #: What each thread blocked before the fork that it makes in a cleanup.
@@ -159,7 +203,7 @@ _masks = threading.local()
 
 def _before_fork() -> None:
     """Block SIGTERM, which the child could get before it has its default action."""
-    if signal.getsignal(signal.SIGTERM) is _do_nothing:
+    if _is_leaving():
         block = signal.SIG_BLOCK  # type: ignore[attr-defined,unused-ignore]
         _masks.old = signal.pthread_sigmask(  # type: ignore[attr-defined,unused-ignore]
             block, [signal.SIGTERM]
@@ -175,8 +219,9 @@ def _after_fork() -> None:
 
 def _after_fork_in_child() -> None:
     """Let a process that the cleanup forks end by SIGTERM."""
-    if signal.getsignal(signal.SIGTERM) is _do_nothing:
+    if _is_leaving():
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        _at_exit.clear()
     _after_fork()
 
 

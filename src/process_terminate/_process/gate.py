@@ -128,8 +128,11 @@ class Gate:
         # another main thread than the interpreter.
         with suppress(ValueError):
             for number, handler in handlers.items():
+                gate = _gate_of(handler)
+                if gate is self:  # The end of a block has put it back meanwhile.
+                    continue
                 self._handlers[number] = handler
-                if gate := _gate_of(handler):
+                if gate:
                     gate._above[number] = self
                 _set_handler(number, self._note)
 
@@ -173,6 +176,14 @@ class Gate:
         return (
             signal.default_int_handler if stdlib.is_of_past_loop(handler) else handler
         )
+
+
+def handler_behind_gates(number: int) -> Any:
+    """Return the handler of a signal, past all gates that hold it back."""
+    handler = _handler_of(number)
+    while gate := _gate_of(handler):
+        handler = gate.behind(number)
+    return handler
 
 
 def _gate_of(handler: Any) -> Gate | None:

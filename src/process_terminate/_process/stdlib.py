@@ -188,13 +188,16 @@ def is_made_by_asyncio(frame: FrameType | None) -> bool:
     )
 
 
-def is_task_of_executor() -> bool:
-    """Return whether this is called by a task of a ProcessPoolExecutor."""
-    return any(
-        caller.f_code.co_name == "_process_worker"
-        and "process" in caller.f_globals.get("__name__", "")
-        for caller in _outward(sys._getframe())
-    )
+def executor_of_task() -> FrameType | None:
+    """Return the frame in which a ProcessPoolExecutor calls this task; None elsewhere.
+
+    A forked worker has the frames of its parent too, so the innermost frame counts.
+    """
+    for caller in _outward(sys._getframe()):
+        name = caller.f_globals.get("__name__", "")
+        if caller.f_code.co_name == "_process_worker" and "process" in name:
+            return caller
+    return None
 
 
 def pools() -> Iterator[Any]:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 import support
 import workers
-from support import DEADLINE, METHODS, forks, not_on_windows, wait_until
+from support import DEADLINE, METHODS, forks, not_on_windows, posix_signals, wait_until
 
 from process_terminate import ExitStatus, exit_on_sigterm, stop
 
@@ -284,12 +285,172 @@ def test_worker_that_the_cleanup_forks_does_not_ignore_sigterm() -> None:
     assert run(program) == "-15\n"
 
 
+@posix_signals
+def test_second_sigterm_does_not_interrupt_the_exit_after_atexit_functions() -> None:
+    program = """
+        class Last:
+            def __del__(self, kill=os.kill, pid=os.getpid(), write=os.write):
+                kill(pid, signal.SIGTERM)
+                write(1, b"__del__\\n")
+        last = Last()
+        with exit_on_sigterm():
+            signal.raise_signal(signal.SIGTERM)
+    """
+    assert run(program) == "__del__\n"
+
+
+@not_on_windows("no process there can ignore its end")
+def test_command_that_the_exit_starts_does_not_ignore_sigterm() -> None:
+    program = """
+        import shutil, subprocess
+        sleep = [shutil.which("sleep"), "60"]
+        class Last:
+            def __del__(self, start=subprocess.Popen, sleep=sleep, write=os.write):
+                command = start(sleep)
+                command.terminate()
+                write(1, b"%d\\n" % command.wait(10))
+        last = Last()
+        with exit_on_sigterm():
+            signal.raise_signal(signal.SIGTERM)
+    """
+    assert run(program) == "-15\n"
+
+
+@forks
+def test_process_that_the_last_atexit_function_forks_does_not_ignore_sigterm() -> None:
+    program = """
+        import atexit, os, signal
+        @atexit.register
+        def fork():
+            pid = os.fork()
+            if not pid:
+                signal.alarm(10)
+                signal.pause()
+            os.kill(pid, signal.SIGTERM)
+            print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        from process_terminate import exit_on_sigterm
+        with exit_on_sigterm():
+            signal.raise_signal(signal.SIGTERM)
+    """
+    assert support.run(program, code=143) == "-15\n"
+
+
+#: A process that says when stop() waits for it, and a worker that should be terminated.
+STOPPING = """
+import asyncio, subprocess, sys, threading
+from multiprocessing import get_context
+from process_terminate import aio, stop
+source = (
+    "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: print(flush=True)); "
+    "print(flush=True); sys.stdin.read()"
+)
+pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+victim = subprocess.Popen([sys.executable, "-c", source], **pipes)
+victim.stdout.readline()
+def fork_and_terminate():
+    worker = get_context("fork").Process(target=signal.pause)
+    worker.start()
+    worker.terminate()
+    worker.join(10)
+    print(worker.exitcode, flush=True)
+    worker.kill()
+    victim.kill()
+"""
+
+
+@forks
+def test_worker_that_another_thread_forks_in_the_cleanup_does_not_ignore_sigterm() -> (
+    None
+):
+    program = """
+        def fork_while_stop_waits():
+            victim.stdout.readline()
+            fork_and_terminate()
+        with exit_on_sigterm():
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            finally:
+                thread = threading.Thread(target=fork_while_stop_waits)
+                thread.start()
+                stop(victim, grace=60)
+                thread.join(10)
+    """
+    assert run(STOPPING + textwrap.dedent(program)) == "-15\n"
+
+
+@forks
+def test_worker_that_another_task_forks_in_the_cleanup_does_not_ignore_sigterm() -> (
+    None
+):
+    program = """
+        async def clean_up():
+            stopping = asyncio.create_task(aio.stop(victim, grace=60))
+            await asyncio.to_thread(victim.stdout.readline)
+            fork_and_terminate()
+            await stopping
+        with exit_on_sigterm():
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            finally:
+                asyncio.run(clean_up())
+    """
+    assert run(STOPPING + textwrap.dedent(program)) == "-15\n"
+
+
+@posix_signals
+def test_second_sigterm_does_not_interrupt_the_exit_while_a_task_stops() -> None:
+    program = """
+        async def main():
+            try:
+                with exit_on_sigterm():
+                    try:
+                        signal.raise_signal(signal.SIGTERM)
+                    finally:
+                        stopping = asyncio.create_task(aio.stop(victim, grace=60))
+                        await asyncio.to_thread(victim.stdout.readline)
+            finally:
+                signal.raise_signal(signal.SIGTERM)
+                victim.kill()
+                print((await stopping).code, flush=True)
+        asyncio.run(main())
+    """
+    assert run(STOPPING + textwrap.dedent(program)) == "-9\n"
+
+
+@posix_signals
+def test_block_that_ends_after_an_error_of_another_handler_does_not_hang() -> None:
+    """It puts the handler of aio.stop() back, which is just putting others back."""
+    program = """
+        def fail(*_):
+            raise OSError
+        signal.signal(signal.SIGUSR1, fail)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        signal.alarm(20)
+        async def main():
+            stopping = asyncio.create_task(aio.stop(victim, grace=60))
+            await asyncio.to_thread(victim.stdout.readline)
+            with exit_on_sigterm():
+                try:
+                    signal.raise_signal(signal.SIGUSR1)
+                except OSError:
+                    print("error", flush=True)
+            victim.kill()
+            await stopping
+        asyncio.run(main())
+        signal.raise_signal(signal.SIGTERM)
+    """
+    assert run(STOPPING + textwrap.dedent(program)) == "error\n"
+
+
 @no_handler
+@pytest.mark.parametrize("parent", [nullcontext, exit_on_sigterm])
 @pytest.mark.parametrize("method", METHODS)
-def test_task_of_an_executor_ends_its_worker(method: str, tmp_path: Path) -> None:
+def test_task_of_an_executor_ends_its_worker(
+    method: str, parent: Callable[[], AbstractContextManager[None]], tmp_path: Path
+) -> None:
     """The parent does not get the SystemExit, but BrokenProcessPool."""
     context = multiprocessing.get_context(method)
-    with ProcessPoolExecutor(1, mp_context=context) as executor:
+    with parent(), ProcessPoolExecutor(1, mp_context=context) as executor:
         future = executor.submit(workers.exit_in_pool, str(tmp_path))
         started = wait_until(lambda: list(tmp_path.iterdir()))
         (worker,) = executor._processes.values()
@@ -298,3 +459,17 @@ def test_task_of_an_executor_ends_its_worker(method: str, tmp_path: Path) -> Non
             future.result(DEADLINE)
         # The executor's thread is reaping it.
         assert wait_until(lambda: worker.exitcode) == 143
+
+
+@forks
+def test_task_without_a_block_of_its_own_gets_each_sigterm(tmp_path: Path) -> None:
+    """The worker has the handler of its parent's block, and survives SystemExit."""
+    context = multiprocessing.get_context("fork")
+    with exit_on_sigterm(), ProcessPoolExecutor(1, mp_context=context) as executor:
+        for name in ("first", "second"):
+            folder = tmp_path / name
+            folder.mkdir()
+            future = executor.submit(workers.sleep_in_pool, str(folder))
+            started = wait_until(functools.partial(os.listdir, folder))
+            os.kill(int(started[0]), signal.SIGTERM)
+            assert repr(future.exception(DEADLINE)) == "SystemExit(143)"
