@@ -46,8 +46,8 @@ def exit_on_sigterm() -> "_Block":
     call. Write `with exit_on_sigterm():` around `asyncio.run()` instead.
 
     **Linux, macOS and BSD:** If your cleanup starts a command or forks a process, that
-    process does not ignore `SIGTERM`. If Python has no `ctypes`, a command that starts
-    after the `atexit` functions, as in a `__del__`, ignores it.
+    process does not ignore `SIGTERM`, but a command does that starts after the `atexit`
+    functions, for example in a `__del__`.
     If you fork a process inside the block before `SIGTERM` arrives, that process
     inherits the handler. Only Linux was tested.
 
@@ -166,35 +166,21 @@ def _is_leaving() -> bool:
     return handler is _do_nothing or (_at_exit.is_set() and handler == signal.SIG_IGN)
 
 
-#: Whether C code handles SIGTERM, which Python takes for SIG_IGN.
+#: Whether the exit ignores SIGTERM by now.
 _at_exit = threading.Event()
 
 
 @atexit.register
-def _keep_handling() -> None:
+def _ignore_from_now_on() -> None:
     """Keep a second SIGTERM from interrupting the exit after the atexit functions.
 
     Python restores the default action of each signal that has a handler in Python
     before it writes the last buffers, but it leaves SIG_IGN.
     """
-    if not _is_leaving():
-        return
-    _at_exit.set()
-    libc = _libc()
-    # ValueError: not in the main thread of the main interpreter.
-    with suppress(AttributeError, ValueError):
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        # A command would inherit SIG_IGN, but not a function of C that does nothing.
-        libc.signal(int(signal.SIGTERM), libc.getpid)
-
-
-def _libc() -> Any:
-    """Return the functions of C; None without ctypes, or if a system restricts it."""
-    with suppress(Exception):
-        import ctypes  # noqa: PLC0415  # Some builds of Python have none.
-
-        return ctypes.CDLL(None)
-    return None
+    if _is_leaving():
+        with suppress(ValueError):  # Not in the main thread of the main interpreter.
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            _at_exit.set()
 
 
 #: What each thread blocked before the fork that it makes in a cleanup.

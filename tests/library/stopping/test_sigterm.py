@@ -299,23 +299,6 @@ def test_second_sigterm_does_not_interrupt_the_exit_after_atexit_functions() -> 
     assert run(program) == "__del__\n"
 
 
-@not_on_windows("no process there can ignore its end")
-def test_command_that_the_exit_starts_does_not_ignore_sigterm() -> None:
-    program = """
-        import shutil, subprocess
-        sleep = [shutil.which("sleep"), "60"]
-        class Last:
-            def __del__(self, start=subprocess.Popen, sleep=sleep, write=os.write):
-                command = start(sleep)
-                command.terminate()
-                write(1, b"%d\\n" % command.wait(10))
-        last = Last()
-        with exit_on_sigterm():
-            signal.raise_signal(signal.SIGTERM)
-    """
-    assert run(program) == "-15\n"
-
-
 @forks
 def test_process_that_the_last_atexit_function_forks_does_not_ignore_sigterm() -> None:
     program = """
@@ -341,7 +324,8 @@ import asyncio, subprocess, sys, threading
 from multiprocessing import get_context
 from process_terminate import aio, stop
 source = (
-    "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: print(flush=True)); "
+    "import os, signal, sys\\n"
+    "signal.signal(signal.SIGTERM, lambda *_: os.write(1, b'\\\\n'))\\n"
     "print(flush=True); sys.stdin.read()"
 )
 pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
@@ -457,8 +441,8 @@ def test_task_of_an_executor_ends_its_worker(
         os.kill(int(started[0].name), signal.SIGTERM)
         with pytest.raises(BrokenProcessPool):
             future.result(DEADLINE)
-        # The executor's thread is reaping it.
-        assert wait_until(lambda: worker.exitcode) == 143
+    # Not before: of two threads that read the code of a forkserver, one gets 255.
+    assert worker.exitcode == 143
 
 
 @forks
