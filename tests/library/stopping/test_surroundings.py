@@ -21,6 +21,7 @@ from support import (
     needs_pidfds,
     run,
     run_as_nobody,
+    wait_until,
 )
 
 from process_terminate import no_orphans, stop, stop_tree
@@ -46,8 +47,8 @@ def test_tree_is_not_left_stopped_if_its_killer_is_terminated(name: str) -> None
         stop_tree(root, grace=0)
     """
     number = signal.Signals[name].value
-    pid = run(program, str(number), code=-number)
-    assert not is_running(int(pid))
+    pid = int(run(program, str(number), code=-number))
+    wait_until(lambda: not is_running(pid))  # It is killed, and may be dying.
 
 
 def test_tree_is_not_stopped_first_where_a_signal_could_end_its_killer() -> None:
