@@ -527,7 +527,8 @@ def test_stop_prints_one_line_for_each_process(
 ) -> None:
     first = sleeper()
     second = shell("trap '' TERM; echo; exec sleep 60")
-    wait_until(lambda: psutil.Process(second.pid).name() == "sleep")
+    # The name is there a little before the command line.
+    wait_until(lambda: psutil.Process(second.pid).cmdline() == ["sleep", "60"])
     arguments = ["stop", "--grace=0.1", str(first.pid), str(second.pid)]
     assert main(arguments) == 0
     said = capsys.readouterr()
@@ -602,7 +603,7 @@ def test_stop_tree_prints_each_process_once(
 ) -> None:
     root = shell("sleep 60 & echo; wait")
     (child,) = psutil.Process(root.pid).children()
-    wait_until(lambda: child.name() == "sleep")
+    wait_until(lambda: child.cmdline() == ["sleep", "60"])
     # The child is in its own tree, and in that of its parent.
     pids = [str(root.pid), str(child.pid)] if both else [str(root.pid)]
     assert main(["stop", "--tree", "--json", "--signal=15", *pids]) == 0
