@@ -125,8 +125,11 @@ class _MultiprocessingPool(Pool):
             pool._inqueue._reader.close()  # So that no write waits for a reader.
         yield from _join(pool._task_handler)
         # A child that was forked meanwhile may keep a copy of the end that is closed.
-        if pool._result_handler.is_alive() and stdlib.is_writable(pool._outqueue):
-            pool._outqueue.put(None)
+        if pool._result_handler.is_alive():
+            if sys.platform == "win32":  # It does not tell whether a write would wait.
+                yield from _call_apart(pool._outqueue.put, None)
+            elif stdlib.is_writable(pool._outqueue):
+                pool._outqueue.put(None)
         with suppress(OSError):
             pool._outqueue._writer.close()  # So that no read waits for a writer.
         yield from _join(pool._result_handler)

@@ -15,7 +15,17 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 import pytest
-from support import FORK, KILLED, TERMINATED, UNKNOWN, Start, reaps, run, unreaped
+from support import (
+    FORK,
+    KILLED,
+    TERMINATED,
+    UNKNOWN,
+    Start,
+    forks,
+    reaps,
+    run,
+    unreaped,
+)
 
 from process_terminate import no_orphans, stop, stop_pool
 from process_terminate._process import stdlib
@@ -41,6 +51,7 @@ def test_python_has_the_private_attributes_that_the_library_reads(start: Start) 
     assert multiprocessing.pool.Pool._handle_workers  # type: ignore[attr-defined]
 
 
+@forks
 def test_pid_of_a_dead_server_is_not_that_of_the_server() -> None:
     """Another process may have it by now, and must not be spared."""
     program = """

@@ -27,6 +27,7 @@ from support import (
     each_pool,
     fail,
     forks,
+    not_on_windows,
     wait_until,
 )
 
@@ -326,6 +327,7 @@ def test_workers_are_stopped_that_a_slow_pool_is_just_starting(
     }  # 0: it saw the end of the pool first.
 
 
+@not_on_windows("does not tell whether a pipe is full")
 def test_executor_whose_thread_does_not_read_its_pipe_is_stopped(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

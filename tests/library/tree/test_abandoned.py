@@ -110,7 +110,7 @@ def test_stop_pool_may_be_called_while_python_exits() -> None:
         def __init__(self):
             self.pool = multiprocessing.get_context("fork").Pool(1)
             self.pool.apply_async(time.sleep, [60])
-        def __del__(self):
+        def __del__(self, stop_pool=stop_pool):
             print(len(stop_pool(self.pool, grace=1)), flush=True)
     service = Service()
     """
