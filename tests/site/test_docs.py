@@ -26,6 +26,10 @@ PUBLIC = process_terminate.__all__
 NOT_IN_AN_EXAMPLE = {
     "Can't get attribute 'work' on <module '__main__'",
     "Event loop is closed",
+    "asyncio.run() cannot be called from a running event loop",
+    "handle is closed",
+    "Error sending result",
+    "objects should only be shared between processes through inheritance",
     "[Errno 38] Function not implemented",
     "Task was destroyed but it is pending!",
     "read() called while another coroutine is already waiting for incoming data",
