@@ -1,6 +1,7 @@
 """Calls and blocks that nothing continues: dropped, or open when Python exits."""
 
 import sys
+import sysconfig
 
 import pytest
 from support import forks, is_running, run
@@ -101,6 +102,10 @@ def test_block_that_cannot_be_left_is_ended_when_python_exits(daemon: bool) -> N
     assert not is_running(int(run(program)))
 
 
+@pytest.mark.skipif(
+    sysconfig.get_config_var("Py_GIL_DISABLED") == 1,
+    reason="there Python clears its modules before the object",
+)
 def test_stop_pool_may_be_called_while_python_exits() -> None:
     """On Python 3.11 a thread that is started then never begins."""
     program = """
