@@ -46,8 +46,8 @@ def exit_on_sigterm() -> "_Block":
     call. Write `with exit_on_sigterm():` around `asyncio.run()` instead.
 
     **Linux, macOS and BSD:** If your cleanup starts a command or forks a process, that
-    process does not ignore `SIGTERM`, but a command does that starts after the `atexit`
-    functions, for example in a `__del__`.
+    process does not ignore `SIGTERM`. A command that starts after the `atexit`
+    functions, for example in a `__del__`, does ignore it.
     If you fork a process inside the block before `SIGTERM` arrives, that process
     inherits the handler. Only Linux was tested.
 
@@ -59,8 +59,9 @@ def exit_on_sigterm() -> "_Block":
     **In a task of a `ProcessPoolExecutor`:** The executor catches `SystemExit` and
     passes it to the parent. So the worker exits with 143 at the end of the block,
     without `atexit` functions, and the parent gets `BrokenProcessPool`.
-    If the worker is forked inside the block of its parent, decorate each task: a task
-    without a block exits by `SystemExit`, but its worker keeps running.
+    If your program forks the workers of the executor inside a block of its own,
+    decorate each task. Otherwise `SIGTERM` ends only the task, and the worker keeps
+    running.
 
     Returns:
         A context manager, which is also a decorator. Its value is `None`.

@@ -46,7 +46,7 @@ def no_orphans(*, grace: float = 5.0) -> "_Block":
     zombie when it is dead, until you call `os.waitpid()`.
     If `/proc` is gone at the end of the block, for example after `os.chroot()`, only
     the children of your program are stopped, and `RuntimeError` is raised.
-    So it is with `OSError` if no file descriptor is free then.
+    If no file descriptor is free then, the same happens, with `OSError`.
 
     **macOS, BSD:** It raises `RuntimeError`, because it needs the child subreaper of
     Linux (not tested).
@@ -74,7 +74,8 @@ def no_orphans(*, grace: float = 5.0) -> "_Block":
 
     You can nest blocks in one thread and one asyncio task. Each block stops the
     processes that were started inside it.
-    A program that replaces itself in the block, by `os.execv()`, never reaches its end.
+    If your program replaces itself in the block, for example by `os.execv()`, the end
+    of the block does not run, and nothing is stopped.
 
     Args:
         grace: Seconds between `SIGTERM` and `SIGKILL`. 0 kills at once.
@@ -84,8 +85,8 @@ def no_orphans(*, grace: float = 5.0) -> "_Block":
             `None`.
 
     Raises:
-        TypeError: If `grace` is neither an `int` nor a `float`, or if it decorates an
-            `async def` or a generator function, whose code runs after the call.
+        TypeError: If `grace` is neither an `int` nor a `float`. Also if you decorate an
+            `async def` or a generator function with it, whose code runs after the call.
         ValueError: If `grace` is negative or not finite.
         RuntimeError: If the system is neither Linux nor Windows, `/proc` is missing at
             the beginning or the end of the block, or belongs to another pid namespace,

@@ -28,6 +28,7 @@ NOT_IN_AN_EXAMPLE = {
     "Event loop is closed",
     "asyncio.run() cannot be called from a running event loop",
     "handle is closed",
+    "is not the running loop",
     "Error sending result",
     "objects should only be shared between processes through inheritance",
     "[Errno 38] Function not implemented",
