@@ -61,13 +61,18 @@ def run(command: list[str], grace: float, timeout: float | None, first: Signals)
             "run: it needs the /proc of this pid namespace; mount it first",
             statuses.FAILED,
         ) from None
+    default = [getattr(signal, name) for name in _IGNORED_BY_PYTHON]
+    for number in (signal.SIGTTIN, signal.SIGTTOU):
+        # The command may be stopped in the background, but its time goes on.
+        if signal.signal(number, signal.SIG_IGN) != signal.SIG_IGN:
+            default.append(number)
     # Ignored in the parent, for example by Python's own parent, it would reap for us.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, _passed_on() | {signal.SIGCHLD})
     terminal = Terminal()
     try:
         with stopped_afterwards(grace, first) as leftovers:
-            job = _Job(_started(command, mask), terminal, grace, first)
+            job = _Job(_started(command, mask, default), terminal, grace, first)
             status = job.supervise(timeout)
     except (RuntimeError, PermissionError, TimeoutError) as error:
         raise CommandError(f"run: {error}", statuses.FAILED) from None
@@ -90,8 +95,14 @@ def _passed_on() -> set[int]:
     }
 
 
-def _started(command: list[str], mask: set[Any]) -> int:
-    """Start the command with the signals that this process was started with."""
+def _started(command: list[str], mask: set[Any], default: list[int]) -> int:
+    """Start the command with the signals that this process was started with.
+
+    Args:
+        command: The program and its arguments.
+        mask: The signals that are blocked in it.
+        default: The signals that this process ignores, but the command does not.
+    """
     if not command[0]:  # Such as an empty variable of a shell.
         raise CommandError("run: '': command not found", statuses.NOT_FOUND)
     try:
@@ -100,7 +111,7 @@ def _started(command: list[str], mask: set[Any]) -> int:
             command,
             os.environ,
             setsigmask=mask,
-            setsigdef=[getattr(signal, name) for name in _IGNORED_BY_PYTHON],
+            setsigdef=default,
         )
     except OSError as error:
         missing = error.errno == errno.ENOENT
@@ -131,13 +142,14 @@ class _Job:
         self._grace = grace
         self._first = first
         self._status: int | None = None
-        #: When SIGKILL is due, and when the wait for its effect is over.
-        self._kill_at = self._give_up_at = math.inf
+        #: When the time of the command is over, when SIGKILL is due, and when the wait
+        #: for its effect is over.
+        self._stop_at = self._kill_at = self._give_up_at = math.inf
 
     def supervise(self, timeout: float | None) -> int:
         """Wait until the command has exited; return its exit code, as Python has it."""
-        began = time.monotonic()
-        stop_at = math.inf if timeout is None else began + timeout
+        if timeout is not None:
+            self._stop_at = time.monotonic() + timeout
         timed_out = False
         waited = _passed_on() | {signal.SIGCHLD}
         while self._status is None:
@@ -148,10 +160,10 @@ class _Job:
                 )
             if now >= self._kill_at:
                 self._kill(now)
-            elif now >= stop_at:
-                timed_out, stop_at = True, math.inf
+            elif now >= self._stop_at:
+                timed_out, self._stop_at = True, math.inf
                 self._stop(self._first)
-            until = min(stop_at, self._kill_at, self._give_up_at)
+            until = min(self._stop_at, self._kill_at, self._give_up_at)
             rest = min(max(until - time.monotonic(), 0), _LONGEST_WAIT)
             self._handle(signal.sigtimedwait(waited, rest))
         if not timed_out:
@@ -204,6 +216,8 @@ class _Job:
             if pid != self._pid:
                 continue
             if os.WIFSTOPPED(status):
-                self._terminal.follow_stop()
+                # Stopped itself, it would keep no time.
+                if self._stop_at == self._kill_at == math.inf:
+                    self._terminal.follow_stop()
             else:
                 self._status = os.waitstatus_to_exitcode(status)

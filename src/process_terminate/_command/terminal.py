@@ -56,9 +56,7 @@ class Terminal:
             return
         owner = self._foreground()
         if self._was_foreground and owner and not _is_alive(owner):
-            # A process in the background would be stopped for it.
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
-            with suppress(OSError):
+            with suppress(OSError):  # No SIGTTOU, because `run` ignores it.
                 os.tcsetpgrp(self._fd, os.getpgrp())
         os.close(self._fd)
 

@@ -55,6 +55,9 @@ def adapt(
     takes = "multiprocessing.Process, subprocess.Popen or psutil.Process"
     hint = f" (use 'await process_terminate.aio.{call}(...)' for it)"
     hint *= isinstance(process, AsyncioProcess)
+    pid = getattr(process, "pid", None)
+    if not hint and isinstance(pid, int):
+        hint = f" (pass psutil.Process({pid}) instead)"
     raise TypeError(f"{call}() takes a {takes}, got {kind(process)}{hint}")
 
 

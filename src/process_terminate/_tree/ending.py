@@ -226,7 +226,8 @@ def _victims(tree: Tree) -> list[Member]:
 
 def _end_trackers(tree: Tree) -> Steps[None]:
     """Let resource trackers clean up, which they do when all others are dead."""
-    trackers = [member for member in tree.alive() if not member.handle.forbidden]
+    alive = [member for member in tree.alive() if not member.handle.forbidden]
+    trackers = [member for member in alive if member.is_tracker]
     handles = [member.handle for member in trackers]
     yield wait_for(handles, NOTE_WAIT)
     for member in trackers:
