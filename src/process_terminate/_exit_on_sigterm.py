@@ -63,6 +63,11 @@ def exit_on_sigterm() -> "_Block":
     decorate each task. Otherwise `SIGTERM` ends only the task, and the worker keeps
     running.
 
+    **If the program has non-daemon children or threads:** Python waits for them at its
+    exit, also for the tasks of an executor, and ignores `SIGTERM` meanwhile. Stop them
+    in the block, for example by [`no_orphans()`][process_terminate.no_orphans]
+    ([example: stop the children on SIGTERM](../examples/children/stop_children_on_sigterm.md)).
+
     Returns:
         A context manager, which is also a decorator. Its value is `None`.
 

@@ -73,6 +73,9 @@ async def stop(
     Warning: Caveats
         - It does not stop the children of the process
           ([example: shell in asyncio](../examples/asyncio/stop_a_shell.md)).
+        - Up to Python 3.11, `SIGTERM` to a forked worker also calls the handler that
+          your program has set with `loop.add_signal_handler()`
+          ([example: a forked child runs the handler of its parent](../examples/signals/forked_child_runs_parents_handler.md)).
     """
     _require_loop()
     steps = stopping([process], grace, signal, call="stop", loop=True)

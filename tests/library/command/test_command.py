@@ -279,9 +279,9 @@ def test_command_has_the_open_files_of_run(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_text() == "hello"
 
 
-def in_terminal(command: str) -> str:
+def in_terminal(command: str, *options: str) -> str:
     """Return a line of the shell that runs a command below `run`."""
-    return f"{' '.join(COMMAND)} run --grace=1 -- {command}\n"
+    return f"{' '.join([*COMMAND, 'run', '--grace=1', *options, '--', command])}\n"
 
 
 def test_program_reads_from_the_terminal(terminal: Terminal) -> None:
@@ -379,6 +379,17 @@ def test_terminal_that_hangs_up_ends_the_command(first: str) -> None:
     pid = int(opened.expect(r"pid \d+").split()[1])
     opened.close()
     wait_until(lambda: not is_running(pid))
+
+
+@pytest.mark.parametrize("asks", ["read x", "stty -echo"])
+def test_command_that_wants_the_terminal_in_the_background_gets_its_timeout(
+    terminal: Terminal, asks: str
+) -> None:
+    """The terminal stops the process group of the command, and run is in it."""
+    line = in_terminal(f"sh -c '{asks}; exec sleep 60'", "--timeout=0.5")
+    terminal.send(f"{line.strip()} & wait $!; echo status $?\n")
+    # The shell itself ends its wait if it is told of a stop.
+    assert terminal.expect(r"status \d+") == "status 124"
 
 
 @as_process_1
