@@ -422,3 +422,14 @@ def test_long_block_forgets_the_children_that_are_gone(shell: Shell) -> None:
         assert len(children._popens) + len(children.pids()) < 2500
     finally:
         os.waitpid(forked, 0)
+
+
+def test_only_a_tracker_is_waited_for_as_one(child: "subprocess.Popen[bytes]") -> None:
+    """What SIGKILL does not end would be awaited twice."""
+    entry = table.look_up(child.pid)
+    assert entry
+    family = tree.Tree(None)
+    family.add(entry, handle.open_handle(child.pid))
+    waits.run(tree_ending._end_trackers(family))
+    family.close()
+    assert child.poll() is None
