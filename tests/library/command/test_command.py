@@ -37,7 +37,7 @@ from support import (
 from terminals import Terminal
 
 import process_terminate
-from process_terminate._command import targets
+from process_terminate._command import statuses, targets
 from process_terminate._command.main import main, signal_number
 from process_terminate._process import table
 
@@ -930,6 +930,11 @@ def test_command_works_without_stderr(arguments: str, status: int, said: str) ->
     script = f'"$@" {arguments} 2>&-'
     done = completed("/bin/sh", "-c", script, "sh", *COMMAND, stderr=None)
     assert (done.returncode, done.stdout.strip()) == (status, said)
+
+
+def test_complaint_without_stderr_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    statuses.complain("nobody reads this")
 
 
 @has_run

@@ -18,6 +18,7 @@ from itertools import product
 from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -565,6 +566,13 @@ def test_error_names_the_function_that_was_called() -> None:
         stop_all([thing])
     with pytest.raises(TypeError, match=r"^stop\(\) takes a multiprocessing"):
         asyncio.run(aio.stop(thing))
+
+
+def test_error_for_another_object_with_a_pid_names_psutil() -> None:
+    """Such as one of plumbum or pexpect."""
+    thing: Any = SimpleNamespace(pid=4711)
+    with pytest.raises(TypeError, match=r"\(pass psutil.Process\(4711\) instead\)$"):
+        stop(thing)
 
 
 def test_stop_of_an_asyncio_process_names_the_function_for_it() -> None:

@@ -433,3 +433,37 @@ def test_only_a_tracker_is_waited_for_as_one(child: "subprocess.Popen[bytes]") -
     waits.run(tree_ending._end_trackers(family))
     family.close()
     assert child.poll() is None
+
+
+@on_linux
+@pytest.mark.parametrize(
+    "error", [RuntimeError("it is gone"), OSError(24, "it is gone")]
+)
+def test_block_without_the_process_table_stops_its_children(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after chroot(), or if no file descriptor is free."""
+    block = no_orphans()
+    block.__enter__()
+    child = subprocess.Popen(["sleep", "60"])
+    monkeypatch.setattr(table, "require", fail(error))
+    with pytest.raises(type(error), match="it is gone"):
+        block.__exit__(None, None, None)
+    assert child.poll() == -signal.SIGTERM
+
+
+@on_linux
+def test_missing_descriptor_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "open", fail(OSError(24, "Too many open files")))
+    with pytest.raises(OSError, match=r"no file descriptor is free to read /proc: "):
+        table.require("stop_tree")
+    monkeypatch.setattr(os, "open", fail(OSError(5, "Input/output error")))
+    with pytest.raises(OSError, match="Input/output error"):
+        table.require("stop_tree")
+
+
+@on_linux
+def test_missing_proc_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "readlink", fail(FileNotFoundError()))
+    with pytest.raises(RuntimeError, match=r"^stop_tree\(\) needs the /proc of this "):
+        table.require("stop_tree")
