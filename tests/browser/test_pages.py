@@ -254,12 +254,16 @@ def _moves(page: Page, url: str) -> float:
     observer = "new PerformanceObserver(() => done())"
     painted = f"{observer}.observe({{type: 'paint', buffered: true}})"
     page.evaluate(f"new Promise(done => {painted})")
+    settled = "new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))"
+    # A busy machine may paint the first half of a row; the scripts are at the end.
+    page.wait_for_selector("body > script[src]", state="attached")
+    page.evaluate(settled)
+    page.evaluate("moves.length = 0")
     page.route("**/*.js", lambda route: route.continue_())
     for route in held:
         route.continue_()
     page.wait_for_load_state("load")
     page.unroute_all()
-    settled = "new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))"
     page.evaluate(settled)
     return float(page.evaluate("moves.reduce((a, b) => a + b, 0)"))
 
