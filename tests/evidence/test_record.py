@@ -317,3 +317,12 @@ def test_interpreter_says_which_other_linux_it_is(
     found = interpreters.ask(str(program), tmp_path)
     assert found.layer == "Linux 6.1 on QEMU 7.2"
     assert found.key.endswith("-linux6.1")
+
+
+def test_interpreter_that_does_not_see_the_examples_is_refused(tmp_path: Path) -> None:
+    """As an emulated machine that was set up in another checkout."""
+    program = tmp_path / "python"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} "$1" "$2" /no/examples\n')
+    program.chmod(0o755)
+    with pytest.raises(UnusableError, match="it does not see /no/examples: set it up"):
+        interpreters.ask(str(program), tmp_path)

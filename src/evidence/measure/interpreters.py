@@ -19,7 +19,7 @@ import process_terminate
 from evidence import UserError
 from evidence.examples import START_METHODS, Example
 from evidence.measure.run import environment
-from evidence.paths import PLATFORMS
+from evidence.paths import EXAMPLES, PLATFORMS
 
 #: psutil, and pytest with all that it imports.
 _DISTRIBUTIONS = ["psutil", "pytest", "iniconfig", "packaging", "pluggy", "pygments"]
@@ -29,6 +29,8 @@ _NOT_IMPORTED = {"..", "__pycache__"}
 _PATIENCE = 180
 _SAY = """
 import importlib, json, multiprocessing, os, platform, sys
+if not os.path.isdir(sys.argv[1]):  # An emulated machine has the files of one checkout.
+    sys.exit("it does not see %s: set it up in this checkout" % sys.argv[1])
 layer = os.environ.get("EVIDENCE_LAYER", "")  # The scripts in tools/platforms/ set it.
 try:  # Only the ntdll of Wine has this function.
     import ctypes
@@ -130,7 +132,7 @@ def ask(executable: str, packages: Path) -> Interpreter:
     """
     try:
         answer = subprocess.run(
-            [executable, "-c", _SAY],
+            [executable, "-c", _SAY, str(EXAMPLES)],
             check=True,
             capture_output=True,
             env=environment(search_path(executable, packages)),

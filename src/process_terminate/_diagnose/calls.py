@@ -14,7 +14,8 @@ from process_terminate._diagnose.reading import Process, Thread
 #: Numbers of the system calls that wait, by `Process.machine()`: asm/unistd.h.
 _NUMBERS = {
     "x86_64": {
-        0: "read", 1: "write", 2: "open", 7: "poll", 17: "pread64", 18: "pwrite64", 19: "readv",
+        0: "read", 1: "write", 2: "open", 7: "poll", 17: "pread64", 18: "pwrite64",
+        19: "readv",
         20: "writev", 23: "select", 34: "pause", 35: "nanosleep", 40: "sendfile",
         42: "connect", 43: "accept", 44: "sendto", 45: "recvfrom", 46: "sendmsg",
         47: "recvmsg", 56: "clone", 58: "vfork", 61: "wait4", 72: "fcntl", 73: "flock",

@@ -300,6 +300,28 @@ def test_second_sigterm_does_not_interrupt_the_exit_after_atexit_functions() -> 
 
 
 @forks
+def test_exit_waits_for_a_worker_and_ignores_sigterm_meanwhile() -> None:
+    """As the docstring warns: the worker is no daemon."""
+    program = """
+        import threading
+        from multiprocessing import get_context
+        reader, writer = os.pipe()
+        worker = get_context("fork").Process(target=os.read, args=(reader, 1))
+        worker.start()
+        main = threading.main_thread()
+        def interrupt():
+            main.join()  # It has left its code, and waits for the worker.
+            os.kill(os.getpid(), signal.SIGTERM)
+            os.write(1, b"terminated\\n")
+            os.write(writer, b".")
+        with exit_on_sigterm():
+            threading.Thread(target=interrupt, daemon=True).start()
+            signal.raise_signal(signal.SIGTERM)
+    """
+    assert run(program) == "terminated\n"
+
+
+@forks
 def test_process_that_the_last_atexit_function_forks_does_not_ignore_sigterm() -> None:
     program = """
         import atexit, os, signal
