@@ -30,7 +30,9 @@ def stop(
     **When not to use it:** for the worker of a pool, because the pool starts another
     worker. Use [`stop_pool()`][process_terminate.stop_pool] instead.
     After Ctrl-C in a terminal, a child that is cleaning up already has its signal, and
-    a second one can interrupt it. Wait first, for example with `process.wait(10)`.
+    a second one can interrupt it. Wait first, for example with
+    `process.wait(10)`, and call `stop()` in a `finally`, because `wait()` may raise
+    `TimeoutExpired`.
     In a daemon thread, `stop()` may end before its `SIGKILL`, because Python does not
     wait for the thread when it exits.
     If the process may be writing a file that it cannot write again, set a long
