@@ -575,6 +575,19 @@ def test_error_for_another_object_with_a_pid_names_psutil() -> None:
         stop(thing)
 
 
+class Command:
+    """A command of the package `sh`, whose repr() is what it has printed by its end."""
+
+    def __repr__(self) -> str:
+        raise AssertionError("this would wait")
+
+
+def test_error_does_not_wait_for_the_text_of_an_object() -> None:
+    for thing in (Command(), [Command()]):
+        with pytest.raises(TypeError, match=r"got .*test_stop\.Command object at"):
+            stop(thing)  # type: ignore[arg-type]
+
+
 def test_stop_of_an_asyncio_process_names_the_function_for_it() -> None:
     async def stop_it() -> None:
         process: Any = await asyncio.create_subprocess_exec(*workers.SLEEP)
