@@ -568,6 +568,14 @@ def test_error_names_the_function_that_was_called() -> None:
         asyncio.run(aio.stop(thing))
 
 
+def test_stop_all_of_one_process_names_the_function_for_it() -> None:
+    one: Any = psutil.Process()
+    with pytest.raises(TypeError, match=r"^stop_all\(\) .* use stop\(\) for one"):
+        stop_all(one)
+    with pytest.raises(TypeError, match=r"^stop_all\(\) .* use stop\(\) for one"):
+        asyncio.run(aio.stop_all(one))
+
+
 def test_error_for_another_object_with_a_pid_names_psutil() -> None:
     """Such as one of plumbum or pexpect."""
     thing: Any = SimpleNamespace(pid=4711)
