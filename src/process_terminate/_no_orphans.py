@@ -1,13 +1,16 @@
 """`no_orphans`."""
 
 import sys
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ContextDecorator
-from typing import Any
+from typing import Any, TypeVar
 
 from process_terminate._process.ending import checked_grace, refuse_suspended
 from process_terminate._process.gate import Gate
 from process_terminate._process.waits import run
 from process_terminate._tree import blocks, jobs
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def no_orphans(*, grace: float = 5.0) -> "_Block":
@@ -124,7 +127,7 @@ class _Block(ContextDecorator, AbstractContextManager[None]):
     def __exit__(self, *_: object) -> None:
         run(innermost(self._entered).leaving())
 
-    def __call__(self, function: Any) -> Any:
+    def __call__(self, function: F) -> F:
         refuse_suspended(function, "no_orphans")
         return super().__call__(function)
 

@@ -12,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
 from multiprocessing import get_context
 from subprocess import Popen
-from typing import Any
+from typing import Any, assert_type
 
 import psutil
 import pytest
@@ -326,6 +326,17 @@ def test_block_is_a_decorator_of_a_function() -> None:
 
     block: Any = no_orphans()
     assert [one.returncode for one in block(start)(1)] == [-15, -15]
+
+
+@on_linux
+def test_decorator_keeps_the_types_of_the_function() -> None:
+    """For mypy, which checks this file."""
+
+    @no_orphans()
+    def double(number: int) -> int:
+        return 2 * number
+
+    assert assert_type(double(2), int) == 4
 
 
 @on_linux
