@@ -94,9 +94,10 @@ def no_orphans(*, grace: float = 5.0) -> "_Block":
         TypeError: If `grace` is neither an `int` nor a `float`. Also if you decorate an
             `async def` or a generator function with it, whose code runs after the call.
         ValueError: If `grace` is negative or not finite.
-        RuntimeError: If the system is neither Linux nor Windows, `/proc` is missing at
-            the beginning or the end of the block, or belongs to another pid namespace,
-            or another thread or asyncio task is inside such a block.
+        RuntimeError: If the system is neither Linux nor Windows, or another thread or
+            asyncio task is inside such a block. Also if `/proc` is missing at the
+            beginning or the end of the block, belongs to another pid namespace, or may
+            not be read in a sandbox.
         OSError: If no file descriptor is free at the beginning or the end of the block,
             and the limit permits no more.
         PermissionError: If the system does not permit a signal to one of the

@@ -13,7 +13,7 @@ _FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF
 class _Repr(reprlib.Repr):
     """Shows builtin values, but of other objects only the class.
 
-    The repr() of a command of the package `sh` waits until the command has ended.
+    The repr() of a command of the package `sh` waits until the command exits.
     """
 
     def __init__(self) -> None:

@@ -69,7 +69,12 @@ def test_room_is_made_for_descriptors_and_taken_back(
 def test_children_are_unknown_where_the_kernel_does_not_show_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(table, "read", lambda *_: b"")
+    read = table.read
+    monkeypatch.setattr(
+        table,
+        "read",
+        lambda pid, file: b"" if file.endswith("children") else read(pid, file),
+    )
     with monkeypatch.context() as patch:
         patch.setattr(os, "stat", fail(FileNotFoundError()))
         assert table.children({os.getpid()}) is None
@@ -474,7 +479,18 @@ def test_missing_descriptor_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @on_linux
+@pytest.mark.parametrize("call", ["open", "scandir"])
+def test_block_does_not_begin_where_a_sandbox_hides_proc(
+    call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Landlock forbids files, folders, or both; its end would stop nothing."""
+    monkeypatch.setattr(os, call, fail(PermissionError()))
+    with pytest.raises(RuntimeError, match=r"^no_orphans\(\) needs to read the /proc "):
+        no_orphans().__enter__()
+
+
+@on_linux
 def test_missing_proc_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "readlink", fail(FileNotFoundError()))
-    with pytest.raises(RuntimeError, match=r"^stop_tree\(\) needs the /proc of this "):
+    with pytest.raises(RuntimeError, match=r"^stop_tree\(\) needs to read the /proc "):
         table.require("stop_tree")
