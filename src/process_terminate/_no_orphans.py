@@ -1,13 +1,16 @@
 """`no_orphans`."""
 
 import sys
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ContextDecorator
-from typing import Any
+from typing import Any, TypeVar
 
 from process_terminate._process.ending import checked_grace, refuse_suspended
 from process_terminate._process.gate import Gate
 from process_terminate._process.waits import run
 from process_terminate._tree import blocks, jobs
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def no_orphans(*, grace: float = 5.0) -> "_Block":
@@ -91,9 +94,10 @@ def no_orphans(*, grace: float = 5.0) -> "_Block":
         TypeError: If `grace` is neither an `int` nor a `float`. Also if you decorate an
             `async def` or a generator function with it, whose code runs after the call.
         ValueError: If `grace` is negative or not finite.
-        RuntimeError: If the system is neither Linux nor Windows, `/proc` is missing at
-            the beginning or the end of the block, or belongs to another pid namespace,
-            or another thread or asyncio task is inside such a block.
+        RuntimeError: If the system is neither Linux nor Windows, or another thread or
+            asyncio task is inside such a block. Also if `/proc` is missing at the
+            beginning or the end of the block, belongs to another pid namespace, or may
+            not be read in a sandbox.
         OSError: If no file descriptor is free at the beginning or the end of the block,
             and the limit permits no more.
         PermissionError: If the system does not permit a signal to one of the
@@ -124,7 +128,7 @@ class _Block(ContextDecorator, AbstractContextManager[None]):
     def __exit__(self, *_: object) -> None:
         run(innermost(self._entered).leaving())
 
-    def __call__(self, function: Any) -> Any:
+    def __call__(self, function: F) -> F:
         refuse_suspended(function, "no_orphans")
         return super().__call__(function)
 

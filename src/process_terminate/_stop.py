@@ -8,6 +8,7 @@ from process_terminate._process import table
 from process_terminate._process.adapters import Adapter, AnyProcess, adapt
 from process_terminate._process.ending import checked_grace, checked_signal, end_all
 from process_terminate._process.gate import Gate
+from process_terminate._process.printable import kind
 from process_terminate._process.waits import Steps, after_turns, run
 
 
@@ -170,6 +171,11 @@ def stopping(  # noqa: PLR0913  # The last three differ by caller.
 ) -> Steps[list[ExitStatus]]:
     """Take the steps of `stop_all()`."""
     seconds, first = checked_grace(grace), checked_signal(signal)
+    if not isinstance(processes, Iterable):
+        raise TypeError(
+            "stop_all() takes several processes, such as a list, got "
+            f"{kind(processes)}; use stop() for one process"
+        )
     with table.room():
         targets = [
             adapt(process, call, loop=loop, ancestors=ancestors)

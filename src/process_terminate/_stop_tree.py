@@ -107,8 +107,8 @@ def stop_tree(
     Raises:
         TypeError: As for `stop()`, before any signal is sent.
         ValueError: As for `stop()`, before any signal is sent.
-        RuntimeError: If `/proc` is missing on Linux, or belongs to another pid
-            namespace. It is raised before any signal is sent.
+        RuntimeError: If `/proc` is missing on Linux, belongs to another pid namespace,
+            or may not be read in a sandbox. It is raised before any signal is sent.
         OSError: If no file descriptor is free, and the limit permits no more. It is
             raised before any signal is sent.
         PermissionError: If the system does not permit a signal to one of the

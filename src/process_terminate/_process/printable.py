@@ -9,8 +9,24 @@ import psutil
 #: Bytes that are no UTF-8 come as these characters, see PEP 383.
 _FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF
 
-_REPR = reprlib.Repr()
-_REPR.maxother = _REPR.maxstring = 100
+
+class _Repr(reprlib.Repr):
+    """Shows builtin values, but of other objects only the class.
+
+    The repr() of a command of the package `sh` waits until the command exits.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxother = self.maxstring = 100
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        if type(x).__module__ == "builtins":
+            return super().repr_instance(x, level)
+        return object.__repr__(x)
+
+
+_REPR = _Repr()
 
 
 def printable(text: str) -> str:
@@ -34,7 +50,7 @@ def described(pid: int) -> str:
 
 
 def kind(value: object) -> str:
-    """Return a value and its type, for messages; its repr() may be long, or fail."""
+    """Return a value and its type, for messages; its repr() may be long, fail or wait."""
     return f"{_REPR.repr(value)} ({type(value).__module__}.{type(value).__qualname__})"
 
 

@@ -59,16 +59,16 @@ def require(call: str) -> None:
     """Raise RuntimeError or OSError unless the process table can be read."""
     if sys.platform != "linux":  # psutil reads it there.
         return
-    try:
-        is_ours = os.readlink("/proc/self") == str(os.getpid())  # noqa: PTH115, as it is faster
-    except OSError:
-        is_ours = False
-    if not is_ours:
-        raise RuntimeError(
-            f"{call}() needs the /proc of this process's own pid namespace: mount it, "
-            "or use stop_all() for processes that you started yourself"
-        )
-    read(os.getpid(), "stat")
+    # A sandbox, such as Landlock, may permit to read no file there, or no folder.
+    with suppress(FileNotFoundError, PermissionError):
+        me = os.readlink("/proc/self")  # noqa: PTH115, as it is faster
+        if me == str(os.getpid()) and read(me, "stat"):
+            with os.scandir("/proc"):
+                return
+    raise RuntimeError(
+        f"{call}() needs to read the /proc of this process's own pid namespace: mount "
+        "it and permit that, or use stop_all() for processes that you started yourself"
+    )
 
 
 @contextmanager

@@ -32,6 +32,8 @@ class Block(ABC):
         self.owner = thread, caller.reference(task)
         self.pid = os.getpid()
         self.tag: Tag | None = None
+        #: What this process had in the place of a tag before its outermost block.
+        self.before: int | None = None
         _check_nesting(thread, task)
         #: Seconds.
         self.grace = grace
@@ -73,7 +75,8 @@ class LinuxBlock(Block):
         with ExitStack() as stack, table.room():
             table.require("no_orphans")
             super().__init__(grace)
-            self._before = tags.read(0)
+            # Blocks may be left in another order than they were entered.
+            self.before = active[0].before if active else tags.read(0)
             if not stack.enter_context(subreaper.adopting()):
                 raise RuntimeError(
                     "no_orphans() needs prctl(PR_SET_CHILD_SUBREAPER), by ctypes"
@@ -129,9 +132,9 @@ class LinuxBlock(Block):
                 self._untag()  # Again, as the forkserver may be a new one.
 
     def _untag(self) -> None:
-        """Give this process and its servers the tag of the enclosing block."""
-        inner = active[-1].tag if active else None
-        value = inner.value if inner else self._before
+        """Give this process and its servers the tag of the innermost block."""
+        inner = next((block.tag for block in reversed(active) if block.tag), None)
+        value = inner.value if inner else self.before
         if self.tag and value is not None:
             for pid in (0, *servers()):
                 if self.tag.covers(tags.read(pid)):

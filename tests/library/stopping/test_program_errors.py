@@ -415,7 +415,7 @@ def test_children_are_stopped_if_proc_is_gone_at_the_end_of_a_block(
         str(tmp_path),
         REST,
     )
-    assert said.startswith("-15 no_orphans() needs the /proc")
+    assert said.startswith("-15 no_orphans() needs to read the /proc")
 
 
 def test_orphan_that_proc_hides_is_left_alone_if_it_may_be_anothers(

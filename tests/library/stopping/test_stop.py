@@ -568,11 +568,32 @@ def test_error_names_the_function_that_was_called() -> None:
         asyncio.run(aio.stop(thing))
 
 
+def test_stop_all_of_one_process_names_the_function_for_it() -> None:
+    one: Any = psutil.Process()
+    with pytest.raises(TypeError, match=r"^stop_all\(\) .* use stop\(\) for one"):
+        stop_all(one)
+    with pytest.raises(TypeError, match=r"^stop_all\(\) .* use stop\(\) for one"):
+        asyncio.run(aio.stop_all(one))
+
+
 def test_error_for_another_object_with_a_pid_names_psutil() -> None:
     """Such as one of plumbum or pexpect."""
     thing: Any = SimpleNamespace(pid=4711)
     with pytest.raises(TypeError, match=r"\(pass psutil.Process\(4711\) instead\)$"):
         stop(thing)
+
+
+class Command:
+    """A command of the package `sh`, whose repr() is what it has printed by its end."""
+
+    def __repr__(self) -> str:
+        raise AssertionError("this would wait")
+
+
+def test_error_does_not_wait_for_the_text_of_an_object() -> None:
+    for thing in (Command(), [Command()]):
+        with pytest.raises(TypeError, match=r"got .*test_stop\.Command object at"):
+            stop(thing)  # type: ignore[arg-type]
 
 
 def test_stop_of_an_asyncio_process_names_the_function_for_it() -> None:

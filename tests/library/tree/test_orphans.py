@@ -506,6 +506,20 @@ def test_blocks_may_be_nested() -> None:
     assert subprocess.Popen.__init__ is init
 
 
+@pytest.mark.parametrize("order", [[0, 1], [1, 0, 2], [2, 3, 0, 1]])
+def test_blocks_that_are_left_in_another_order_leave_no_tag(order: list[int]) -> None:
+    limit = tags.read(0)
+    blocks = [no_orphans() for _ in order]
+    started = []
+    for block in blocks:
+        block.__enter__()
+        started.append(sleep())
+    for number in order:
+        blocks[number].__exit__(None, None, None)
+    assert [process.returncode for process in started] == [-15] * len(order)
+    assert tags.read(0) == limit
+
+
 def test_second_thread_is_refused() -> None:
     with no_orphans(), ThreadPoolExecutor(1) as pool:
         entering = pool.submit(no_orphans().__enter__)

@@ -12,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
 from multiprocessing import get_context
 from subprocess import Popen
-from typing import Any
+from typing import Any, assert_type
 
 import psutil
 import pytest
@@ -69,7 +69,12 @@ def test_room_is_made_for_descriptors_and_taken_back(
 def test_children_are_unknown_where_the_kernel_does_not_show_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(table, "read", lambda *_: b"")
+    read = table.read
+    monkeypatch.setattr(
+        table,
+        "read",
+        lambda pid, file: b"" if file.endswith("children") else read(pid, file),
+    )
     with monkeypatch.context() as patch:
         patch.setattr(os, "stat", fail(FileNotFoundError()))
         assert table.children({os.getpid()}) is None
@@ -329,6 +334,17 @@ def test_block_is_a_decorator_of_a_function() -> None:
 
 
 @on_linux
+def test_decorator_keeps_the_types_of_the_function() -> None:
+    """For mypy, which checks this file."""
+
+    @no_orphans()
+    def double(number: int) -> int:
+        return 2 * number
+
+    assert assert_type(double(2), int) == 4
+
+
+@on_linux
 def test_child_that_the_system_lists_late_is_stopped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -463,7 +479,18 @@ def test_missing_descriptor_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @on_linux
+@pytest.mark.parametrize("call", ["open", "scandir"])
+def test_block_does_not_begin_where_a_sandbox_hides_proc(
+    call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Landlock forbids files, folders, or both; its end would stop nothing."""
+    monkeypatch.setattr(os, call, fail(PermissionError()))
+    with pytest.raises(RuntimeError, match=r"^no_orphans\(\) needs to read the /proc "):
+        no_orphans().__enter__()
+
+
+@on_linux
 def test_missing_proc_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "readlink", fail(FileNotFoundError()))
-    with pytest.raises(RuntimeError, match=r"^stop_tree\(\) needs the /proc of this "):
+    with pytest.raises(RuntimeError, match=r"^stop_tree\(\) needs to read the /proc "):
         table.require("stop_tree")

@@ -656,8 +656,8 @@ def test_call_without_its_own_proc_says_so_and_sends_nothing(
         print(root.poll(), stop(root))
     """
     assert run(program, prefix=command).splitlines() == [
-        f"{call}() needs the /proc of this process's own pid namespace: mount it, or "
-        "use stop_all() for processes that you started yourself",
+        f"{call}() needs to read the /proc of this process's own pid namespace: mount "
+        "it and permit that, or use stop_all() for processes that you started yourself",
         "None killed by SIGTERM (15); a shell shows 143",
     ]
 
