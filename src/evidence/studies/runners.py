@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections import Counter
 from itertools import product
-from pathlib import Path
 
 import psutil
 from msgspec import Struct
@@ -126,26 +125,18 @@ def outdated(data: Runners) -> list[str]:
     return hostile_trees.outdated(hashes)
 
 
-def load(path: Path = PATH) -> Runners:
+def load() -> Runners:
     """Return what was recorded."""
-    return store.read(path, Runners)
+    return store.read(PATH, Runners)
 
 
-def record(
-    runs: int,
-    report: Report,
-    names: list[str] | None = None,
-    only: list[str] | None = None,
-    path: Path = PATH,
-) -> None:
+def record(runs: int, report: Report, names: list[str]) -> None:
     """Count so many times for each tree, one after the other, and keep other results.
 
     Args:
         runs: Of each cell.
         report: Is told what came of a cell.
-        names: The trees; all by default.
-        only: The runners; all by default.
-        path: Where the results are kept.
+        names: The trees; all if there are no names.
     """
     data = Runners(
         **study.circumstances(),
@@ -153,14 +144,12 @@ def record(
         grace=GRACE,
         patience=PATIENCE,
         runs=runs,
-        trees=load(path).trees if path.exists() else {},
+        trees=load().trees if PATH.exists() else {},
     )
     for tree in names or hostile_trees.names():
-        source = hostile_trees.source_hash(tree)
-        old = data.trees.get(tree)
-        kept = old.outcomes if old and only and old.hash == source else {}
-        counted = data.trees[tree] = Counted(source, kept)
-        for runner, (mode, event) in product(only or RUNNERS, CASES):
+        counted = Counted(hostile_trees.source_hash(tree), {})
+        data.trees[tree] = counted
+        for runner, (mode, event) in product(RUNNERS, CASES):
             found = Counter(run(tree, runner, mode, event) for _ in range(runs))
             key = cell(runner, mode, event)
             counted.outcomes[key] = [(n, outcome) for outcome, n in found.most_common()]
@@ -170,7 +159,7 @@ def record(
             for name in hostile_trees.names()
             if name in data.trees
         }
-        store.write(path, data, depth=4)
+        store.write(PATH, data, depth=4)
 
 
 def _version(command: list[str]) -> str:
