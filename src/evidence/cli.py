@@ -137,7 +137,7 @@ def _prose(arguments: argparse.Namespace) -> None:
     found = rules.other_titles() if not kinds else []
     kinds = kinds or rules.files()
     found += [f for paths in kinds.values() for p in paths for f in rules.findings(p)]
-    for line in [*map(str, found), *rules.table(kinds)]:
+    for line in [*map(str, found), rules.table(kinds)]:
         report(line)
     if found:
         raise UserError(f"{len(found)} places break a rule of the prose")
