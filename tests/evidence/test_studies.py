@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from copies import DEADLINE, Folder, wait_until
+from evidence import store
 from evidence.measure import leftovers
 from evidence.paths import DOCS
 from evidence.render import queue_plot
@@ -28,12 +29,12 @@ from evidence.studies import (
     survivors,
     ways,
 )
-from evidence.studies.broken_queue import Point, Queues, Series
+from evidence.studies.broken_queue import Queues
 from evidence.studies.survivors import Outcome
 from evidence.studies.ways import Caller, Way
 from helpers import assert_golden
 
-GOLDEN = Path(__file__).parent / "golden" / "broken_queue.html"
+GOLDEN = Path(__file__).parent / "golden"
 QUEUES = broken_queue.load()
 SURVIVORS = survivors.load()
 PROGRAMS = programs.load()
@@ -130,24 +131,10 @@ def test_guide_shows_each_recipe_under_its_title() -> None:
 
 
 def test_rendering_of_broken_queues_is_the_golden_one(tmp_path: Path) -> None:
-    usable = {"usable": [1.0] * 3, "writer": [2.0], "reader": [], "both": []}
-    broken = {"usable": [], "writer": [3.0], "reader": [], "both": [4.0] * 3}
-    points = {10: Point((1, 2.5), usable), 1_000_000: Point((0.5, 2), broken)}
-    data = Queues(
-        python="3.11.7",
-        kernel="Linux 6.1",
-        date="2026-11-26",
-        hash="",
-        cores=2,
-        jobs=4,
-        series={
-            "loop": Series("fork", 0, points=points),
-            "paced": Series("fork", 10, "loaded", points),
-        },
-    )
+    data = store.read(GOLDEN / "broken_queue.json", Queues)
     parts = rendering.of_queues(data).items()
     text = "".join(f"<!-- {name} -->\n{text}\n" for name, text in parts)
-    assert_golden(text, GOLDEN, tmp_path)
+    assert_golden(text, GOLDEN / "broken_queue.html", tmp_path)
     assert "\n\n" not in text, "a blank line ends HTML in Markdown"
     assert "style=" not in text, "the site's policy forbids inline styles"
 

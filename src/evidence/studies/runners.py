@@ -5,7 +5,6 @@ tini, dumb-init. Each runs each tree as a plain command, and as process 1 of a p
 namespace. Then it gets SIGTERM, or the command that it runs is killed.
 """
 
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -14,7 +13,7 @@ from itertools import product
 import psutil
 from msgspec import Struct
 
-from evidence import UserError, store
+from evidence import UserError, installed, store
 from evidence.studies import hostile_trees, study
 from evidence.studies.hostile_trees import planted
 from evidence.studies.study import Report, Study
@@ -166,15 +165,7 @@ def _version(command: list[str]) -> str:
     """Return what a runner says of its version; "" for the one of this project."""
     if command[0] == sys.executable:
         return ""
-    if not shutil.which(command[0]):
-        raise UserError(
-            f"there is no {command[0]}; on Debian: apt install {command[0]}"
-        )
-    said = subprocess.run(
-        [command[0], "--version"],
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    if reason := installed.why_missing(command[:1]):
+        raise UserError(reason)
+    said = installed.run([command[0], "--version"])
     return (said.stdout or said.stderr).splitlines()[0]
