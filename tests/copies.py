@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from evidence.pages import Page, front_matter
-from evidence.paths import DOCS, ROOT, copy_project
+from evidence.paths import copy_project
 
 #: Seconds for a run of a few tests on a busy machine.
 DEADLINE = 110
@@ -64,24 +63,23 @@ class Copy(Folder):
         # Precedes the editable install of the original.
         self.environment["PYTHONPATH"] = str(self.folder / "src")
 
-    def keep_pages(self, *names: str) -> None:
-        """Keep only the titles of some pages, and their examples: they build faster."""
-        pages = [Page(name) for name in names]
+    def shrink(self, example: str) -> None:
+        """Keep one example, and three pages with a title alone: they build faster."""
         # Nothing is embedded, so nothing is rendered.
         parts = "\n_PARTS = ("
         self.replace("src/evidence/render/__init__.py", parts, "\n_PARTS = () and (")
-        kept = {DOCS / name for name in names}
-        kept |= {page.example.path for page in pages if page.example}
-        for folder, kind in ("docs", "*.md"), ("examples", "*.py"):
-            for path in (self.folder / folder).rglob(kind):
-                if ROOT / path.relative_to(self.folder) not in kept:
-                    path.unlink()
-        for page in pages:
-            head = front_matter(description=page.description)
-            self.write(f"docs/{page.path}", f"{head}\n# {page.title}\n")
+        for path in (self.folder / "docs").rglob("*.md"):
+            path.unlink()
+        for path in (self.folder / "examples").rglob("*.py"):
+            if path != self.folder / example:
+                path.unlink()
+        # The finishing step needs these two beside the first page.
+        pages = ["index.md", "glossary.md", example.replace(".py", ".md")]
+        for name in pages:
+            self.write(f"docs/{name}", "---\ndescription: A page.\n---\n\n# Title\n")
         settings = (self.folder / "mkdocs.yml").read_text("utf-8")
-        nav = "".join(f"  - {name}\n" for name in names)
-        self.write("mkdocs.yml", settings.partition("\nnav:\n")[0] + f"\nnav:\n{nav}")
+        before = settings.partition("\nnav:\n")[0]
+        self.write("mkdocs.yml", f"{before}\nnav: {pages}\n")
 
     def test(self, *arguments: str) -> tuple[int, str]:
         """Run some of the copy's tests."""

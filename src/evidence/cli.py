@@ -74,7 +74,7 @@ def _survivors(arguments: argparse.Namespace) -> None:
 def _runners(arguments: argparse.Namespace) -> None:
     from evidence.studies import runners
 
-    runners.record(arguments.runs, report, arguments.names, arguments.runner)
+    runners.record(arguments.runs, report, arguments.names)
 
 
 def _command(_: argparse.Namespace) -> None:
@@ -137,7 +137,7 @@ def _prose(arguments: argparse.Namespace) -> None:
     found = rules.other_titles() if not kinds else []
     kinds = kinds or rules.files()
     found += [f for paths in kinds.values() for p in paths for f in rules.findings(p)]
-    for line in [*map(str, found), *rules.table(kinds)]:
+    for line in [*map(str, found), rules.table(kinds)]:
         report(line)
     if found:
         raise UserError(f"{len(found)} places break a rule of the prose")
@@ -194,7 +194,6 @@ def _parser() -> argparse.ArgumentParser:
         _runners, "let four runners run hostile trees, and count what is left"
     )
     running.add_argument("--runs", type=_count, default=10, help="of each cell")
-    running.add_argument("--runner", action="append", help="default: all")
     running.add_argument("names", nargs="*", help="trees; default: all")
     add(_command, "record what the command process-terminate prints, for its page")
     breaking = add(_queues, "terminate writers of a queue, and count what hangs")

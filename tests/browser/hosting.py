@@ -21,40 +21,6 @@ def _compressed(path: Path) -> bytes:
     return gzip.compress(path.read_bytes(), 9, mtime=0)
 
 
-class Handler(SimpleHTTPRequestHandler):
-    """Answer with the files of one folder."""
-
-    protocol_version = "HTTP/1.1"
-    site: Path
-    headers_of_site: dict[str, str]
-    caching: Callable[[str], str]
-
-    def do_GET(self) -> None:
-        """Send a file, or the page for what does not exist."""
-        path = self.site / self.path.partition("?")[0].lstrip("/")
-        if path.is_dir():
-            path /= "index.html"
-        status = 200 if path.is_file() else 404
-        if status == 404:
-            path = self.site / "404.html"
-        body = compressed(path)
-        headers = {
-            "Content-Type": self.guess_type(str(path)),
-            "Content-Encoding": "gzip",
-            "Content-Length": str(len(body)),
-            "Cache-Control": self.caching(self.path),
-        }
-        self.send_response(status)
-        for name, value in (headers | self.headers_of_site).items():
-            self.send_header(name, value)
-        with suppress(ConnectionError):  # The browser has left.
-            self.end_headers()
-            self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Print nothing."""
-
-
 def headers_for_all(site: Path) -> dict[str, str]:
     """Return the headers that a host sends with each file of a site."""
     lines = (site / "_headers").read_text("utf-8").splitlines()[1:]
@@ -72,13 +38,38 @@ def serve(
         site: The folder.
         caching: Gives the Cache-Control for a path; default: that of GitHub Pages.
     """
-    members = {
-        "site": site,
-        "headers_of_site": headers_for_all(site),
-        "caching": staticmethod(caching),
-    }
-    handler = type("SiteHandler", (Handler,), members)
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    for_all = headers_for_all(site)
+
+    class Handler(SimpleHTTPRequestHandler):
+        """Answer with the files of the folder."""
+
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            """Send a file, or the page for what does not exist."""
+            path = site / self.path.partition("?")[0].lstrip("/")
+            if path.is_dir():
+                path /= "index.html"
+            found = path.is_file()
+            path = path if found else site / "404.html"
+            body = compressed(path)
+            headers = {
+                "Content-Type": self.guess_type(str(path)),
+                "Content-Encoding": "gzip",
+                "Content-Length": str(len(body)),
+                "Cache-Control": caching(self.path),
+            }
+            self.send_response(200 if found else 404)
+            for name, value in (headers | for_all).items():
+                self.send_header(name, value)
+            with suppress(ConnectionError):  # The browser has left.
+                self.end_headers()
+                self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Print nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"

@@ -10,10 +10,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
 from browser.conftest import kinds
-from evidence.examples import Example
 from evidence.paths import EXAMPLES
 
 EXAMPLE = "/examples/stop/escalate_to_kill/"
+SOURCE = (EXAMPLES / "stop" / "escalate_to_kill.py").read_text("utf-8")
 PALETTE = "form[data-md-component=palette] label:not([hidden])"
 SCHEME = "document.body.dataset.mdColorScheme"
 
@@ -153,14 +153,19 @@ def test_keys_do_what_the_page_of_keys_says(page: Page, base: str) -> None:
     page.wait_for_url("**/examples/stop/terminate_a_dead_worker/")
 
 
-def test_page_is_copied_as_markdown(context: BrowserContext, base: str) -> None:
+def test_code_and_page_are_copied_as_they_are_in_their_files(
+    context: BrowserContext, page: Page, base: str
+) -> None:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = context.new_page()
+    clipboard = "navigator.clipboard.readText()"
+    page.goto(base + EXAMPLE)
+    page.click(".md-code__button >> nth=0")
+    page.wait_for_selector(".md-dialog--active")
+    assert page.evaluate(clipboard).rstrip() == SOURCE.rstrip()
     page.goto(f"{base}/reference/stop/")
     page.click("text=Copy this page")
     expect(page.get_by_text("Copied", exact=True)).to_be_visible()
-    copied = page.evaluate("navigator.clipboard.readText()")
-    assert "\n# `stop`\n" in copied
+    assert "\n# `stop`\n" in page.evaluate(clipboard)
 
 
 def test_link_to_a_heading_shows_it_below_the_header(page: Page, base: str) -> None:
@@ -327,13 +332,12 @@ def test_printed_page_is_dark_on_light_with_all_code_and_urls(
 def test_line_of_an_example_has_a_url(page: Page, base: str) -> None:
     page.set_viewport_size({"width": 1280, "height": 300})
     page.goto(f"{base}{EXAMPLE}#L7")
-    shown = Example(EXAMPLES / "stop" / "escalate_to_kill.py").source
     line = page.locator("#L7")
     expect(line).to_be_in_viewport(ratio=0)
     after = "e => [getComputedStyle(e, '::after').content, e.nextSibling.textContent]"
     assert line.evaluate(after)[0] == '""'
     numbers = page.locator("code a[data-line]")
-    assert numbers.count() == len(shown.splitlines())
+    assert numbers.count() == len(SOURCE.splitlines())
     number = page.locator("#L9")
     assert number.evaluate("e => getComputedStyle(e, '::before').content")
     x, y = page.evaluate(
@@ -344,4 +348,4 @@ def test_line_of_an_example_has_a_url(page: Page, base: str) -> None:
     page.mouse.click(x, y)
     expect(page).to_have_url(f"{base}{EXAMPLE}#L9")
     assert number.evaluate("e => e.matches(':target')")
-    assert page.locator("pre > code").first.evaluate("e => e.innerText") == shown
+    assert page.locator("pre > code").first.evaluate("e => e.innerText") == SOURCE

@@ -191,22 +191,27 @@ def test_example_runs_under_each_start_method_unless_it_names_its_own() -> None:
     assert HERE.methods_for(names) == ["own"]
 
 
+def shell_script(folder: Path, text: str) -> Path:
+    """Write a shell script that stands for a Python."""
+    path = folder / "python"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
 @pytest.mark.parametrize(
     ("program", "reason"),
     [
         (None, "No such file or directory"),
-        ("#!/bin/sh\necho no libc >&2\nexit 127\n", "no libc"),
-        ("#!/bin/sh\nexit 3\n", "exit status 3"),
-        ("#!/bin/sh\necho hello\n", "Expecting value"),
+        ("echo no libc >&2; exit 127", "no libc"),
+        ("exit 3", "exit status 3"),
+        ("echo hello", "Expecting value"),
     ],
 )
 def test_unusable_interpreter_is_skipped_with_the_reason(
     program: str | None, reason: str, tmp_path: Path
 ) -> None:
-    path = tmp_path / "python"
-    if program:
-        path.write_text(program)
-        path.chmod(0o755)
+    path = shell_script(tmp_path, program) if program else tmp_path / "python"
     reports: list[str] = []
     with pytest.raises(UnusableError, match="none of these interpreters works"):
         interpreters.usable([str(path)], tmp_path, reports.append)
@@ -307,22 +312,15 @@ def test_runs_on_another_linux_are_not_counted_as_runs_on_this_one() -> None:
     assert found.verdict == "Passed in all 1 runs on 1 Python"
 
 
-def test_interpreter_says_which_other_linux_it_is(
-    tmp_path: Path,
-) -> None:
-    program = tmp_path / "python"
+def test_interpreter_says_which_other_linux_it_is(tmp_path: Path) -> None:
     run = f'EVIDENCE_LAYER="Linux 6.1 on QEMU 7.2" exec {sys.executable} "$@"'
-    program.write_text(f"#!/bin/sh\n{run}\n")
-    program.chmod(0o755)
-    found = interpreters.ask(str(program), tmp_path)
+    found = interpreters.ask(str(shell_script(tmp_path, run)), tmp_path)
     assert found.layer == "Linux 6.1 on QEMU 7.2"
     assert found.key.endswith("-linux6.1")
 
 
 def test_interpreter_that_does_not_see_the_examples_is_refused(tmp_path: Path) -> None:
     """As an emulated machine that was set up in another checkout."""
-    program = tmp_path / "python"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} "$1" "$2" /no/examples\n')
-    program.chmod(0o755)
+    run = f'exec {sys.executable} "$1" "$2" /no/examples'
     with pytest.raises(UnusableError, match="it does not see /no/examples: set it up"):
-        interpreters.ask(str(program), tmp_path)
+        interpreters.ask(str(shell_script(tmp_path, run)), tmp_path)

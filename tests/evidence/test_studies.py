@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from copies import DEADLINE, Folder, wait_until
+from evidence import store
 from evidence.measure import leftovers
 from evidence.paths import DOCS
 from evidence.render import queue_plot
@@ -28,12 +29,12 @@ from evidence.studies import (
     survivors,
     ways,
 )
-from evidence.studies.broken_queue import Point, Queues, Series
+from evidence.studies.broken_queue import Queues
 from evidence.studies.survivors import Outcome
 from evidence.studies.ways import Caller, Way
 from helpers import assert_golden
 
-GOLDEN = Path(__file__).parent / "golden" / "broken_queue.html"
+GOLDEN = Path(__file__).parent / "golden"
 QUEUES = broken_queue.load()
 SURVIVORS = survivors.load()
 PROGRAMS = programs.load()
@@ -130,33 +131,22 @@ def test_guide_shows_each_recipe_under_its_title() -> None:
 
 
 def test_rendering_of_broken_queues_is_the_golden_one(tmp_path: Path) -> None:
-    usable = {"usable": [1.0] * 3, "writer": [2.0], "reader": [], "both": []}
-    broken = {"usable": [], "writer": [3.0], "reader": [], "both": [4.0] * 3}
-    points = {10: Point((1, 2.5), usable), 1_000_000: Point((0.5, 2), broken)}
-    data = Queues(
-        python="3.11.7",
-        kernel="Linux 6.1",
-        date="2026-11-26",
-        hash="",
-        cores=2,
-        jobs=4,
-        series={
-            "loop": Series("fork", 0, points=points),
-            "paced": Series("fork", 10, "loaded", points),
-        },
-    )
+    data = store.read(GOLDEN / "broken_queue.json", Queues)
     parts = rendering.of_queues(data).items()
     text = "".join(f"<!-- {name} -->\n{text}\n" for name, text in parts)
-    assert_golden(text, GOLDEN, tmp_path)
+    assert_golden(text, GOLDEN / "broken_queue.html", tmp_path)
     assert "\n\n" not in text, "a blank line ends HTML in Markdown"
     assert "style=" not in text, "the site's policy forbids inline styles"
 
 
-def test_survivors_are_counted_in_each_way(tmp_path: Path) -> None:
+def test_survivors_are_counted_in_each_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     leftovers.adopt_orphans()  # As other tests do: zombies of orphans stay here.
-    path = tmp_path / "survivors.json"
-    survivors.record(2, 1, print, ["session"], path)
-    found = survivors.load(path)
+    monkeypatch.setattr(survivors, "PATH", tmp_path / "survivors.json")
+    monkeypatch.setattr(hostile_trees, "names", lambda: ["session"])
+    survivors.record(2, 1, print)
+    found = survivors.load()
     promised, both = [(2, Outcome())], [(1, Outcome(survivors=2))]
     outcomes = [promised] * 4 + [both, [(1, Outcome())]]
     assert list(found.trees["session"].outcomes.values()) == outcomes
@@ -165,10 +155,12 @@ def test_survivors_are_counted_in_each_way(tmp_path: Path) -> None:
 
 
 @needs_runners
-def test_runner_leaves_what_left_its_group(tmp_path: Path) -> None:
-    path = tmp_path / "runners.json"
-    runners.record(1, print, ["session"], path=path)
-    outcomes = runners.load(path).trees["session"].outcomes
+def test_runner_leaves_what_left_its_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runners, "PATH", tmp_path / "runners.json")
+    runners.record(1, print, ["session"])
+    outcomes = runners.load().trees["session"].outcomes
     assert len(outcomes) == len(runners.RUNNERS) * len(runners.CASES)
     left = {cell for cell, found in outcomes.items() if found[0][1].survivors}
     assert left == {
@@ -247,41 +239,53 @@ def test_witness_kills_a_chain_that_was_not_stopped() -> None:
         process.wait(DEADLINE)
 
 
+@pytest.fixture
+def new_queues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of the queues, which does not exist yet."""
+    path = tmp_path / "queues.json"
+    monkeypatch.setattr(broken_queue, "PATH", path)
+    return path
+
+
 def test_queues_are_measured_until_there_are_enough_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    new_queues: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(broken_queue, "SIZES", (10,))
-    path = tmp_path / "queues.json"
+    paced = {"paced": broken_queue.SERIES["paced"]}
+    monkeypatch.setattr(broken_queue, "SERIES", paced)
     reports: list[str] = []
     for wanted in (2, 3, 3):
-        broken_queue.record(wanted, 1, reports.append, ("paced",), path)
-        assert broken_queue.load(path).series["paced"].points[10].count == wanted
+        broken_queue.record(wanted, 1, reports.append)
+        assert broken_queue.load().series["paced"].points[10].count == wanted
     assert reports == ["paced: 1 of 1 batches"] * 2
-    assert list(tmp_path.iterdir()) == [path]
+    assert list(new_queues.parent.iterdir()) == [new_queues]
 
 
-def test_runs_of_another_queue_program_are_dropped(tmp_path: Path) -> None:
-    path = tmp_path / "queues.json"
-    old = broken_queue.begin(1, path)
+@pytest.mark.usefixtures("new_queues")
+def test_runs_of_another_queue_program_are_dropped() -> None:
+    old = broken_queue.begin(1)
     old.series = QUEUES.series
-    broken_queue.save(old, path)
-    assert broken_queue.begin(1, path).series == QUEUES.series
+    broken_queue.save(old)
+    assert broken_queue.begin(1).series == QUEUES.series
     old.hash = "0" * 64
-    broken_queue.save(old, path)
-    assert broken_queue.begin(1, path).series == {}
+    broken_queue.save(old)
+    assert broken_queue.begin(1).series == {}
 
 
-def test_ctrl_c_during_a_study_leaves_nothing_running(tmp_path: Path) -> None:
-    path = tmp_path / "queues.json"
+def test_ctrl_c_during_a_study_leaves_nothing_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leftovers, "GRACE", 0)
     code = (
-        "import signal, sys; from pathlib import Path\n"
+        "import signal; from pathlib import Path\n"
         "from evidence.studies import broken_queue\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "names = ('paced-forkserver',)\n"
-        "broken_queue.record(1000, 2, print, names, Path(sys.argv[1]))\n"
+        "broken_queue.PATH = Path('queues.json')\n"
+        "del broken_queue.SERIES['loop'], broken_queue.SERIES['paced']\n"
+        "broken_queue.record(1000, 2, print)\n"
     )
-    with leftovers.ended(grace=0) as left:
-        recording = Folder(tmp_path).start(sys.executable, "-c", code, str(path))
+    with leftovers.ended() as left:
+        recording = Folder(tmp_path).start(sys.executable, "-c", code)
         root = psutil.Process(recording.pid)
         # Until a worker runs a program that has started processes.
         wait_until(

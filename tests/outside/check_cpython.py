@@ -40,8 +40,9 @@ def test_cpython_tests_pass(
 ) -> None:
     """The tests are those that the running Python was released with."""
     path = [str(HERE), str(ROOT / "src")]
-    tests = subprocess.Popen(
+    tests = subprocess.run(
         [sys.executable, "-m", "unittest", "-v", "cpython"],
+        check=False,
         cwd=tmp_path,
         env={
             **os.environ,
@@ -52,13 +53,10 @@ def test_cpython_tests_pass(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        timeout=DEADLINE,
         start_new_session=True,
     )
-    try:
-        output, _ = tests.communicate(timeout=DEADLINE)
-    finally:
-        tests.kill()
-        tests.wait(60)
+    output = tests.stdout
     summary = output.rstrip().rpartition("Ran ")[2]
     record_property("summary", f"{in_place}, {method}: Ran {summary}")
     assert tests.returncode == 0, output[-LAST_LINES:]

@@ -5,7 +5,7 @@
 # user namespace has its own binfmt_misc: the system's stays as it is, and ours ends with the program.
 # Then: python -m evidence record --jobs 1 --python .platforms/i386/i386-python-3.14 TOPIC/NAME
 set -eu
-. tools/platforms/apt.sh
+. tools/platforms/common.sh
 architecture=${1:-i386}
 case $architecture in # The word of qemu, then what the head of a program for it looks like: binfmt_misc of Linux.
 amd64 | i386) machine='' ;;
@@ -13,21 +13,11 @@ arm64) machine=aarch64 order='\x01' number='\xb7\x00' kind='\x02\x00' kinds='\xf
 s390x) machine=s390x order='\x02' number='\x00\x16' kind='\x00\x02' kinds='\xff\xfe' ;;
 *) echo "debian: no architecture $architecture; expected amd64, i386, arm64 or s390x"; exit 1 ;;
 esac
-platforms=$PWD/.platforms
-folder=$platforms/$architecture
-name=$architecture-python-3.14
-if [ -x "$folder/$name" ]; then
-    echo "debian: .platforms/$architecture/$name is set up; remove .platforms/$architecture to set it up again"
-    exit
-fi
-start=$(date +%s)
-[ "$(id -u)" = 0 ] || { echo "debian: needs root, for chroot"; exit 1; }
-command -v debootstrap >/dev/null || { echo "debian: there is no debootstrap; install it with apt"; exit 1; }
+begin "$architecture" "$architecture-python-3.14"
+[ "$(id -u)" = 0 ] || fail "needs root, for chroot"
+command -v debootstrap >/dev/null || fail "there is no debootstrap; install it with apt"
 mirror=$(mirror_of_debian)
-rm -rf "$folder"
-mkdir -p "$folder" "$platforms/$name"
-log=$folder/log
-fail() { tail -n 5 "$log"; echo "debian: $1"; exit 1; }
+mkdir -p "$platforms/$name"
 
 layer=$architecture enter='unshare --mount' register=''
 if [ -n "$machine" ]; then
@@ -59,12 +49,6 @@ for path in /proc /sys /dev /tmp "$PWD" "$(dirname "$(readlink -f .venv)")"; do
 done
 exec chroot "$folder/root" "\$@"
 END
-cat >"$folder/$name.new" <<END
-#!/bin/sh
-# CPython 3.14 of Debian for $layer, written by tools/platforms/debian.sh.
-export EVIDENCE_LAYER="$layer"
-exec $enter sh "$folder/enter" /bin/sh -c 'cd "\$0" && exec python3.14 "\$@"' "\$PWD" "\$@"
-END
 # Extracted and not configured: that needs no program of the other architecture.
 debootstrap --foreign --arch="$architecture" --variant=minbase --include=python3.14,python3-psutil,procps \
     sid "$folder/root" "$mirror" >"$log" 2>&1 || fail "debootstrap failed"
@@ -74,8 +58,9 @@ cp "$folder/root/usr/share/base-passwd/group.master" "$folder/root/etc/group"
 rm -rf "$folder/root/var/cache/apt" "$folder/root/var/lib/apt" "$folder/root/debootstrap"
 # Debian's psutil before that of this machine, which examples find otherwise.
 ln -sfn /usr/lib/python3/dist-packages/psutil "$platforms/$name/psutil"
-chmod +x "$folder/$name.new"
-PYTHONPATH=$platforms/$name "$folder/$name.new" -c "import ctypes, psutil, multiprocessing.synchronize" >"$log" 2>&1 ||
-    fail "it does not run"
-mv "$folder/$name.new" "$folder/$name"
-echo "debian: set up .platforms/$architecture/$name in $(($(date +%s) - start)) s, $(du -sm "$folder" | cut -f1) MB of disk"
+finish "import ctypes, psutil, multiprocessing.synchronize" <<END
+#!/bin/sh
+# CPython 3.14 of Debian for $layer, written by tools/platforms/debian.sh.
+export EVIDENCE_LAYER="$layer"
+exec $enter sh "$folder/enter" /bin/sh -c 'cd "\$0" && exec python3.14 "\$@"' "\$PWD" "\$@"
+END

@@ -5,7 +5,7 @@
 # examples as they are then, and ends 60 s after the last program.
 # Then: python -m evidence record --jobs 1 --deadline 300 --python .platforms/linux-5.10/linux-5.10-python-3.14 TOPIC/NAME
 set -eu
-. tools/platforms/apt.sh
+. tools/platforms/common.sh
 version=${1:-6.1}
 case $version in
 5.10) suite=bullseye ;;
@@ -13,19 +13,11 @@ case $version in
 6.12) suite=trixie ;;
 *) echo "kernel: no Linux $version; expected 5.10, 6.1 or 6.12"; exit 1 ;;
 esac
-start=$(date +%s)
-platforms=$PWD/.platforms
-folder=$platforms/linux-$version
-name=linux-$version-python-3.14
-if [ -x "$folder/$name" ]; then
-    echo "kernel: .platforms/linux-$version/$name is set up; remove .platforms/linux-$version to set it up again"
-    exit
-fi
+begin "linux-$version" "linux-$version-python-3.14"
 for program in qemu-system-x86_64 cpio; do
-    command -v $program >/dev/null || { echo "kernel: there is no $program; install qemu-system-x86 and cpio with apt"; exit 1; }
+    command -v $program >/dev/null || fail "there is no $program; install qemu-system-x86 and cpio with apt"
 done
 sh tools/platforms/debian.sh amd64
-rm -rf "$folder"
 use_suite deb "$suite" "$folder/apt"
 image=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/.*Depends: //p')
 (cd "$folder/apt" && apt-get --quiet=2 download "$image")
@@ -46,12 +38,8 @@ rm -rf "$folder/apt"
     -o -name gconv -o -path ./proc -o -path ./sys -o -path ./dev -o -path ./tmp \) -prune -o -print |
     cpio --quiet --create --format newc >"$folder/system.cpio")
 qemu=$(qemu-system-x86_64 --version | sed -n 's/.* version \([0-9.]*\).*/\1/p')
-cat >"$folder/$name.new" <<END
+finish "import ctypes, psutil, multiprocessing.synchronize" <<END
 #!/bin/sh
 # CPython 3.14 on Linux $version, written by tools/platforms/kernel.sh.
 exec python3 "$PWD/tools/platforms/machine.py" "$folder" "Linux $version on QEMU $qemu" "\$@"
 END
-chmod +x "$folder/$name.new"
-"$folder/$name.new" -c "import ctypes, psutil, multiprocessing.synchronize" || { echo "kernel: it does not run"; exit 1; }
-mv "$folder/$name.new" "$folder/$name"
-echo "kernel: set up .platforms/linux-$version/$name in $(($(date +%s) - start)) s, $(du -sm "$folder" | cut -f1) MB of disk"

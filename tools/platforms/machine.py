@@ -20,29 +20,12 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
+INIT = Path(__file__).with_name("machine_init.sh")
 AGENT = Path(__file__).with_name("machine_agent.py")
 #: Seconds in which the machine must start: mostly the kernel unpacking the files.
 STARTS = 180
 #: What pytest needs; psutil is that of the machine's Python.
 PACKAGES = ("pytest", "_pytest", "iniconfig", "packaging", "pluggy", "pygments")
-INIT = """#!/bin/sh
-mount -t proc none /proc
-mount -t sysfs none /sys
-mount -t devtmpfs none /dev
-mkdir -p /dev/shm /dev/pts /tmp /var/tmp
-mount -t tmpfs none /dev/shm
-mount -t devpts none /dev/pts
-mount -t tmpfs none /tmp
-mount -t cgroup2 none /sys/fs/cgroup
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 PYTHONPATH=/packages
-python3.14 -c "import ctypes, os
-libc = ctypes.CDLL(None, use_errno=True)
-if libc.syscall(313, os.open('/unix_diag.ko', os.O_RDONLY), b'', 0):  # finit_module
-    print(os.strerror(ctypes.get_errno()))" >/dev/console
-python3.14 /agent.py
-echo o >/proc/sysrq-trigger
-sleep 60
-"""
 
 
 def main() -> None:
@@ -159,7 +142,7 @@ def pack(machine: Path) -> None:
         (root / "packages/process_terminate").symlink_to(ROOT / "src/process_terminate")
         for folder in ("proc", "sys", "dev", "tmp", "root"):
             (root / folder).mkdir(exist_ok=True)
-        (root / "init").write_text(INIT, "ascii")
+        shutil.copy(INIT, root / "init")
         (root / "init").chmod(0o755)
         shutil.copy(AGENT, root / "agent.py")
         shutil.copy(machine / "unix_diag.ko", root)

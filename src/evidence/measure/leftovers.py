@@ -21,12 +21,12 @@ _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 
 @contextmanager
-def ended(grace: float = GRACE) -> Iterator[list[str]]:
+def ended() -> Iterator[list[str]]:
     """Kill what the block started and left running; the value then describes each.
 
     Processes that started before the block, or do not descend from this process,
-    are left alone. A thread that keeps running is described, too. `grace` is the time
-    in seconds that a process has to exit by itself after the block.
+    are left alone. A thread that keeps running is described, too. Each has `GRACE`
+    seconds to exit by itself after the block.
     """
     adopt_orphans()
     processes = set(psutil.Process().children(recursive=True))
@@ -37,12 +37,12 @@ def ended(grace: float = GRACE) -> Iterator[list[str]]:
     try:
         yield left
     finally:
-        left += _kill_all_but(processes, grace)
+        left += _kill_all_but(processes)
         # They are reaped now, but multiprocessing does not know.
         children.intersection_update(known)
         if any(_servers()) or set(threading.enumerate()) - threads:
             gc.collect()  # Ends, for example, the thread of a Queue that was dropped.
-        left += _join_all_but(threads, grace)
+        left += _join_all_but(threads)
         _stop_servers()
 
 
@@ -75,7 +75,7 @@ def adopt_orphans() -> None:
             raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
 
 
-def _kill_all_but(spared: set[psutil.Process], grace: float) -> list[str]:
+def _kill_all_but(spared: set[psutil.Process]) -> list[str]:
     """Kill the other descendants of this process; describe those that kept running."""
 
     def find() -> list[psutil.Process]:
@@ -84,17 +84,17 @@ def _kill_all_but(spared: set[psutil.Process], grace: float) -> list[str]:
         return [p for p in everyone if p not in spared and p.pid not in servers]
 
     try:
-        _, alive = psutil.wait_procs(find(), timeout=grace)
+        _, alive = psutil.wait_procs(find(), timeout=GRACE)
         return [_describe(process) for process in alive]
     finally:  # Even if Ctrl-C comes during the wait.
         kill_all(find)
 
 
-def _join_all_but(spared: set[threading.Thread], grace: float) -> list[str]:
+def _join_all_but(spared: set[threading.Thread]) -> list[str]:
     """Wait for the other threads to end; describe those that keep running."""
     others = [t for t in threading.enumerate() if t not in spared]
     for thread in others:
-        thread.join(grace)
+        thread.join(GRACE)
     return [str(thread) for thread in others if thread.is_alive()]
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from evidence import template
 from evidence.pages import Page, in_order, plain
 from evidence.paths import DOCS, EXAMPLES, ROOT
 from evidence.prose.text import Block, Link, blocks
@@ -14,6 +15,7 @@ from evidence.prose.words import COUNTED, EMPTY_LINKS, FORBIDDEN
 LONGEST = 40
 #: Half of all sentences have at most so many words.
 MEDIAN = 20
+MEDIAN_SENTENCE = "median sentence"
 
 
 @dataclass(frozen=True, order=True)
@@ -105,38 +107,25 @@ def other_titles() -> list[Finding]:
     return found
 
 
-@dataclass(frozen=True)
-class Numbers:
-    """What was counted in the paragraphs of some files."""
-
-    words: int
-    per_thousand: dict[str, float]
-    median: float
-    longest: int
-
-
-def numbers(paths: Iterable[Path]) -> Numbers | None:
-    """Count in the paragraphs of files; None if there are none."""
+def numbers(paths: Iterable[Path]) -> dict[str, float]:
+    """Count in the paragraphs of files; return nothing if there are none."""
     found = [b for path in paths for b in blocks(path) if b.kind == "paragraph"]
     text = "\n".join(block.text for block in found)
     lengths = [len(s.split()) for block in found for _, s in block.sentences()]
     if not lengths:
-        return None
+        return {}
     words = sum(lengths)
     counts = {
         name: round(1000 * len(pattern.findall(text)) / words, 1)
         for name, pattern in COUNTED.items()
     }
-    return Numbers(words, counts, median(lengths), max(lengths))
+    last = {MEDIAN_SENTENCE: median(lengths), "longest": max(lengths)}
+    return {"words": words, **counts, **last}
 
 
-def table(kinds: dict[str, list[Path]]) -> list[str]:
+def table(kinds: dict[str, list[Path]]) -> str:
     """Return a table of Markdown with a row for each kind of page."""
-    heads = ["", "words", *COUNTED, "median sentence", "longest"]
-    rows = [heads, ["---"] * len(heads)]
-    for kind, paths in kinds.items():
-        if counted := numbers(paths):
-            values = counted.per_thousand.values()
-            last = (f"{counted.median:g}", str(counted.longest))
-            rows.append([kind, str(counted.words), *map(str, values), *last])
-    return [f"| {' | '.join(row)} |" for row in rows]
+    counted = {kind: numbers(paths) for kind, paths in kinds.items()}
+    heads = next(filter(None, counted.values()), {})
+    rows = [[kind, *map(str, found.values())] for kind, found in counted.items()]
+    return template.table(["", *heads], [row for row in rows if row[1:]])

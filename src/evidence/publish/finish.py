@@ -3,10 +3,7 @@
 Each step leaves alone what it has done before, so finishing a site twice does no harm.
 """
 
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Literal
@@ -19,6 +16,7 @@ from evidence.publish import (
     headers,
     markup,
     measured,
+    module,
     package,
     redirects,
 )
@@ -59,22 +57,8 @@ def build(site: Path, url: str, builder: Builder = "mkdocs") -> None:
     """
     with tempfile.TemporaryDirectory() as folder:
         project = copy_project(Path(folder) / "project")
+        source = str(project / "src")
         for command in ["evidence", "render"], _COMMANDS[builder]:
-            _run(command, project, url)
+            module.run(*command, folder=project, SITE_URL=url, PYTHONPATH=source)
         shutil.move(project / "site", site)
     finish(site, url)
-
-
-def _run(command: list[str], folder: Path, url: str) -> None:
-    environment = {"SITE_URL": url, "PYTHONPATH": str(folder / "src")}
-    ran = subprocess.run(
-        [sys.executable, "-m", *command],
-        cwd=folder,
-        env=os.environ | environment,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    if ran.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{ran.stdout}{ran.stderr}")

@@ -1,12 +1,10 @@
 """Build the package that the site carries, so that a reader can install it from there."""
 
-import os
-import subprocess
-import sys
 from importlib import metadata
 from pathlib import Path
 
 from evidence.paths import ROOT
+from evidence.publish import module
 
 NAME = "process-terminate"
 #: The folder of the site.
@@ -30,17 +28,5 @@ def requirement(source: str, site_url: str) -> str:
 
 def build(folder: Path) -> list[Path]:
     """Build the wheel and the sdist into a folder, and return them."""
-    # Without it, hatchling gives all files the same time, which does not vary.
-    environment = {k: v for k, v in os.environ.items() if k != "SOURCE_DATE_EPOCH"}
-    built = subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-d", str(folder)],
-        cwd=ROOT,
-        env=environment,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    if built.returncode:
-        raise RuntimeError(f"hatchling cannot build the package:\n{built.stderr}")
+    module.run("hatchling", "build", "-d", folder, folder=ROOT)
     return sorted([*folder.glob("*.whl"), *folder.glob("*.tar.gz")])

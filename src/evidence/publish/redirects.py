@@ -4,27 +4,14 @@
 new one within the site.
 """
 
-from html import escape
 from pathlib import Path
 from posixpath import relpath
 
 from evidence import UserError, pages
 from evidence.paths import DOCS
+from evidence.template import fill
 
 PATH = DOCS / "redirects.txt"
-_PAGE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>Moved</title>
-<meta name="robots" content="noindex">
-<meta http-equiv="refresh" content="0; url={relative}">
-<link rel="canonical" href="{absolute}">
-</head>
-<body><p>This page <a href="{relative}">has moved</a>.</p></body>
-</html>
-"""
 
 
 def load() -> dict[str, str]:
@@ -57,6 +44,6 @@ def write(site: Path, url: str) -> None:
                 "name a page of the nav, such as reference/stop/"
             )
         relative = f"{relpath(page or '.', old)}/{mark}{name}"
-        text = _PAGE.format(relative=escape(relative), absolute=escape(url + new))
+        text = fill("moved.html", relative=relative, absolute=url + new)
         (site / old).mkdir(parents=True, exist_ok=True)
         (site / old / "index.html").write_text(text, "utf-8")

@@ -1,10 +1,7 @@
 """Serve the site for writers: what is saved is rendered, built and shown again."""
 
-import os
 import signal
 import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,6 +11,8 @@ from mkdocs.commands import serve as mkdocs_serve
 from mkdocs.config.defaults import MkDocsConfig
 
 from evidence import UserError
+from evidence.paths import ROOT
+from evidence.publish import module
 from evidence.publish.finish import finish
 
 HOST = "127.0.0.1"
@@ -53,7 +52,6 @@ def _interrupt_once(*_: object) -> NoReturn:
 def _build(config: MkDocsConfig, **options: Any) -> None:
     url = str(config.site_url)
     # A process of its own sees what was saved in src/, too.
-    command = [sys.executable, "-m", "evidence", "render"]
-    subprocess.run(command, check=True, env=os.environ | {"SITE_URL": url}, timeout=600)
+    module.run("evidence", "render", folder=ROOT, SITE_URL=url)
     build.build(config, **options)
     finish(Path(config.site_dir), url)

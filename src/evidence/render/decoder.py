@@ -1,7 +1,7 @@
 """Render the table that decodes exit codes, which the library has."""
 
 from evidence import pages
-from evidence.render.template import fill
+from evidence.template import fill
 from process_terminate._exit_codes.rows import ROWS, Row
 from process_terminate._exit_codes.signals import CORE
 

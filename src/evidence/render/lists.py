@@ -15,7 +15,7 @@ from evidence import pages
 from evidence.examples import Example
 from evidence.pages import Page
 from evidence.publish import package
-from evidence.render.template import fill
+from evidence.template import fill
 
 _SECTION = re.compile(r"(?m)^##+ (.+)$")
 #: A heading that begins with a message, maybe after the name of a program.

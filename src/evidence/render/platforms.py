@@ -8,7 +8,7 @@ from evidence.measure.runs import Column
 from evidence.pages import Page
 from evidence.render import results
 from evidence.render.results import DIFFERED, PASSED, Results
-from evidence.render.template import table
+from evidence.template import table
 
 _Shown = list[tuple[Page, Results]]
 

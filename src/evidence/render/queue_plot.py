@@ -2,8 +2,8 @@
 
 from math import log10, sqrt
 
-from evidence.render.template import fill
 from evidence.studies.broken_queue import Point, Series
+from evidence.template import fill
 
 #: Who hangs, and in which outcomes.
 HANGS = {"writer": ("writer", "both"), "reader": ("reader", "both")}

@@ -8,7 +8,6 @@ from evidence import pages
 from evidence.render import queue_plot
 from evidence.render.queue_plot import HANGS, PIPE_BUF, interval
 from evidence.render.queue_plot import hangs as hangs_of
-from evidence.render.template import fill, table
 from evidence.studies import broken_queue, hangs, hostile_trees, programs, survivors
 from evidence.studies.broken_queue import Point, Queues, Series
 from evidence.studies.hangs import Hangs
@@ -16,6 +15,7 @@ from evidence.studies.programs import PROGRAMS, Call, Programs, Runs
 from evidence.studies.study import Study
 from evidence.studies.survivors import Outcome, Survivors
 from evidence.studies.ways import PROMPT, WAYS
+from evidence.template import fill, table
 from process_terminate import ExitStatus
 
 #: The series that are drawn: one above the other.

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from evidence.pages import Page
 from evidence.render import results
 from evidence.render.results import DIFFERED, EARLIER, PASSED, UNTESTED, Results
-from evidence.render.template import fill
+from evidence.template import fill
 
 Topics: TypeAlias = dict[str, list[tuple[Page, Results]]]
 

@@ -104,27 +104,21 @@ class Batch(Struct, frozen=True):
         )
 
 
-def record(
-    runs: int,
-    jobs: int,
-    report: Report,
-    names: tuple[str, ...] = tuple(SERIES),
-    path: Path = PATH,
-) -> None:
+def record(runs: int, jobs: int, report: Report) -> None:
     """Run until each point has so many runs; write the results after each batch."""
-    data = begin(jobs, path)
-    for name in names:
+    data = begin(jobs)
+    for name, series in SERIES.items():
         batches = list(missing(data, name, runs))
-        is_loaded = SERIES[name].load == "loaded" and bool(batches)
+        is_loaded = series.load == "loaded" and bool(batches)
         running = workers.run(run_batch, batches, jobs)
         with busy(is_loaded), closing(running) as finished:
             for done, (batch, outcomes) in enumerate(finished, 1):
                 add(data, batch, outcomes)
-                save(data, path)
+                save(data)
                 report(f"{name}: {done} of {len(batches)} batches")
 
 
-def begin(jobs: int, path: Path = PATH) -> Queues:
+def begin(jobs: int) -> Queues:
     """Return results to add to: those in the file if they are of the same program.
 
     Python and the kernel must be the same, too; otherwise the results are empty.
@@ -135,8 +129,8 @@ def begin(jobs: int, path: Path = PATH) -> Queues:
         cores=os.cpu_count() or 1,
         jobs=jobs,
     )
-    if path.exists():
-        old = load(path)
+    if PATH.exists():
+        old = load()
         if (old.python, old.kernel, old.hash) == (data.python, data.kernel, data.hash):
             data.series = old.series
     return data
@@ -208,11 +202,11 @@ def add(data: Queues, batch: Batch, outcomes: list[str]) -> None:
         point.runs[outcome].append(delay)
 
 
-def load(path: Path = PATH) -> Queues:
+def load() -> Queues:
     """Return what was recorded."""
-    return store.read(path, Queues)
+    return store.read(PATH, Queues)
 
 
-def save(data: Queues, path: Path = PATH) -> None:
+def save(data: Queues) -> None:
     """Write what was recorded, one point a line."""
-    store.write(path, data, depth=4)
+    store.write(PATH, data, depth=4)

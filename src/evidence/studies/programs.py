@@ -30,43 +30,32 @@ class Program(Struct, frozen=True):
     """Heading of its section in the guide."""
     commands: tuple[str, ...] = ()
     """What must be installed."""
-    version: tuple[str, ...] = ()
-    """The command that prints the version; `python` is the environment's."""
+    version: str = ""
+    """The command that prints the version, if not the first one with `--version`;
+    `python` is the environment's."""
 
 
+_REDIS = ("redis-server", "redis-cli")
+_FFMPEG = ("ffmpeg", "ffprobe")
 #: By the names of the recipes in `tests/outside/programs.py`, in the guide's order.
 PROGRAMS = {
-    "nginx": Program("nginx", ("nginx",), ("nginx", "-v")),
-    "nginx_daemon": Program("nginx as a daemon", ("nginx",), ("nginx", "-v")),
-    "redis": Program(
-        "Redis", ("redis-server", "redis-cli"), ("redis-server", "--version")
-    ),
-    "redis_killed": Program(
-        "Redis, without a grace period",
-        ("redis-server", "redis-cli"),
-        ("redis-server", "--version"),
-    ),
-    "executor": Program("A ProcessPoolExecutor", version=("python", "--version")),
-    "gunicorn": Program("Gunicorn", version=("python", "-m", "gunicorn", "--version")),
-    "uvicorn": Program("Uvicorn", version=("python", "-m", "uvicorn", "--version")),
-    "pipeline": Program(
-        "A pipeline in a shell", ("sh", "yes", "gzip", "cat"), ("gzip", "--version")
-    ),
-    "npm": Program(
-        "A server that npm has started", ("npm", "node"), ("npm", "--version")
-    ),
-    "ffmpeg": Program("ffmpeg", ("ffmpeg", "ffprobe"), ("ffmpeg", "-version")),
+    "nginx": Program("nginx", ("nginx",), "nginx -v"),
+    "nginx_daemon": Program("nginx as a daemon", ("nginx",), "nginx -v"),
+    "redis": Program("Redis", _REDIS),
+    "redis_killed": Program("Redis, without a grace period", _REDIS),
+    "executor": Program("A ProcessPoolExecutor", version="python --version"),
+    "gunicorn": Program("Gunicorn", version="python -m gunicorn --version"),
+    "uvicorn": Program("Uvicorn", version="python -m uvicorn --version"),
+    "pipeline": Program("A pipeline in a shell", ("gzip", "sh", "yes", "cat")),
+    "npm": Program("A server that npm has started", ("npm", "node")),
+    "ffmpeg": Program("ffmpeg", _FFMPEG, "ffmpeg -version"),
     "ffmpeg_killed": Program(
-        "ffmpeg, without a grace period",
-        ("ffmpeg", "ffprobe"),
-        ("ffmpeg", "-version"),
+        "ffmpeg, without a grace period", _FFMPEG, "ffmpeg -version"
     ),
     "chromedriver": Program(
-        "Selenium: chromedriver and its browser",
-        ("chromedriver", "chromium"),
-        ("chromedriver", "--version"),
+        "Selenium: chromedriver and its browser", ("chromedriver", "chromium")
     ),
-    "java": Program("Java", ("java",), ("java", "--version")),
+    "java": Program("Java", ("java",)),
 }
 
 
@@ -202,7 +191,9 @@ def record(runs: int, report: Report) -> None:
 
 def version(name: str, python: Path) -> str:
     """Return the version that a program prints: its first word with a digit first."""
-    first, *rest = PROGRAMS[name].version
+    program = PROGRAMS[name]
+    asked = program.version or f"{program.commands[0]} --version"
+    first, *rest = asked.split()
     said = _said([str(python) if first == "python" else first, *rest])
     words = said.replace("/", " ").replace("=", " ").split()
     return next(

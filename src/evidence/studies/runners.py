@@ -5,17 +5,15 @@ tini, dumb-init. Each runs each tree as a plain command, and as process 1 of a p
 namespace. Then it gets SIGTERM, or the command that it runs is killed.
 """
 
-import shutil
 import subprocess
 import sys
 from collections import Counter
 from itertools import product
-from pathlib import Path
 
 import psutil
 from msgspec import Struct
 
-from evidence import UserError, store
+from evidence import UserError, installed, store
 from evidence.studies import hostile_trees, study
 from evidence.studies.hostile_trees import planted
 from evidence.studies.study import Report, Study
@@ -126,26 +124,18 @@ def outdated(data: Runners) -> list[str]:
     return hostile_trees.outdated(hashes)
 
 
-def load(path: Path = PATH) -> Runners:
+def load() -> Runners:
     """Return what was recorded."""
-    return store.read(path, Runners)
+    return store.read(PATH, Runners)
 
 
-def record(
-    runs: int,
-    report: Report,
-    names: list[str] | None = None,
-    only: list[str] | None = None,
-    path: Path = PATH,
-) -> None:
+def record(runs: int, report: Report, names: list[str]) -> None:
     """Count so many times for each tree, one after the other, and keep other results.
 
     Args:
         runs: Of each cell.
         report: Is told what came of a cell.
-        names: The trees; all by default.
-        only: The runners; all by default.
-        path: Where the results are kept.
+        names: The trees; all if there are no names.
     """
     data = Runners(
         **study.circumstances(),
@@ -153,14 +143,12 @@ def record(
         grace=GRACE,
         patience=PATIENCE,
         runs=runs,
-        trees=load(path).trees if path.exists() else {},
+        trees=load().trees if PATH.exists() else {},
     )
     for tree in names or hostile_trees.names():
-        source = hostile_trees.source_hash(tree)
-        old = data.trees.get(tree)
-        kept = old.outcomes if old and only and old.hash == source else {}
-        counted = data.trees[tree] = Counted(source, kept)
-        for runner, (mode, event) in product(only or RUNNERS, CASES):
+        counted = Counted(hostile_trees.source_hash(tree), {})
+        data.trees[tree] = counted
+        for runner, (mode, event) in product(RUNNERS, CASES):
             found = Counter(run(tree, runner, mode, event) for _ in range(runs))
             key = cell(runner, mode, event)
             counted.outcomes[key] = [(n, outcome) for outcome, n in found.most_common()]
@@ -170,22 +158,14 @@ def record(
             for name in hostile_trees.names()
             if name in data.trees
         }
-        store.write(path, data, depth=4)
+        store.write(PATH, data, depth=4)
 
 
 def _version(command: list[str]) -> str:
     """Return what a runner says of its version; "" for the one of this project."""
     if command[0] == sys.executable:
         return ""
-    if not shutil.which(command[0]):
-        raise UserError(
-            f"there is no {command[0]}; on Debian: apt install {command[0]}"
-        )
-    said = subprocess.run(
-        [command[0], "--version"],
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    if reason := installed.why_missing(command[:1]):
+        raise UserError(reason)
+    said = installed.run([command[0], "--version"])
     return (said.stdout or said.stderr).splitlines()[0]

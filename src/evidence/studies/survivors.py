@@ -9,7 +9,6 @@ import signal
 import time
 from collections import Counter
 from contextlib import closing
-from pathlib import Path
 
 import psutil
 from msgspec import Struct
@@ -126,20 +125,14 @@ def outdated(data: Survivors) -> list[str]:
     return hostile_trees.outdated(hashes)
 
 
-def load(path: Path = PATH) -> Survivors:
+def load() -> Survivors:
     """Return what was recorded."""
-    return store.read(path, Survivors)
+    return store.read(PATH, Survivors)
 
 
-def record(
-    runs: int,
-    compare: int,
-    report: Report,
-    names: list[str] | None = None,
-    path: Path = PATH,
-) -> None:
+def record(runs: int, compare: int, report: Report) -> None:
     """Stop each tree in each way, so many times, and write down what survived."""
-    names = names or hostile_trees.names()
+    names = hostile_trees.names()
     cells = [
         (tree, way, runs if is_promised(tree, way) else compare)
         for tree in names
@@ -160,7 +153,7 @@ def record(
             report(f"{cell[0]}, {cell[1]}: {counts}")
     for tree, way, times in cells:
         data.trees[tree].outcomes[way] = found[tree, way, times]
-    store.write(path, data, depth=4)
+    store.write(PATH, data, depth=4)
 
 
 def _count(cell: tuple[str, str, int]) -> list[tuple[int, Outcome]]:

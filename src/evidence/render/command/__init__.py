@@ -5,9 +5,9 @@ import subprocess
 import sys
 
 from evidence.render.command import runners
-from evidence.render.template import table
 from evidence.studies import command
 from evidence.studies.command import Session
+from evidence.template import table
 from process_terminate._command.statuses import RUN_STATUSES, STATUSES
 
 _SUBCOMMANDS = ("", "diagnose", "stop", "run", "exit-code")

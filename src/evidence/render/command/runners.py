@@ -4,9 +4,9 @@ import sys
 from collections.abc import Callable
 
 from evidence.render.studies import docstring, measured
-from evidence.render.template import table
 from evidence.studies import runners
 from evidence.studies.runners import MODES, RUNNERS, Outcome, Runners
+from evidence.template import table
 
 
 def files() -> dict[str, str]:

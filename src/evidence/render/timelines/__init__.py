@@ -4,15 +4,15 @@ from evidence import examples
 from evidence.examples import Example
 from evidence.measure import timelines
 from evidence.measure.timelines import Timeline
-from evidence.render.template import fill
 from evidence.render.timelines.events import rows, same_methods
-from evidence.render.timelines.picture import LEGEND, Picture
+from evidence.render.timelines.picture import Picture
+from evidence.template import fill
 
 
 def files() -> dict[str, str]:
     """Return the timeline of each example, and the signs for the method page."""
     found = {f"timelines/{e.name}.html": of(e) for e in examples.find()}
-    return found | {"signs.html": fill("signs.html", legend=LEGEND)}
+    return found | {"signs.html": fill("signs.html")}
 
 
 def of(example: Example) -> str:

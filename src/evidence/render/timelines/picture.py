@@ -25,32 +25,8 @@ SIGN, ALL = 10, 999
 STEP, WIDTH = 16.0, 140
 
 #: The signs of a picture, in the order in which they are drawn: classes of paths.
+#: templates/signs.html says what each of them means.
 SIGNS = "wlzfrashpcd"
-#: What each sign means, and how the legend draws it, 30 pixels wide and 20 high.
-LEGEND = {
-    "a process, from its start to its death": {"l": "M15 1v18"},
-    "a call in the example that took long, or never returned": {
-        "w": "M15 3v14",
-        "l": "M15 1v18",
-    },
-    "a zombie: a dead process that is not reaped yet": {"z": "M15 1v18"},
-    "a process starts another": {"f": "M5 10H25m-2.5-2.5a2.5 2.5 0 1 0 .1 0"},
-    "a process reaps another": {"r": "M5 10H25"},
-    "an orphan is adopted": {
-        "l": "M15 1v18",
-        "a": "M11 10a4 4 0 1 0 8 0a4 4 0 1 0-8 0",
-    },
-    "a signal, from its sender to its receiver; a ring if a process signals itself": {
-        "s": "M3 10H26",
-        "h": "M26 10l-5-3v6z",
-    },
-    "a line that the example prints": {"l": "M15 1v18", "p": "M15 10h0"},
-    "a handler is installed or runs, a cleanup runs, or a call begins": {
-        "l": "M15 1v18",
-        "c": "M15 10h0",
-    },
-    "a process dies": {"l": "M15 1v9", "d": "M11 6l8 8m0-8l-8 8"},
-}
 
 
 class Picture:

@@ -1,13 +1,13 @@
-"""Make the HTML and the tables that pages embed."""
+"""Fill the templates, and make the tables that pages embed."""
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from evidence import pages
 
 _ENVIRONMENT = Environment(
-    autoescape=True,
+    autoescape=select_autoescape(disabled_extensions=("txt",), default=True),
     keep_trailing_newline=True,
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     lstrip_blocks=True,  # A blank line would end the HTML for Markdown.
@@ -17,7 +17,10 @@ _ENVIRONMENT = Environment(
 
 
 def fill(name: str, /, **values: object) -> str:
-    """Return a template with the root of the site and its values, which are escaped."""
+    """Return a template with the root of the site and its values.
+
+    The values are escaped, but not in a `.txt`.
+    """
     return _ENVIRONMENT.get_template(name).render(values, root=pages.root())
 
 
