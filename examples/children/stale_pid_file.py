@@ -17,12 +17,11 @@ def serve(path, ready):
 
 def check(path):
     with open(path) as file:
-        os.kill(int(file.read()), 0)  # No error: the pid exists.
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            return "pid exists, locked: the server runs"
-    return "pid exists, not locked: the server is dead"
+            return "locked: the server runs"
+    return "not locked: the server is dead"
 
 
 if __name__ == "__main__":
@@ -30,11 +29,12 @@ if __name__ == "__main__":
     with tempfile.NamedTemporaryFile(buffering=0) as file:
         file.write(b"%d" % os.getpid())  # A dead server's, once.
         print("stale file:", check(file.name))
-        #> stale file: pid exists, not locked: the server is dead
+        #> stale file: not locked: the server is dead
         server = Process(target=serve, args=[file.name, other])
         server.start()
+        other.close()  # Otherwise recv() hangs if the server dies.
         pipe.recv()
         print("new server:", check(file.name))
-        #> new server: pid exists, locked: the server runs
+        #> new server: locked: the server runs
         server.kill()
         server.join()

@@ -4,10 +4,8 @@ import re
 import subprocess
 import sys
 import time
-from multiprocessing import get_context
+from multiprocessing import Pipe, Process, resource_tracker
 from multiprocessing.shared_memory import SharedMemory
-
-spawn = get_context("spawn")  # All processes have one resource tracker.
 
 PROGRAM = """
 from multiprocessing.shared_memory import SharedMemory
@@ -23,9 +21,11 @@ def work(pipe):
 
 
 if __name__ == "__main__":
-    receiver, sender = spawn.Pipe(duplex=False)
-    worker = spawn.Process(target=work, args=(sender,))
+    resource_tracker.ensure_running()  # Or a fork starts its own.
+    receiver, sender = Pipe(duplex=False)
+    worker = Process(target=work, args=(sender,), daemon=True)
     worker.start()
+    sender.close()  # Otherwise recv() hangs if the worker dies.
     name = receiver.recv()
     worker.terminate()
     worker.join()

@@ -59,9 +59,9 @@ def exit_on_sigterm() -> "_Block":
     **In a task of a `ProcessPoolExecutor`:** The executor catches `SystemExit` and
     passes it to the parent. So the worker exits with 143 at the end of the block,
     without `atexit` functions, and the parent gets `BrokenProcessPool`.
-    If your program forks the workers of the executor inside a block of its own,
-    decorate each task. Otherwise `SIGTERM` ends only the task, and the worker keeps
-    running.
+    If the parent is inside such a block when it forks the workers, they inherit its
+    handler. Then decorate each task as well. Otherwise `SIGTERM` stops only the current
+    task, and the worker takes the next one.
 
     **If the program has non-daemon children or threads:** Python waits for them at its
     exit, also for the tasks of an executor, and ignores `SIGTERM` meanwhile. Stop them

@@ -49,7 +49,8 @@ def no_orphans(*, grace: float = 5.0) -> "_Block":
     zombie when it is dead, until you call `os.waitpid()`.
     If `/proc` is gone at the end of the block, for example after `os.chroot()`, only
     the children of your program are stopped, and `RuntimeError` is raised.
-    If no file descriptor is free then, the same happens, with `OSError`.
+    If your program cannot open another file then, it also stops only the children, and
+    raises `OSError`.
 
     **macOS, BSD:** It raises `RuntimeError`, because it needs the child subreaper of
     Linux (not tested).
@@ -67,10 +68,12 @@ def no_orphans(*, grace: float = 5.0) -> "_Block":
     its first task inside, even if you made the executor before the block.
     Each dead child is reaped by its own object, so you can read `process.poll()` and
     `process.exitcode` afterwards.
-    If you forked a child with `os.fork()` or `os.posix_spawn()`, you have to reap it,
-    and an event loop of asyncio reaps the children that it started.
-    But `no_orphans()` reaps a child that was started with a `posix_spawn` that you
-    imported by its name before the block (`from os import posix_spawn`).
+    You have to reap a child that you start with `os.fork()` or `os.posix_spawn()`: call
+    `os.waitpid(pid, 0)` after the block. Write `os.posix_spawn(...)` in full. If you
+    imported the function before the block (`from os import posix_spawn`),
+    `no_orphans()` does not notice the call and reaps the child itself, so that
+    `os.waitpid()` raises `ChildProcessError`.
+    An event loop of asyncio reaps the children that it started.
     A `tornado.process.Subprocess` does not learn of the end of its process, because
     the `Popen` in it has been reaped: `wait_for_exit()` does not return.
     A child that C code has forked is reaped by `no_orphans()`.
@@ -98,8 +101,8 @@ def no_orphans(*, grace: float = 5.0) -> "_Block":
             asyncio task is inside such a block. Also if `/proc` is missing at the
             beginning or the end of the block, belongs to another pid namespace, or may
             not be read in a sandbox.
-        OSError: If no file descriptor is free at the beginning or the end of the block,
-            and the limit permits no more.
+        OSError: If your program has as many files open as its hard limit permits
+            (`ulimit -Hn`), at the beginning or the end of the block.
         PermissionError: If the system does not permit a signal to one of the
             processes.
         TimeoutError: If a process is still running 10 seconds after `SIGKILL`, or new

@@ -88,9 +88,9 @@ def stop(
         RuntimeError: If `process` is a worker of a forkserver, no pidfd is available
             (they need Linux 5.3 or later), and `/proc` is missing or belongs to
             another pid namespace. It is raised before any signal is sent.
-        OSError: If no file descriptor is free, and the limit permits no more. A child
-            that this process has started directly is stopped without one. It is raised
-            before any signal is sent.
+        OSError: If your program has as many files open as its hard limit permits
+            (`ulimit -Hn`). It is raised before any signal is sent. It is not raised for
+            a child that this process has started directly.
         PermissionError: If the system does not permit a signal to the process.
         TimeoutError: If the process is still running 10 seconds after `SIGKILL`, for
             example because it is in an uninterruptible system call, or is process 1

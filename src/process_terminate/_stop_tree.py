@@ -109,12 +109,13 @@ def stop_tree(
         ValueError: As for `stop()`, before any signal is sent.
         RuntimeError: If `/proc` is missing on Linux, belongs to another pid namespace,
             or may not be read in a sandbox. It is raised before any signal is sent.
-        OSError: If no file descriptor is free, and the limit permits no more. It is
-            raised before any signal is sent.
-        PermissionError: If the system does not permit a signal to one of the
-            processes, for example to an orphan that `/proc` hides from your user
-            (`hidepid`), if only the tree can have left it. Also if `/proc` hides
-            `process`, so that its descendants cannot be found.
+        OSError: If your program has as many files open as its hard limit permits
+            (`ulimit -Hn`). It is raised before any signal is sent.
+        PermissionError: If you may not signal a process of the tree, for example
+            because it belongs to another user. If `/proc` hides the processes of other
+            users (mount option `hidepid`), also if it hides `process`, because the
+            descendants cannot be found then, or an orphan that only this tree can have
+            left.
         TimeoutError: If a process is still running 10 seconds after `SIGKILL`, or new
             ones appear faster than they can be killed.
 

@@ -89,7 +89,8 @@ def diagnose(
         TypeError: If `process` is neither a process nor a pid.
         ValueError: If `process` was not started or is closed, or the pid is not
             positive.
-        OSError: If no file descriptor is free, and the limit permits no more.
+        OSError: If your program has as many files open as its hard limit permits
+            (`ulimit -Hn`).
 
     Warning: Caveats
         - If the process is dead, its pid may belong to another process by now
