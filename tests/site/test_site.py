@@ -62,6 +62,22 @@ def test_two_other_pages_link_to_each_page(trees: dict[str, HtmlElement]) -> Non
     assert few == {}
 
 
+def test_names_that_code_imports_from_the_library_link_to_their_pages(
+    trees: dict[str, HtmlElement],
+) -> None:
+    line = re.compile(r"^from process_terminate(?:\.aio)? import (.+)$", re.M)
+    unlinked, linked = [], 0
+    for url, tree in trees.items():
+        codes = tree.xpath("//article//pre[.//span[@class='nn']]")
+        lines = [n for code in codes for n in line.findall(code.text_content())]
+        path = "//article//pre//a[contains(@href, 'reference/')]"
+        links = {link.text for link in tree.xpath(path)}
+        linked += len(links)
+        unlinked += [(url, n) for n in set(", ".join(lines).split(", ")) - links if n]
+    assert unlinked == []
+    assert linked > 100
+
+
 def test_first_use_of_a_word_links_to_the_glossary(
     trees: dict[str, HtmlElement],
 ) -> None:

@@ -4,7 +4,15 @@ import os
 from pathlib import Path
 
 from evidence import history, pages
-from evidence.publish.markup import described, file, foot, glossary, policy, tables
+from evidence.publish.markup import (
+    described,
+    file,
+    foot,
+    glossary,
+    names,
+    policy,
+    tables,
+)
 
 
 def write(site: Path, changed: dict[str, str]) -> None:
@@ -13,6 +21,7 @@ def write(site: Path, changed: dict[str, str]) -> None:
     `changed` has the day of each file's change.
     """
     terms = glossary.terms(site)
+    exported = names.pages(site)
     found = pages.in_order()
     beside = zip(found, [None, *found], [*found[1:], None], strict=False)
     in_nav = {site / page[0].address / "index.html": page for page in beside}
@@ -20,9 +29,10 @@ def write(site: Path, changed: dict[str, str]) -> None:
         document = file.read(path)
         if path in in_nav:  # The others are 404.html and the redirects.
             page, before, after = in_nav[path]
+            up = os.path.relpath(site, path.parent).replace(os.sep, "/")
             if path.parent != site / glossary.PAGE:
-                to = os.path.relpath(site / glossary.PAGE, path.parent)
-                glossary.link(document, terms, to.replace(os.sep, "/") + "/")
+                glossary.link(document, terms, f"{up}/{glossary.PAGE}/")
+            names.link(document, exported, f"{up}/{names.FOLDER}/")
             day = history.last_change(page, changed)
             described.write(document, day)
             foot.write(document, foot.facts(page, day))
