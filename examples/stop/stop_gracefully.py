@@ -24,6 +24,7 @@ if __name__ == "__main__":
     receiver, sender = Pipe(duplex=False)
     worker = Process(target=work, args=(sender,))
     worker.start()
+    sender.close()  # Otherwise recv() hangs if the worker dies.
     print("the worker:", receiver.recv())
     #> the worker: ready
     status = stop(worker, grace=10)

@@ -16,6 +16,8 @@ def run(command, limit):
         stop_tree(process, grace=5)
         # Until its end of file.
         output, _ = process.communicate()
+    finally:
+        stop_tree(process)  # After any other error, such as Ctrl-C.
     return process.returncode, output
 
 
