@@ -87,9 +87,9 @@ def stop(
             `signal`.
         RuntimeError: If `process` is a worker of a forkserver, no pidfd is available
             (they need Linux 5.3 or later), and `/proc` is missing or belongs to
-            another pid namespace. Also if Python exits, as in a late `__del__`, and
-            `process` is a `psutil.Process` that is not a child of this process.
-            It is raised before any signal is sent.
+            another pid namespace. Also if `process` is a `psutil.Process` that is not a
+            child of this process, and `/proc` is such a one, or Python exits, as in a
+            late `__del__`. It is raised before any signal is sent.
         OSError: If no file descriptor is free, and the limit permits no more. A child
             that this process has started directly is stopped without one. It is raised
             before any signal is sent.

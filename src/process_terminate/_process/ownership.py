@@ -62,9 +62,13 @@ def is_running(process: psutil.Process, *, is_child: Callable[[], bool]) -> bool
     """Return whether a process of psutil is the one that it was, even as Python exits.
 
     psutil cannot tell that then, because its modules are gone. A child is taken for it.
+    In a /proc of another pid namespace, psutil has seen a process with another pid.
     """
     try:
-        return process.is_running()
+        found = process.is_running()
+        if found and not is_child():
+            table.require("stop")
+        return found
     except (KeyError, NameError):
         if is_child():
             return True
