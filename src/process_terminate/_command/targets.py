@@ -27,6 +27,13 @@ def find(parsed: argparse.Namespace) -> tuple[list[psutil.Process], int]:
     """Return the processes that are named, and the exit status so far."""
     if not parsed.pids and not parsed.name:
         raise CommandError("name a process: a PID, or --name NAME", statuses.USAGE)
+    try:
+        table.require("stop")
+    except RuntimeError:  # The pids there are those of other processes.
+        raise CommandError(
+            "stop and diagnose need the /proc of this pid namespace; mount it first",
+            statuses.FORBIDDEN,
+        ) from None
     found: dict[psutil.Process, None] = {}
     status = statuses.DONE
     for pid in parsed.pids:

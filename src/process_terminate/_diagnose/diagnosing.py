@@ -25,7 +25,7 @@ from process_terminate._exit_status import ExitStatus
 from process_terminate._process import stdlib
 from process_terminate._process.adapters import AnyProcess
 from process_terminate._process.printable import kind, printable, process_name
-from process_terminate._process.table import is_hidden, room
+from process_terminate._process.table import is_hidden, require, room
 
 #: Seconds that py-spy may take.
 _PY_SPY_LIMIT = 10
@@ -89,6 +89,8 @@ def diagnose(
         TypeError: If `process` is neither a process nor a pid.
         ValueError: If `process` was not started or is closed, or the pid is not
             positive.
+        RuntimeError: If `/proc` is missing on Linux, belongs to another pid namespace,
+            or may not be read in a sandbox.
         OSError: If your program has as many files open as its hard limit permits
             (`ulimit -Hn`).
 
@@ -106,9 +108,10 @@ def diagnose(
     pid, code = _target(process)
     if code is not None or _has_ended(process):
         return _gone(pid, code)
-    if not is_readable():
-        return _ask_psutil(pid) or _gone(pid, None)
     with room():
+        require("diagnose")
+        if not is_readable():
+            return _ask_psutil(pid) or _gone(pid, None)
         machine = Machine()
         found = _diagnose(pid, machine, _stack(pid) if py_spy else "")
         if not tree or found.state == "gone":

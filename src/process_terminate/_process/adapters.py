@@ -235,8 +235,8 @@ class _Psutil(Adapter):
     def _is_my_child(self) -> bool:
         return False
 
-    def _is_it(self, handle: Handle) -> bool:  # noqa: ARG002
-        return self.process.is_running()
+    def _is_it(self, handle: Handle) -> bool:
+        return ownership.is_running(self.process, is_child=handle.is_child)
 
     def turn(self) -> int:
         looks = not isinstance(self.process, _PSUTIL_POPEN) and self._peek() is not None

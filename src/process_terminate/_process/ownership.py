@@ -17,6 +17,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeAlias
 
+import psutil
+
 from process_terminate._process import stdlib, table
 
 _POPEN = subprocess.Popen
@@ -54,6 +56,26 @@ def refuse_older(pid: int) -> bool:
             f"pid {pid} was started by another process; only that process can stop it"
         )
     return False
+
+
+def is_running(process: psutil.Process, *, is_child: Callable[[], bool]) -> bool:
+    """Return whether a process of psutil is the one that it was, even as Python exits.
+
+    psutil cannot tell that then, because its modules are gone. A child is taken for it.
+    In a /proc of another pid namespace, psutil has seen a process with another pid.
+    """
+    try:
+        found = process.is_running()
+        if found and not is_child():
+            table.require("stop")
+        return found
+    except (KeyError, NameError):
+        if is_child():
+            return True
+        raise RuntimeError(
+            f"cannot tell whether pid {process.pid} is still the same process, as "
+            "Python exits; stop it earlier, for example by atexit"
+        ) from None
 
 
 class Children:

@@ -79,7 +79,9 @@ class LinuxBlock(Block):
             self.before = active[0].before if active else tags.read(0)
             if not stack.enter_context(subreaper.adopting()):
                 raise RuntimeError(
-                    "no_orphans() needs prctl(PR_SET_CHILD_SUBREAPER), by ctypes"
+                    "no_orphans() needs prctl(PR_SET_CHILD_SUBREAPER), by ctypes, which "
+                    "this system forbids, or Python exits: use stop_tree() for each "
+                    "process that you start"
                 )
             self._children = ownership.start()
             stack.callback(ownership.finish, self._children)

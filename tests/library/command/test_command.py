@@ -27,6 +27,7 @@ from support import (
     as_process_1,
     completed,
     environment,
+    fail,
     is_running,
     not_on_windows,
     posix_signals,
@@ -794,6 +795,15 @@ def test_stop_sends_a_real_time_signal(
     assert main(["stop", f"--signal={text}", str(process.pid)]) == 0
     assert process.wait(DEADLINE) == -number
     assert capsys.readouterr().out.endswith(f"stopped after {name}\n")
+
+
+@pytest.mark.parametrize("command", ["stop", "diagnose"])
+def test_command_needs_the_proc_of_its_own_namespace(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(table, "require", fail(RuntimeError("needs /proc")))
+    assert main([command, str(os.getppid())]) == 4
+    assert "need the /proc of this pid namespace; mount it" in capsys.readouterr().err
 
 
 @not_on_windows("what Linux has started on Wine has no parent there")

@@ -27,6 +27,7 @@ from support import (
     as_root,
     can_mount,
     completed,
+    fail,
     hiding,
     is_running,
     run,
@@ -110,6 +111,36 @@ def test_object_that_is_deleted_at_the_end_of_the_program_stops_its_process(
         IGNORE,
     )
     assert said == "-9"
+
+
+def test_child_of_psutil_is_stopped_by_an_object_that_is_deleted_at_the_end() -> None:
+    """It has lost its modules by then: https://github.com/giampaolo/psutil/issues/2437."""
+    said = run(
+        """
+        import psutil, subprocess, sys
+        from process_terminate import stop
+        class Owner:
+            def __init__(self):
+                self.child = psutil.Process(subprocess.Popen(["sleep", "60"]).pid)
+            def __del__(self):
+                sys.stdout.write(str(stop(self.child, grace=0)))
+        owner = Owner()
+        """
+    )
+    assert said == "killed by SIGKILL (9); a shell shows 137"
+
+
+def test_process_that_psutil_cannot_tell_is_stopped_only_if_it_is_a_child(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = psutil.Process(shell(TREE).pid)
+    (other,) = child.children()
+    with monkeypatch.context() as patch:
+        patch.setattr(psutil.Process, "is_running", fail(KeyError("psutil")))
+        with pytest.raises(RuntimeError, match="as Python exits; stop it earlier"):
+            stop(other)
+        found = stop_tree(child, grace=0)
+    assert [one.pid for one in found] == [child.pid, other.pid]
 
 
 @pytest.fixture

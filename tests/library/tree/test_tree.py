@@ -662,6 +662,34 @@ def test_call_without_its_own_proc_says_so_and_sends_nothing(
     ]
 
 
+@as_process_1
+def test_process_that_has_the_pid_in_another_namespace_is_left_alone() -> None:
+    """Here psutil sees the shell with the pid 3, but the kernel means its child."""
+    program = """
+        import psutil, subprocess, sys
+        from process_terminate import diagnose, stop
+        shell = subprocess.Popen(["sh", "-c", "sleep 60 & echo $!; wait"], stdout=-1)
+        pid = int(shell.stdout.readline())
+        for call in (lambda: stop(psutil.Process(pid)), lambda: diagnose(pid)):
+            try:
+                call()
+            except RuntimeError as error:
+                print(error)
+        command = [sys.executable, "-m", "process_terminate", "stop", str(pid)]
+        print(subprocess.run(command, stderr=-1).returncode)
+        print(stop(shell, grace=0))
+    """
+    namespace = ["unshare", "--pid", "--fork"]
+    said = run(program, prefix=[*namespace, "--mount-proc", *namespace])
+    needs = "() needs to read the /proc of this process's own pid namespace: "
+    assert [line.partition(needs)[:2] for line in said.splitlines()] == [
+        ("stop", needs),
+        ("diagnose", needs),
+        ("4", ""),
+        ("killed by SIGKILL (9); a shell shows 137", ""),
+    ]
+
+
 @can_mount
 @pytest.mark.parametrize("hidepid", [1, 2])
 @pytest.mark.parametrize("call", ["stop_tree", "no_orphans"])
