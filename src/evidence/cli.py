@@ -104,18 +104,15 @@ def _hangs(_: argparse.Namespace) -> None:
 def _tests(arguments: argparse.Namespace) -> None:
     from evidence import elsewhere
 
-    failed = 0
-    for executable in arguments.python:
-        found = elsewhere.record(executable, arguments.names)
-        failed += found.failed
-        report(
-            f"{found.python} ({found.platform}): {found.passed} passed, {found.failed} "
-            f"failed, {found.skipped} skipped in {found.seconds} s"
-        )
-        for name in found.names:
-            report(f"failed: {name}")
-    if failed:
-        raise UserError(f"{failed} tests of the library failed")
+    found = elsewhere.record(arguments.python, arguments.names)
+    report(
+        f"{found.python} ({found.platform}): {found.passed} passed, {found.failed} "
+        f"failed, {found.skipped} skipped in {found.seconds} s"
+    )
+    for name in found.names:
+        report(f"failed: {name}")
+    if found.failed:
+        raise UserError(f"{found.failed} tests of the library failed")
 
 
 def _render(_: argparse.Namespace) -> None:
@@ -204,7 +201,7 @@ def _parser() -> argparse.ArgumentParser:
     add(_hangs, "make real programs hang, and record what diagnose() prints")
     testing = add(_tests, "run the library's tests on another platform")
     testing.add_argument("names", nargs="*", help="files; default: all, recorded")
-    testing.add_argument("--python", action="append", metavar="EXE", required=True)
+    testing.add_argument("--python", metavar="EXE", required=True)
     add(_render, "render what the pages embed into .build/")
     finishing = add(_finish, "add to a built site what only the site has")
     packing = add(_offline, "pack a finished site into a zip for reading offline")

@@ -18,6 +18,7 @@ from copies import Copy
 from evidence import installed
 from evidence.examples import Example
 from evidence.paths import ROOT
+from evidence.publish import module, package
 from evidence.studies import programs
 
 # All tests on one worker of pytest-xdist, which builds and installs once.
@@ -54,16 +55,11 @@ def run(*command: str | Path, cwd: Path | None = None, status: int = 0) -> str:
     return ended.stdout
 
 
-def build(source: Path, folder: Path, *options: str) -> None:
-    """Build the package."""
-    run(sys.executable, "-m", "hatchling", "build", "-d", folder, *options, cwd=source)
-
-
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the wheel and the sdist."""
     folder = tmp_path_factory.mktemp("dist")
-    build(ROOT, folder)
+    package.build(folder)
     return folder
 
 
@@ -137,7 +133,7 @@ def test_sdist_has_the_library_and_the_texts_only(sdist: Path) -> None:
 def test_wheel_built_from_the_sdist_is_the_same(
     wheel: Path, sdist: Path, tmp_path: Path
 ) -> None:
-    build(sdist, tmp_path, "-t", "wheel")
+    module.run("hatchling", "build", "-d", tmp_path, "-t", "wheel", folder=sdist)
     assert (tmp_path / wheel.name).read_bytes() == wheel.read_bytes()
 
 

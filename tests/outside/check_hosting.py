@@ -32,23 +32,7 @@ pytestmark = [
 ]
 
 #: A configuration around the one that is tested.
-AROUND = """
-daemon off;
-worker_processes 2;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-{user}
-events {{}}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  include {folder}/site.conf;
-}}
-"""
+AROUND = Path(__file__).with_name("hosting.conf")
 
 
 class Answer(NamedTuple):
@@ -78,10 +62,10 @@ def port(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     headers = headers_of(site)
     (folder / "process-terminate-headers.conf").write_text(headers, "utf-8")
     # Else its workers are nobody, who may not look into the folder of the tests.
-    user = "user root;" if os.geteuid() == 0 else ""
-    settings = folder / "nginx.conf"
-    settings.write_text(AROUND.format(folder=folder, user=user), "utf-8")
-    server = subprocess.Popen([NGINX, "-p", folder, "-c", settings, "-e", "stderr"])
+    user = ["-g", "user root;"] if os.geteuid() == 0 else []
+    settings = shutil.copy(AROUND, folder)
+    command = [NGINX, "-p", folder, "-c", settings, "-e", "stderr", *user]
+    server = subprocess.Popen(command)
     try:
         wait_until(lambda: answers(found))
         yield found
