@@ -88,8 +88,9 @@ def stop(
         RuntimeError: If `process` is a worker of a forkserver, no pidfd is available
             (they need Linux 5.3 or later), and `/proc` is missing or belongs to
             another pid namespace. Also if `process` is a `psutil.Process` that is not a
-            child of this process, and `/proc` is such a one, or Python exits, as in a
-            late `__del__`. It is raised before any signal is sent.
+            child of this process, and `/proc` or `psutil.PROCFS_PATH` is such a one, or
+            Python exits, as in a late `__del__`. It is raised before any signal is
+            sent.
         OSError: If your program has as many files open as its hard limit permits
             (`ulimit -Hn`). It is raised before any signal is sent. It is not raised for
             a child that this process has started directly.

@@ -235,7 +235,7 @@ def succeeds(*command: str) -> bool:
     return False
 
 
-def hiding(hidepid: int) -> list[str]:
+def hiding(hidepid: int | str) -> list[str]:
     """Return the beginning of a command that has a /proc which hides others."""
     mount = f'mount -t proc -o hidepid={hidepid} proc /proc && exec "$@"'
     return ["unshare", "-m", "sh", "-c", mount, "sh"]

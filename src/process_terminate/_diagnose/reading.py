@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import struct
 import sys
-from typing import NamedTuple
+import time
+from typing import Any, NamedTuple
 
 from process_terminate._process.printable import printable
 
@@ -23,6 +24,8 @@ STATES = {
 #: The entry of the auxiliary vector with the size of a program header, and that size
 #: in a 64-bit program, see getauxval(3) and elf(5).
 _AT_PHENT, _SIZE_IN_64_BITS = 4, 56
+#: Not every system has this clock, nor what mypy knows of it.
+_time: Any = time
 #: How often the threads of a process are read, if they change meanwhile.
 _LOOKS = 3
 
@@ -141,8 +144,9 @@ class Process:
     @property
     def age(self) -> float:
         """Seconds since its start."""
-        uptime = float(self._read("/proc/uptime", "uptime").split()[0])
-        return max(0.0, uptime - self.stat.started / os.sysconf("SC_CLK_TCK"))
+        # A sandbox hides /proc/uptime (subset=pid), and lxcfs shows a container's own.
+        uptime = _time.clock_gettime(_time.CLOCK_BOOTTIME)
+        return float(max(0, uptime - self.stat.started / os.sysconf("SC_CLK_TCK")))
 
     def may_trace(self) -> bool:
         """Return whether this user sees all of it, as ptrace(2) defines that."""
@@ -177,9 +181,10 @@ class Process:
         return Thread(
             tid=tid,
             state=status["State"][0],
-            blocked=int(status["SigBlk"], 16),
-            pending=int(status["SigPnd"], 16),
-            switches=int(status["voluntary_ctxt_switches"]),
+            # gVisor shows neither.
+            blocked=int(status.get("SigBlk", "0"), 16),
+            pending=int(status.get("SigPnd", "0"), 16),
+            switches=int(status.get("voluntary_ctxt_switches", "0")),
             call=_numbers(self.read(f"task/{tid}/syscall")),
         )
 
@@ -239,6 +244,8 @@ class Process:
             found.append(f"{kinds['syscall']}: {known}")
         elif self.unknown_call:
             found.append(f"what its main thread waits for: {self.unknown_call}")
+        if "SigCgt" not in self.status:
+            found.append("its signals: this system does not show them, as under gVisor")
         return found
 
     def _why(self) -> str:

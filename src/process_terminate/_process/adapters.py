@@ -244,15 +244,15 @@ class _Psutil(Adapter):
 
     def _reap(self) -> Generator[Wait, None, int | None]:
         yield from ()
-        code = self._peek()
-        if code is None or isinstance(self.process, _PSUTIL_POPEN):
-            try:
-                found = self.process.wait(timeout=0)
-            except psutil.TimeoutExpired:  # A zombie of another process.
-                return None
-            return None if found is None else int(found)
-        # A child may have another object, to which the reaping is left.
-        return code
+        is_plain = not isinstance(self.process, _PSUTIL_POPEN)
+        if is_plain and self._handle and self._handle.is_child():
+            # It may have another object, to which the reaping is left.
+            return self._peek()
+        try:
+            found = self.process.wait(timeout=0)
+        except psutil.TimeoutExpired:  # A zombie of another process.
+            return None
+        return None if found is None else int(found)
 
 
 class _Asyncio(Adapter):

@@ -66,8 +66,14 @@ def is_running(process: psutil.Process, *, is_child: Callable[[], bool]) -> bool
     """
     try:
         found = process.is_running()
-        if found and not is_child():
+        if sys.platform == "linux" and found and not is_child():
             table.require("stop")
+            if os.readlink(f"{psutil.PROCFS_PATH}/self") != str(os.getpid()):  # noqa: PTH115, as it is faster
+                raise RuntimeError(
+                    f"psutil reads the pids of another pid namespace in "
+                    f"{psutil.PROCFS_PATH}; set psutil.PROCFS_PATH to '/proc' before "
+                    "you look for processes to stop"
+                )
         return found
     except (KeyError, NameError):
         if is_child():

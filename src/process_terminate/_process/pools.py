@@ -127,9 +127,9 @@ class _MultiprocessingPool(Pool):
         # A child that was forked meanwhile may keep a copy of the end that is closed.
         if pool._result_handler.is_alive():
             if sys.platform == "win32":  # It does not tell whether a write would wait.
-                yield from _call_apart(pool._outqueue.put, None)
+                yield from _call_apart(_put_end, pool._outqueue)
             elif stdlib.is_writable(pool._outqueue):
-                pool._outqueue.put(None)
+                _put_end(pool._outqueue)
         with suppress(OSError):
             pool._outqueue._writer.close()  # So that no read waits for a writer.
         yield from _join(pool._result_handler)
@@ -214,6 +214,12 @@ class _Executor(Pool):
                 queue._reader.close()  # So that no write waits for a reader.
             yield from _join(self._thread)
         yield from _call_apart(stdlib.fail_pending, self._thread)
+
+
+def _put_end(queue: Any) -> None:
+    """Tell the thread that reads a queue to return, unless another thread has closed it."""
+    with suppress(OSError, TypeError):
+        queue.put(None)
 
 
 def _free(lock: Any) -> None:

@@ -455,6 +455,35 @@ def test_emulated_kernel_may_show_less_of_a_process(
     assert diagnose(os.getpid()).state == "running"
 
 
+def test_gvisor_shows_no_signals_of_a_process(
+    sleeper: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """See https://github.com/google/gvisor/issues/14500."""
+    read = Process._read_status
+    missing = ("Sig", "Shd", "voluntary")
+
+    def short(process: Process, path: str) -> dict[str, str]:
+        fields = read(process, path)
+        return {key: fields[key] for key in fields if not key.startswith(missing)}
+
+    monkeypatch.setattr(Process, "_read_status", short)
+    found = diagnose(sleeper)
+    assert found.state == "sleeping"
+    assert found.unseen == (
+        "its signals: this system does not show them, as under gVisor",
+    )
+
+
+@can_mount
+def test_proc_with_processes_alone_is_enough() -> None:
+    """As with ProcSubset=pid of systemd: there is no /proc/uptime."""
+    program = """
+        found = diagnose(1)
+        print(found.state, found.age > 0)
+    """
+    assert run_as_nobody(program, hiding("0,subset=pid")) == "sleeping True\n"
+
+
 def test_state_of_a_process_that_is_hidden_is_unknown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -193,6 +193,21 @@ def test_stop_pool_ends_a_pool_with_full_pipes(tmp_path: Path) -> None:
     assert stop_pool(pool) == [TERMINATED]
 
 
+def test_two_threads_may_stop_the_same_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here the other one closes the queue just before this one writes into it."""
+    pool: Any = multiprocessing.get_context(FORK).Pool(1)
+    is_alive = pool._result_handler.is_alive
+
+    def close() -> bool:
+        monkeypatch.setattr(pool._result_handler, "is_alive", is_alive)
+        pool._outqueue._writer.close()
+        return True
+
+    monkeypatch.setattr(pool._result_handler, "is_alive", close)
+    monkeypatch.setattr(stdlib, "is_writable", lambda _: True)
+    assert len(stop_pool(pool)) == 1
+
+
 def test_stop_pool_of_an_executor_that_was_not_used_returns_nothing() -> None:
     assert stop_pool(ProcessPoolExecutor(1)) == []
 

@@ -210,6 +210,17 @@ def test_stop_does_not_reap_a_child_given_as_psutil_process(shell: Shell) -> Non
     assert process.poll() == TERMINATED.code
 
 
+@reaps
+def test_child_as_psutil_process_is_left_to_its_popen_without_waitid(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PyPy lacks it. Popen would note 0, that is success, for what is reaped elsewhere."""
+    child = shell(REST)
+    monkeypatch.delattr(os, "waitid", raising=False)
+    assert stop(psutil.Process(child.pid)).code is None
+    assert child.wait(DEADLINE) == -signal.SIGTERM
+
+
 # What interrupts.
 
 
