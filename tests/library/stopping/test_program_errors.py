@@ -516,6 +516,7 @@ def test_orphan_that_proc_hides_is_killed_or_named(
         assert is_running(hidden.pid)
 
 
+@pytest.mark.measured
 def test_result_that_cannot_be_written_is_an_error_after_the_stop(shell: Shell) -> None:
     process = shell(REST)
     command = [sys.executable, "-m", "process_terminate", "stop", str(process.pid)]
@@ -555,6 +556,7 @@ def test_setuid_program_that_proc_hides_is_killed(
     assert not psutil.pid_exists(int("".join(filter(str.isdecimal, said))))
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("kind", ["a full pipe", "a full disk"])
 def test_command_is_stopped_in_time_if_its_error_cannot_be_written(kind: str) -> None:
     reader, writer = os.pipe()

@@ -84,6 +84,18 @@ def test_processes_are_stopped_where_waitid_is_not_to_be_had(
     assert CALLS[call]() in {-signal.SIGTERM, -signal.SIGKILL}
 
 
+@pytest.mark.parametrize("on_pypy", [False, True])
+def test_spawned_child_of_a_block_is_left_to_its_caller_without_waitid(
+    on_pypy: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if on_pypy:  # It has none of the constants either.
+        monkeypatch.delattr(os, "WEXITED")
+    monkeypatch.setattr(os, "waitid", fail(PermissionError()))
+    with no_orphans():
+        pid = os.posix_spawnp("sleep", ["sleep", "60"], os.environ)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGTERM
+
+
 @pytest.fixture
 def _without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide all processes, as before Linux 6.13, where a pidfd does not know its parent."""

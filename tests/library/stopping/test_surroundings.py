@@ -447,6 +447,7 @@ def test_process_that_a_thread_starts_meanwhile_is_left_alone() -> None:
     assert run(program) == "None\n"
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize(("reaper", "code"), [("SIG_IGN", None), ("SIG_DFL", 255)])
 def test_code_255_of_asyncio_is_true_unless_another_one_reaps(
     reaper: str, code: "int | None"

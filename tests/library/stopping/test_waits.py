@@ -3,6 +3,7 @@
 import gc
 import signal
 import sys
+import threading
 import weakref
 from collections import deque
 from collections.abc import Callable
@@ -99,6 +100,50 @@ def test_gates_of_one_event_loop_may_end_in_any_order(calls: list[int]) -> None:
         assert calls == [signal.SIGUSR1]
     second.__exit__(None, None, None)
     assert signal.getsignal(signal.SIGUSR1) is old
+
+
+def test_gate_that_leaves_from_between_two_others_is_forgotten(
+    calls: list[int],
+) -> None:
+    old = signal.getsignal(signal.SIGUSR1)
+    blocks: list[AbstractContextManager[Any]] = [Gate().kept() for _ in range(3)]
+    over = [weakref.ref(block.__enter__()) for block in blocks]
+    for number in (1, 0):
+        blocks[number].__exit__(None, None, None)
+        blocks[number] = Gate().kept()
+    gc.collect()
+    assert [gate() is None for gate in over] == [True, True, False]
+    signal.raise_signal(signal.SIGUSR1)
+    blocks[2].__exit__(None, None, None)
+    assert calls == [signal.SIGUSR1]
+    assert signal.getsignal(signal.SIGUSR1) is old
+
+
+def test_gate_that_another_thread_leaves_passes_signals_on(calls: list[int]) -> None:
+    """As of a loop that is closed there: only the main thread can set handlers."""
+    old = signal.getsignal(signal.SIGUSR1)
+    kept: AbstractContextManager[Any] = Gate().kept()
+    kept.__enter__()
+    thread = threading.Thread(target=kept.__exit__, args=[None, None, None])
+    thread.start()
+    thread.join()
+    signal.raise_signal(signal.SIGUSR1)
+    assert calls == [signal.SIGUSR1]
+    with Gate().kept():
+        signal.raise_signal(signal.SIGUSR1)
+    assert calls == [signal.SIGUSR1] * 2
+    assert signal.getsignal(signal.SIGUSR1) is old
+
+
+def test_signal_without_a_handler_has_its_default_action_after_the_block() -> None:
+    with Gate(fatal=True).kept():
+        signal.raise_signal(signal.SIGUSR1)
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+    pending = signal.sigpending()
+    found = signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # So the kernel drops it.
+    signal.signal(signal.SIGUSR1, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
+    assert (pending, found) == ({signal.SIGUSR1}, signal.SIG_DFL)
 
 
 def test_gates_that_are_over_are_forgotten_while_others_are_kept(

@@ -440,6 +440,38 @@ def test_long_block_forgets_the_children_that_are_gone(shell: Shell) -> None:
         os.waitpid(forked, 0)
 
 
+@on_linux
+def test_child_that_a_handler_starts_while_a_block_forgets_is_noted(
+    child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    children = ownership.Children()
+    children._many = 1
+
+    def is_reaped(_: int) -> bool:
+        children.note_child(child.pid)
+        return True
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ownership, "_is_reaped", is_reaped)
+        children.note_child(NO_PID)
+    assert children.pids() == {child.pid}
+
+
+@on_linux
+def test_fork_without_a_free_descriptor_prints_no_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    errors: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", errors.append)
+    with no_orphans(), monkeypatch.context() as patch:
+        patch.setattr(table, "read", fail(OSError(24, "Too many open files")))
+        forked = os.fork()
+        if not forked:
+            os._exit(3)
+        os.waitpid(forked, 0)
+    assert errors == []
+
+
 def test_only_a_tracker_is_waited_for_as_one(child: "subprocess.Popen[bytes]") -> None:
     """What SIGKILL does not end would be awaited twice."""
     entry = table.look_up(child.pid)
