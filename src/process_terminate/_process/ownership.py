@@ -166,8 +166,8 @@ class Children:
 def _is_reaped(pid: int) -> bool:
     """Return whether a pid is not that of a child any more."""
     system: Any = os  # Windows has no fork, so no child is noted there.
-    options = system.WEXITED | system.WNOHANG | system.WNOWAIT
     try:
+        options = system.WEXITED | system.WNOHANG | system.WNOWAIT
         system.waitid(system.P_PID, pid, options)
     except ChildProcessError:
         return True
