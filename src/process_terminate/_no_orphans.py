@@ -1,16 +1,20 @@
 """`no_orphans`."""
 
+import os
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ContextDecorator
 from typing import Any, TypeVar
 
 from process_terminate._process.ending import checked_grace, refuse_suspended
 from process_terminate._process.gate import Gate
-from process_terminate._process.waits import run
+from process_terminate._process.waits import locked, run
 from process_terminate._tree import blocks, jobs
 
 F = TypeVar("F", bound=Callable[..., Any])
+#: A lock for each process: that of a fork may be held by a thread that is not there.
+_beginning: dict[int, threading.RLock] = {}
 
 
 def no_orphans(*, grace: float = 5.0) -> "_Block":
@@ -148,7 +152,10 @@ def begin(grace: float) -> blocks.Block:
     make = jobs.JobBlock if sys.platform == "win32" else blocks.LinuxBlock
     block = None
     try:
-        with Gate().kept():  # An interrupted beginning would leave its tag.
+        # An interrupted beginning would leave its tag. Of two threads that begin at
+        # once, the second has to see the block of the first.
+        lock = _beginning.setdefault(os.getpid(), threading.RLock())
+        with Gate().kept(), locked(lock):
             block = make(grace)
     except BaseException:
         if block:

@@ -5,9 +5,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
 from multiprocessing import get_context
 from typing import Any
 
@@ -17,6 +19,7 @@ from support import DEADLINE
 
 from process_terminate import aio, no_orphans
 from process_terminate._process import pools
+from process_terminate._tree import blocks
 
 IS_WINDOWS = sys.platform == "win32"
 pytestmark = pytest.mark.skipif(
@@ -186,3 +189,32 @@ def test_ctrl_c_at_the_end_of_a_block_leaves_nothing_running(
     assert commands[0].wait(DEADLINE) == KILLED  # At once, without a grace period.
     assert len(found) >= 2
     assert not any(process.is_running() for process in found)
+
+
+def test_only_one_of_several_threads_that_begin_at_once_is_inside(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Otherwise one block would end what another thread starts."""
+    all_pools = blocks._all_pools
+
+    def slow() -> list[object]:
+        time.sleep(0.02)
+        return all_pools()
+
+    monkeypatch.setattr(blocks, "_all_pools", slow)
+    barrier = threading.Barrier(4)
+
+    def enter() -> bool:
+        with ExitStack() as stack:
+            barrier.wait(DEADLINE)
+            try:
+                stack.enter_context(no_orphans())
+            except RuntimeError:
+                return False
+            finally:
+                barrier.wait(DEADLINE)
+            return True
+
+    with ThreadPoolExecutor(4) as threads:
+        found = [threads.submit(enter) for _ in range(4)]
+        assert sum(one.result(DEADLINE) for one in found) == 1

@@ -28,6 +28,7 @@ from support import (
     is_running,
     needs_pidfds,
     reaps,
+    run,
     wait_until,
 )
 
@@ -519,6 +520,22 @@ def test_block_does_not_begin_where_a_sandbox_hides_proc(
     monkeypatch.setattr(os, call, fail(PermissionError()))
     with pytest.raises(RuntimeError, match=r"^no_orphans\(\) needs to read the /proc "):
         no_orphans().__enter__()
+
+
+@on_linux
+def test_block_stops_a_forked_child_without_waitid() -> None:
+    """PyPy has neither the function nor its constants."""
+    program = """
+        import os, time
+        from process_terminate import no_orphans
+        del os.waitid, os.WEXITED, os.WNOWAIT
+        with no_orphans():
+            pid = os.fork()
+            if not pid:
+                time.sleep(60)
+        print(os.waitpid(pid, 0)[1])
+    """
+    assert run(program) == "15\n"
 
 
 @on_linux
