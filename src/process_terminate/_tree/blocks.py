@@ -221,7 +221,7 @@ class LinuxBlock(Block):
         self, tree: Tree, ended: list[pools.Pool], may_replace: bool
     ) -> Steps[None]:
         """Stop the workers that a pool has started after its others were killed."""
-        for _ in range(_ROUNDS):
+        while True:
             if not may_replace:
                 return
             may_replace = _may_replace(ended)
