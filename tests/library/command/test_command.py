@@ -977,6 +977,8 @@ def test_run_without_a_terminal_does_not_stop_itself(
 
     monkeypatch.setattr(os, "open", fail(OSError(6, "No such device or address")))
     found = terminal.Terminal()
+    monkeypatch.setattr(os, "getsid", lambda _: 1)
+    monkeypatch.setattr(os, "getpgid", lambda _: -1)
     monkeypatch.setattr(os, "kill", fail(AssertionError()))
     found.follow_stop()
     found.restore()
