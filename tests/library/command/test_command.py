@@ -1,6 +1,7 @@
 """The command line: what it prints, what it exits with, and what it leaves running."""
 
 import functools
+import io
 import json
 import os
 import re
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
@@ -265,8 +266,10 @@ def test_command_has_the_signals_that_run_was_started_with() -> None:
 
 
 @has_run
-def test_signal_that_was_ignored_stays_ignored() -> None:
-    script = f"trap '' INT; exec {' '.join(COMMAND)} run -- sh -c 'kill -INT $PPID $$'"
+@pytest.mark.parametrize("name", ["INT", "TTIN"])
+def test_signal_that_was_ignored_stays_ignored(name: str) -> None:
+    kill = f"kill -{name} $PPID $$"
+    script = f"trap '' {name}; exec {' '.join(COMMAND)} run -- sh -c '{kill}'"
     assert completed("/bin/sh", "-c", script).returncode == 0
 
 
@@ -954,6 +957,48 @@ def test_run_needs_sigtimedwait(
     monkeypatch.delattr(signal, "sigtimedwait")
     assert main(["run", "--", "true"]) == 125
     assert "run needs signal.sigtimedwait(), which " in capsys.readouterr().err
+
+
+@has_run
+def test_run_says_that_no_descriptor_is_free(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(table, "require", fail(OSError(24, "no descriptor is free")))
+    assert main(["run", "--", "true"]) == 125
+    assert capsys.readouterr().err == "process-terminate: run: no descriptor is free\n"
+
+
+@has_run
+def test_run_without_a_terminal_does_not_stop_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No shell could continue it."""
+    from process_terminate._command import terminal  # noqa: PLC0415
+
+    monkeypatch.setattr(os, "open", fail(OSError(6, "No such device or address")))
+    found = terminal.Terminal()
+    monkeypatch.setattr(os, "getsid", lambda _: 1)
+    monkeypatch.setattr(os, "getpgid", lambda _: -1)
+    monkeypatch.setattr(os, "kill", fail(AssertionError()))
+    found.follow_stop()
+    found.restore()
+
+
+@has_run
+def test_second_signal_that_hurries_interrupts_no_kill() -> None:
+    from process_terminate._command import leftovers  # noqa: PLC0415
+
+    found = leftovers.Leftovers(0, signal.SIGTERM)
+    with pytest.raises(leftovers._HurryError):
+        found._hurry(signal.SIGTERM, None)
+    found._hurry(signal.SIGINT, None)
+    assert found.hurried_by == signal.SIGTERM
+
+
+def test_command_prints_to_a_stream_that_a_program_has_put_in_its_place() -> None:
+    with redirect_stdout(io.StringIO()) as printed:
+        assert main(["exit-code", "137"]) == 0
+    assert "SIGKILL" in printed.getvalue()
 
 
 def test_run_needs_linux(

@@ -342,6 +342,7 @@ def test_call_that_does_not_wait_is_unknown() -> None:
     assert decode(39).kind == "unknown"  # getpid
     assert decode(247, 3).child == 0  # waitid of a pidfd that is not open any more
     assert decode(247, 0).child == 0  # waitid of any child
+    assert decode(257).kind == "unknown"  # openat, of a file on a slow disk
     assert decode(219).kind == "unknown"  # restarted, and the kernel hides where it is
 
 

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import SimpleNamespace
@@ -45,7 +46,7 @@ from process_terminate._diagnose import (
 from process_terminate._diagnose.calls import Blocked
 from process_terminate._diagnose.findings import name_of
 from process_terminate._diagnose.peers import Machine
-from process_terminate._diagnose.reading import Process
+from process_terminate._diagnose.reading import GoneError, Process, Thread
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
 
@@ -129,6 +130,29 @@ def test_frozen_group_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert found.facts == (f"frozen 1 in {tmp_path}",)
 
 
+@pytest.mark.parametrize(
+    ("call", "facts"), [(None, ()), ((999, *[0] * 6), ("system call: 999",))]
+)
+def test_thread_that_the_kernel_does_not_let_go_is_named(
+    call: tuple[int, ...] | None, facts: tuple[str, ...]
+) -> None:
+    thread = Thread(os.getpid(), "D", 0, 0, 0, call)
+    found = condition._uninterruptible(Process(os.getpid()), [thread])
+    assert found.facts[0].startswith(f"thread {os.getpid()}: State: D, wchan: ")
+    assert found.facts[1:] == facts
+    assert "where often not even SIGKILL can end it" in found.text
+
+
+def test_threads_are_listed_although_others_start_all_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = count()
+    tids = lambda _: [os.getpid(), NO_PID - next(looks)]  # noqa: E731
+    monkeypatch.setattr(Process, "_tids", tids)
+    assert [one.tid for one in Process(os.getpid()).threads()] == [os.getpid()]
+    assert next(looks) < 10
+
+
 def test_process_is_the_same_until_another_one_has_its_pid() -> None:
     process = Process(os.getpid())
     assert process.is_same()
@@ -190,11 +214,21 @@ def test_process_that_was_killed_for_memory_is_found(
     found = diagnose(command.pid).get("out-of-memory")
     command.wait(DEADLINE)
     later = diagnose(command).get("out-of-memory")
+    (tmp_path / "memory.events").write_text("oom 1\noom_kill 0\n")
+    never = diagnose(command).get("out-of-memory")
+    assert bool(never) == (where != "only a count")
     assert found
     assert later
     assert not later.certain
     assert found.certain == (where != "only a count")
     assert ("in its control group" in found.text) == (where != "the machine")
+
+
+def test_pids_are_not_those_of_the_kernel_where_its_thread_is_hidden(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(relations, "Process", fail(GoneError(2)))
+    assert not relations._sees_all_pids()
 
 
 def test_kill_for_memory_of_an_earlier_process_with_the_pid_is_not_its_own(

@@ -22,6 +22,7 @@ from support import (
     NO_PID,
     TERMINATED,
     Shell,
+    Start,
     fail,
     needs_pidfds,
     not_on_windows,
@@ -201,6 +202,15 @@ def test_handle_sends_by_pid_where_a_sandbox_denies_signals_by_pidfd(
     with monkeypatch.context() as patch:
         patch.setattr(signal, "pidfd_send_signal", fail(OSError(number, "")))
         assert stop(child) == TERMINATED
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_long_file_of_proc_is_read_to_its_end(start: Start) -> None:
+    """The kernel gives one page at a time."""
+    pid = start("spawn").pid
+    found = table.read(pid, "maps")
+    assert len(found) > 1 << 13
+    assert found == Path(f"/proc/{pid}/maps").read_bytes()
 
 
 @needs_pidfds

@@ -28,7 +28,7 @@ from support import (
 )
 
 from process_terminate import no_orphans, stop, stop_pool
-from process_terminate._process import stdlib
+from process_terminate._process import adapters, stdlib
 
 modules: Any = multiprocessing
 
@@ -159,6 +159,16 @@ def test_pool_without_a_part_is_refused_before_it_is_changed(
     finally:
         setattr(namespace, name, value)
     stop_pool(pool)
+
+
+@forks
+def test_worker_that_a_thread_waits_for_all_the_time_has_its_status(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A forkserver tells it once, to the thread that asks first."""
+    monkeypatch.setattr(stdlib, "is_polled", lambda _: True)
+    monkeypatch.setattr(adapters, "NOTE_WAIT", 0.05)
+    assert stop(start("forkserver").process) == TERMINATED
 
 
 @reaps

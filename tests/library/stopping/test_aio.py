@@ -16,6 +16,7 @@ import pytest
 import workers
 from support import (
     DEADLINE,
+    FORK,
     IGNORE,
     IS_WINDOWS,
     KILLED,
@@ -30,8 +31,9 @@ from support import (
 )
 
 from process_terminate import ExitStatus, _event_loop, aio
-from process_terminate._process import adapters, handle
+from process_terminate._process import adapters, handle, ownership
 from process_terminate._process.waits import Wait
+from process_terminate._tree import blocks
 
 # In a worker of xdist, Playwright may already run an event loop.
 pytestmark = pytest.mark.alone
@@ -317,6 +319,26 @@ def test_call_that_is_cancelled_before_its_first_signal_kills(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="forks")
+def test_call_without_a_loop_of_asyncio_says_what_to_use_with_trio(
+    start: Start,
+) -> None:
+    worker = start(FORK)
+    with pytest.raises(RuntimeError, match=r"needs an event loop .* with trio use: "):
+        aio.stop(worker.process).send(None)
+    assert worker.code() is None
+
+
+def test_block_does_not_wait_for_long_for_a_loop_that_reaps_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def main() -> None:
+        async with aio.no_orphans():
+            monkeypatch.setattr(ownership.Children, "are_expected", lambda _: True)
+
+    monkeypatch.setattr(blocks, "NOTE_WAIT", 0.01)
+    asyncio.run(asyncio.wait_for(main(), DEADLINE))
+
+
 def test_block_waits_until_uvloop_has_reaped_its_children() -> None:
     """It forks them itself, and learns of their end from SIGCHLD, a little later."""
     loop_class = type(

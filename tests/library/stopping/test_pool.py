@@ -3,6 +3,7 @@
 import multiprocessing
 import multiprocessing.pool
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -206,6 +207,45 @@ def test_two_threads_may_stop_the_same_pool(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(pool._result_handler, "is_alive", close)
     monkeypatch.setattr(stdlib, "is_writable", lambda _: True)
     assert len(stop_pool(pool)) == 1
+
+
+@forks
+def test_stop_pool_writes_nothing_where_a_write_would_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pool: Any = multiprocessing.get_context(FORK).Pool(1)
+    monkeypatch.setattr(stdlib, "is_writable", lambda _: False)
+
+    def put(_: None) -> None:
+        """Forbid what only the threads of the pool may do."""
+        assert threading.current_thread() is not threading.main_thread()
+
+    for queue in pool._change_notifier, pool._outqueue:
+        monkeypatch.setattr(queue, "put", put)
+    assert len(stop_pool(pool)) == 1
+
+
+def test_stop_pool_gives_up_on_a_pool_that_goes_on_starting_workers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pool = multiprocessing.get_context(FORK).Pool(1)
+    monkeypatch.setattr(pools, "NOTE_WAIT", 0.1)
+    monkeypatch.setattr(pools._MultiprocessingPool, "may_replace", True)
+    assert len(stop_pool(pool)) == 1
+
+
+def test_results_fail_in_this_thread_while_python_exits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A new thread would never begin."""
+    threads: list[threading.Thread] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "is_finalizing", lambda: True)
+        note = pools._call_apart(
+            lambda call: threads.append(call()), threading.current_thread
+        )
+        run_steps(note)
+    assert threads == [threading.current_thread()]
 
 
 def test_stop_pool_of_an_executor_that_was_not_used_returns_nothing() -> None:

@@ -165,6 +165,7 @@ def test_block_that_was_not_entered_is_refused(block: str) -> None:
         NOT_ENTERED[block]()
 
 
+@pytest.mark.measured
 def test_file_with_the_name_of_a_module_is_refused_at_the_import(
     tmp_path: Path,
 ) -> None:

@@ -51,6 +51,7 @@ def test_tree_is_not_left_stopped_if_its_killer_is_terminated(name: str) -> None
     wait_until(lambda: not is_running(pid))  # It is killed, and may be dying.
 
 
+@pytest.mark.measured
 def test_tree_is_not_stopped_first_where_a_signal_could_end_its_killer() -> None:
     """Only the main thread can hold back signals."""
     pid = run(

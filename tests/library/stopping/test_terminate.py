@@ -47,6 +47,20 @@ def test_call_sends_its_signal(call: Call, method: str, start: Start) -> None:
 
 
 @each_call
+@not_on_windows("has other exit codes")
+def test_call_sends_its_signal_to_a_worker_of_another_process(
+    call: Call, start: Start
+) -> None:
+    """As in a sibling, which cannot tell whether the worker is alive."""
+    worker = start(FORK)
+    worker.process._parent_pid += 1
+    call(worker.process)
+    worker.process._parent_pid -= 1
+    worker.process.join(DEADLINE)
+    assert worker.code() == -SIGNALS[call]
+
+
+@each_call
 @each_method
 @pytest.mark.parametrize("joined", [True, False])
 def test_call_sends_no_signal_to_a_dead_worker(

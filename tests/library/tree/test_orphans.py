@@ -38,7 +38,7 @@ from support import (
 )
 
 from process_terminate import _log, no_orphans, stop, stop_pool, stop_tree
-from process_terminate._process import stdlib
+from process_terminate._process import pools, stdlib
 from process_terminate._process.table import look_up
 from process_terminate._tree import subreaper, tags
 from process_terminate._tree.tree import Tree
@@ -286,6 +286,7 @@ def test_pool_with_other_parts_ends_with_the_block(
     assert set(multiprocessing.active_children()) <= set(before)
 
 
+@pytest.mark.measured
 def test_pool_whose_constructor_was_interrupted_ends_with_the_block() -> None:
     """Its thread goes on to replace the workers that the block kills."""
     program = """
@@ -379,6 +380,23 @@ def test_workers_that_a_slow_pool_replaces_are_killed_too(
         monkeypatch.setattr(pool, "terminate", slow)
         threading.Timer(2.5, release.set).start()
     assert set(multiprocessing.active_children()) <= set(before)
+
+
+def test_block_gives_up_on_a_pool_that_does_not_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stdlib, "_PARTS", ["renamed"])
+    monkeypatch.setattr(pools, "NOTE_WAIT", 0.05)
+    release = threading.Event()
+    with no_orphans(grace=0):
+        pool: Any = multiprocessing.get_context("fork").Pool(2)
+        terminate = pool.terminate
+        monkeypatch.setattr(pool, "terminate", lambda: release.wait(DEADLINE))
+    release.set()
+    pool._worker_handler._state = "TERMINATE"
+    pool._inqueue._rlock = threading.Lock()  # Its holder was killed.
+    terminate()
+    pool.join()
 
 
 def test_child_of_a_worker_of_an_earlier_pool_is_left_alone(tmp_path: Path) -> None:

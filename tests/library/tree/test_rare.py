@@ -32,7 +32,7 @@ from support import (
     wait_until,
 )
 
-from process_terminate import _exit_on_sigterm, no_orphans, stop_tree
+from process_terminate import _event_loop, _exit_on_sigterm, no_orphans, stop_tree
 from process_terminate._process import (
     adapters,
     ending,
@@ -46,7 +46,7 @@ from process_terminate._process import (
 from process_terminate._process.gate import Gate
 from process_terminate._process.handle import Handle
 from process_terminate._process.table import Entry
-from process_terminate._tree import blocks, member, tags, tree
+from process_terminate._tree import blocks, caller, member, tags, tree
 from process_terminate._tree import ending as tree_ending
 from process_terminate._tree.member import Member
 
@@ -98,6 +98,8 @@ def test_handle_without_waitid_asks_for_the_parent(
         patch.delattr(os, "waitid")
         assert found.is_child()
         assert found.exit_code() is None
+        patch.setattr(os, "waitpid", fail(ChildProcessError()))  # A thread was faster.
+        assert found.exit_code(reap=True) is None
 
 
 @on_linux
@@ -297,6 +299,37 @@ def test_debugger_of_this_process_is_not_suspended(
         assert not debugger.suspended
         assert debugger.is_still
     assert psutil.Process(child.pid).status() != psutil.STATUS_STOPPED
+
+
+def test_copy_of_a_tree_in_a_forked_child_takes_nothing(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = tree.Tree(None, known={shell(REST).pid}, sources={os.getpid()})
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: NO_PID)
+        assert not found.scan(fail(AssertionError()))
+
+
+def test_copy_of_a_call_in_a_forked_child_takes_no_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    steps: Any = iter([AssertionError()])
+    monkeypatch.setattr(_event_loop, "_UNFINISHED", {steps: NO_PID})
+    _event_loop._end_at_exit()
+    assert next(steps, None)
+
+
+@on_linux
+def test_process_has_not_one_thread_if_that_is_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where a process could be another thread's, its orphans are left alone."""
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "listdir", lambda _: ["1"])
+        patch.delitem(sys.modules, "greenlet", raising=False)
+        assert caller.has_one_thread()
+        patch.setattr(os, "listdir", fail(PermissionError()))
+        assert not caller.has_one_thread()
 
 
 def test_second_cancellation_waits_for_the_dying() -> None:
