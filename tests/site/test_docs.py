@@ -25,6 +25,7 @@ PUBLIC = process_terminate.__all__
 #: package, blocks print others, and the last one needs Python 3.12.
 NOT_IN_AN_EXAMPLE = {
     "Can't get attribute 'work' on <module '__main__'",
+    "Error in atexit._run_exitfuncs",
     "Event loop is closed",
     "asyncio.run() cannot be called from a running event loop",
     "handle is closed",
