@@ -212,6 +212,9 @@ class _Executor(Pool):
             queue: Any = getattr(self._thread, "call_queue", None)
             with suppress(AttributeError, OSError):
                 queue._reader.close()  # So that no write waits for a reader.
+            with suppress(AttributeError, OSError):
+                # So that no read waits for the rest of a dead worker's result.
+                self._thread.result_queue._writer.close()
             yield from _join(self._thread)
         yield from _call_apart(stdlib.fail_pending, self._thread)
 

@@ -248,6 +248,31 @@ def test_results_fail_in_this_thread_while_python_exits(
     assert threads == [threading.current_thread()]
 
 
+#: An executor, and an event that its worker sets.
+shared: list[Any] = []
+
+
+def send_a_part() -> None:
+    """Send the size of a result, but no result, as a worker that is killed then."""
+    executor, sent = shared
+    os.write(executor._result_queue._writer.fileno(), (1000).to_bytes(4, "big"))
+    sent.set()
+    time.sleep(DEADLINE)
+
+
+@forks
+def test_result_fails_whose_worker_dies_as_it_sends_it() -> None:
+    """The executor has read a part of it, and waits for the rest."""
+    fork: Any = multiprocessing.get_context(FORK)
+    shared[:] = ProcessPoolExecutor(1, mp_context=fork), fork.Event()
+    executor, sent = shared
+    result = executor.submit(send_a_part)
+    assert sent.wait(DEADLINE)
+    stop_pool(executor, grace=0)
+    with pytest.raises(BrokenProcessPool):
+        result.result(DEADLINE)
+
+
 def test_stop_pool_of_an_executor_that_was_not_used_returns_nothing() -> None:
     assert stop_pool(ProcessPoolExecutor(1)) == []
 
