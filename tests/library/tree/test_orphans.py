@@ -387,16 +387,18 @@ def test_block_gives_up_on_a_pool_that_does_not_end(
 ) -> None:
     monkeypatch.setattr(stdlib, "_PARTS", ["renamed"])
     monkeypatch.setattr(pools, "NOTE_WAIT", 0.05)
-    release = threading.Event()
+    release, ended = threading.Event(), list[bool]()
     with no_orphans(grace=0):
         pool: Any = multiprocessing.get_context("fork").Pool(2)
         terminate = pool.terminate
-        monkeypatch.setattr(pool, "terminate", lambda: release.wait(DEADLINE))
+        wait = lambda: ended.append(release.wait(DEADLINE))  # noqa: E731
+        monkeypatch.setattr(pool, "terminate", wait)
     release.set()
     pool._worker_handler._state = "TERMINATE"
     pool._inqueue._rlock = threading.Lock()  # Its holder was killed.
     terminate()
     pool.join()
+    assert wait_until(lambda: ended) == [True]
 
 
 def test_child_of_a_worker_of_an_earlier_pool_is_left_alone(tmp_path: Path) -> None:
