@@ -126,7 +126,7 @@ def test_gate_that_another_thread_leaves_passes_signals_on(calls: list[int]) -> 
     kept.__enter__()
     thread = threading.Thread(target=kept.__exit__, args=[None, None, None])
     thread.start()
-    thread.join()
+    thread.join(DEADLINE)
     signal.raise_signal(signal.SIGUSR1)
     assert calls == [signal.SIGUSR1]
     with Gate().kept():
