@@ -27,9 +27,10 @@ def files() -> dict[str, str]:
     rows = [_row(key, columns[key], shown, recorded.get(key)) for key in columns]
     differed = [line for key in columns for line in _differed(key, columns[key], shown)]
     failed = [
-        f"- {found.platform}, {found.python}: `{name}`"
+        f"- {found.platform}, {found.python}: "
+        + ", ".join(f"`{name}`" for name in found.names)
         for found in recorded.values()
-        for name in found.names
+        if found.names
     ]
     return {
         "platforms/table.md": table([*heads, "Last run"], rows) + "\n",
