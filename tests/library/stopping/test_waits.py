@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
-from support import fail
+from support import DEADLINE, fail
 
 from process_terminate._process import gate as gates
 from process_terminate._process.gate import Gate
