@@ -16,9 +16,11 @@ from process_terminate import diagnose
 
 
 def find(pid, name):
-    while not (found := diagnose(pid).get(name)):
+    for _ in range(1000):
+        if found := diagnose(pid).get(name):
+            return wrap(f"{name}: {found.text}", 60)
         time.sleep(0.01)
-    return wrap(f"{name}: {found.text}", 56)
+    return [f"not {name}: {diagnose(pid)}"]
 
 
 if __name__ == "__main__":
@@ -31,9 +33,8 @@ if __name__ == "__main__":
     (group / "cgroup.freeze").write_text("1")
     for line in find(worker.pid, "frozen"):
         print(line)
-        #> frozen: Its control group is frozen, as by `docker
-        #> pause`: it runs no instruction until the group is
-        #> thawed.
+        #> frozen: Its control group is frozen, as by `docker pause`:
+        #> it runs no instruction until the group is thawed.
     worker.kill()
     worker.join()
     group.rmdir()

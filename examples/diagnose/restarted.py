@@ -7,25 +7,25 @@
 # ///
 import os
 import signal
-import subprocess
 import time
+from subprocess import PIPE, Popen
 from textwrap import wrap
 
 from process_terminate import diagnose, stop_tree
 
 
 def find(pid, name):
-    while not (found := diagnose(pid).get(name)):
+    for _ in range(1000):
+        if found := diagnose(pid).get(name):
+            return wrap(f"{name}: {found.text}", 56)
         time.sleep(0.01)
-    return wrap(f"{name}: {found.text}", 56)
+    return [f"not {name}: {diagnose(pid)}"]
 
 
 if __name__ == "__main__":
     loop = "while true; do sleep 60 & echo $!; wait; done"
     command = ["supervisord", "-c", loop]
-    supervisor = subprocess.Popen(
-        command, executable="/bin/sh", stdout=subprocess.PIPE
-    )
+    supervisor = Popen(command, executable="/bin/sh", stdout=PIPE)
     first = int(supervisor.stdout.readline())
     for line in find(first, "restarted"):
         print(line)

@@ -19,9 +19,11 @@ def work():
 
 
 def find(pid, name):
-    while not (found := diagnose(pid).get(name)):
+    for _ in range(1000):
+        if found := diagnose(pid).get(name):
+            return wrap(f"{name}: {found.text}", 56)
         time.sleep(0.01)
-    return wrap(f"{name}: {found.text}", 56)
+    return [f"not {name}: {diagnose(pid)}"]
 
 
 if __name__ == "__main__":

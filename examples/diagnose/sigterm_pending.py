@@ -10,7 +10,7 @@ import time
 from multiprocessing import Pipe, Process
 from textwrap import wrap
 
-from process_terminate import diagnose
+from process_terminate import diagnose, stop
 
 
 def work(ready):
@@ -20,9 +20,11 @@ def work(ready):
 
 
 def find(pid, name):
-    while not (found := diagnose(pid).get(name)):
+    for _ in range(1000):
+        if found := diagnose(pid).get(name):
+            return wrap(f"{name}: {found.text}", 56)
         time.sleep(0.01)
-    return wrap(f"{name}: {found.text}", 56)
+    return [f"not {name}: {diagnose(pid)}"]
 
 
 if __name__ == "__main__":
@@ -35,5 +37,4 @@ if __name__ == "__main__":
         print(line)
         #> sigterm-pending: SIGTERM was sent and is pending: the
         #> process has not received it yet.
-    worker.kill()
-    worker.join()
+    stop(worker, grace=0)

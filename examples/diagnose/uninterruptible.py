@@ -20,21 +20,21 @@ def work(path):
 
 
 def find(pid, name):
-    while not (found := diagnose(pid).get(name)):
+    for _ in range(1000):
+        if found := diagnose(pid).get(name):
+            return wrap(f"{name}: {found.text}", 56)
         time.sleep(0.01)
-    return wrap(f"{name}: {found.text}", 56)
+    return [f"not {name}: {diagnose(pid)}"]
 
 
 if __name__ == "__main__":
-    folder = tempfile.TemporaryDirectory()
-    path = f"{folder.name}/fifo"
-    os.mkfifo(path)
-    worker = Process(target=work, args=[path])
-    worker.start()
-    for line in find(worker.pid, "uninterruptible"):
-        print(line)
-        #> uninterruptible: It waits until the child that it starts
-        #> has called exec() or exited.
-    os.close(os.open(path, os.O_WRONLY))
-    worker.join()
-    folder.cleanup()
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkfifo(path := f"{folder}/fifo")
+        worker = Process(target=work, args=[path])
+        worker.start()
+        for line in find(worker.pid, "uninterruptible"):
+            print(line)
+            #> uninterruptible: It waits until the child that it starts
+            #> has called exec() or exited.
+        os.close(os.open(path, os.O_WRONLY))
+        worker.join()

@@ -19,10 +19,12 @@ def work():
 
 
 def find(pid, name):
-    while not (found := diagnose(pid).get(name)):
+    for _ in range(1000):
+        if found := diagnose(pid).get(name):
+            text = sub(r"\d+", "PID", found.text)
+            return wrap(f"{name}: {text}", 56)
         time.sleep(0.01)
-    text = sub(r"\d+", "PID", found.text)
-    return wrap(f"{name}: {text}", 56)
+    return [f"not {name}: {diagnose(pid)}"]
 
 
 if __name__ == "__main__":

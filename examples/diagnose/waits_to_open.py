@@ -14,12 +14,12 @@ from textwrap import wrap
 from process_terminate import diagnose
 
 
-def find(worker, name):
-    while worker.is_alive():
-        if found := diagnose(worker.pid).get(name):
+def find(pid, name):
+    for _ in range(1000):
+        if found := diagnose(pid).get(name):
             return wrap(f"{name}: {found.text}", 56)
         time.sleep(0.01)
-    return ["the worker is dead"]
+    return [f"not {name}: {diagnose(pid)}"]
 
 
 if __name__ == "__main__":
@@ -28,7 +28,7 @@ if __name__ == "__main__":
         os.mkfifo(path)
         worker = multiprocessing.Process(target=open, args=(path,))
         worker.start()
-        for line in find(worker, "waits-to-open"):
+        for line in find(worker.pid, "waits-to-open"):
             print(line)
             #> waits-to-open: It waits in open() of a named pipe until
             #> another process opens it for writing.

@@ -21,10 +21,11 @@ def work(pipe):
 
 
 def find(pid):
-    found = None
-    while not found or "is stopped" not in found.text:
+    for _ in range(10_000):
         found = diagnose(pid).get("zombie")
-    return wrap(f"{found.name}: {found.text}", 56)
+        if found and "is stopped" in found.text:
+            return wrap(f"{found.name}: {found.text}", 56)
+    return [str(diagnose(pid))]
 
 
 if __name__ == "__main__":
