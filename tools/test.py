@@ -23,8 +23,9 @@ ROOM = WORKERS * 64 * 1024**2
 #: Seconds after which something is wrong, although each test has a limit of its own.
 DEADLINE = 3600
 #: Per cent of the lines and branches of the library that its tests must reach. What a
-#: killed program has reached is sometimes lost, so it is not 100.
-LEAST = 99
+#: killed program has reached is sometimes lost, so it is not 100: the runs of November
+#: 2026 reached 99.9, of some 5,900.
+LEAST = 99.5
 NO_TESTS = 5  # pytest's exit status.
 
 
