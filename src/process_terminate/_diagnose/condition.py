@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from process_terminate._diagnose.calls import decode
 from process_terminate._diagnose.findings import Finding, count_of, finding, name_of
-from process_terminate._diagnose.reading import GoneError, Process, Thread
+from process_terminate._diagnose.reading import GoneError, Process
 from process_terminate._exit_status import ExitStatus
 
 #: Signals that people and tools send to stop a process.
@@ -21,7 +21,7 @@ _VFORKS = {"vfork", "clone", "clone3"}
 _CAP_KILL = 5
 
 
-def state_findings(process: Process, threads: list[Thread]) -> Iterator[Finding]:
+def state_findings(process: Process) -> Iterator[Finding]:
     """Yield what keeps the process from running, or from being reaped."""
     state = process.stat.state
     if state == "Z" and process.stat.threads > 1:
@@ -33,8 +33,8 @@ def state_findings(process: Process, threads: list[Thread]) -> Iterator[Finding]
     elif state == "t" or int(process.status.get("TracerPid", "0")):
         yield _traced(process)
     yield from _frozen(process)
-    if any(thread.state == "D" for thread in threads):
-        yield _uninterruptible(process, threads)
+    if any(thread.state == "D" for thread in process.threads):
+        yield _uninterruptible(process)
 
 
 def _first_thread_gone(process: Process) -> Finding:
@@ -137,8 +137,8 @@ def _frozen(process: Process) -> Iterator[Finding]:
             )
 
 
-def _uninterruptible(process: Process, threads: list[Thread]) -> Finding:
-    thread = next(thread for thread in threads if thread.state == "D")
+def _uninterruptible(process: Process) -> Finding:
+    thread = next(thread for thread in process.threads if thread.state == "D")
     where = process.read(f"task/{thread.tid}/wchan").strip("0\n") or "unknown"
     facts = [f"thread {thread.tid}: State: D, wchan: {where}"]
     text = "It waits inside the kernel, where often not even SIGKILL can end it."
@@ -156,17 +156,16 @@ def _uninterruptible(process: Process, threads: list[Thread]) -> Finding:
     return finding("uninterruptible", text, *facts, do=do)
 
 
-def signal_findings(process: Process, threads: list[Thread]) -> Iterator[Finding]:
+def signal_findings(process: Process) -> Iterator[Finding]:
     """Yield what the process does with the signals that ask it to stop."""
     for name in _ASKING:
-        yield from _one_signal(process, threads, name)
+        yield from _one_signal(process, name)
     yield from _first_process(process)
     yield from _not_yours(process)
 
 
-def _one_signal(
-    process: Process, threads: list[Thread], name: str
-) -> Iterator[Finding]:
+def _one_signal(process: Process, name: str) -> Iterator[Finding]:
+    threads = process.threads
     bit = 1 << (getattr(signal, name) - 1)
     low = name.lower()
     page = "" if name == "SIGTERM" else "sigint-ignored"
@@ -200,7 +199,7 @@ def _one_signal(
             page=page,
         )
     if name == "SIGTERM" and process.mask("SigCgt") & bit:
-        yield _handled(process, threads)
+        yield _handled(process)
 
 
 def _effect(name: str) -> str:
@@ -212,9 +211,9 @@ def _effect(name: str) -> str:
     }[name].strip()
 
 
-def _handled(process: Process, threads: list[Thread]) -> Finding:
+def _handled(process: Process) -> Finding:
     fact = f"SigCgt: {process.status['SigCgt']}"
-    if threads and threads[0].state == "R":
+    if process.threads and process.threads[0].state == "R":
         return finding(
             "handler-delayed",
             "SIGTERM has a handler, and the main thread is computing: Python runs "

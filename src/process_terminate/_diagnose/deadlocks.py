@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from process_terminate._diagnose.calls import POLLS, Blocked, decode
 from process_terminate._diagnose.findings import Finding, finding, name_of
 from process_terminate._diagnose.peers import Machine, files_of
-from process_terminate._diagnose.reading import GoneError, Process, Thread
+from process_terminate._diagnose.reading import GoneError, Process
 from process_terminate._diagnose.semaphores import semaphore_at
 from process_terminate._diagnose.waits import brief
 
@@ -18,17 +18,13 @@ _WAKING = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGQUIT", "SIGIO")
 _TIMER = ("SIGALRM",)
 _MOST = 200
 
-Members = dict[int, "tuple[Process, list[Thread]]"]
 
-
-def deadlock_findings(
-    process: Process, threads: list[Thread], machine: Machine
-) -> Iterator[Finding]:
+def deadlock_findings(process: Process, machine: Machine) -> Iterator[Finding]:
     """Yield why the process waits forever, if that is certain."""
-    members = _closed(process, threads, machine)
+    members = _closed(process, machine)
     if not members or not _is_asleep(members):
         return
-    wait = decode(process, threads[0])
+    wait = decode(process, process.threads[0])
     certain = _is_certain(members, machine)
     if len(members) == 1 and wait.kind == "files":
         yield finding(
@@ -43,7 +39,7 @@ def deadlock_findings(
             "abandoned-semaphore",
             "Each process that has it waits for it, or for such a process: no process "
             "is left that could release it, so it will wait forever.",
-            *(_fact(pid, members, machine) for pid in members),
+            *(_fact(member, machine) for member in members),
             do="Terminate all of them, and make a new lock or queue.",
             certain=certain,
         )
@@ -52,7 +48,7 @@ def deadlock_findings(
             "deadlock",
             "It waits for itself: each process and thread that could continue it "
             "waits for another one of them.",
-            *(_fact(pid, members, machine) for pid in members),
+            *(_fact(member, machine) for member in members),
             do="Terminate it."
             if len(members) == 1
             else "End one of them, and change the order in which they wait.",
@@ -60,53 +56,48 @@ def deadlock_findings(
         )
 
 
-def _is_certain(members: Members, machine: Machine) -> bool:
+def _is_certain(members: list[Process], machine: Machine) -> bool:
     """Return whether neither a process that is not seen nor a timer can end the wait."""
-    processes = [process for process, _ in members.values()]
-    oldest = min(process.stat.started for process in processes)
-    timers = any(_handles(process, _TIMER) for process in processes)
+    oldest = min(process.stat.started for process in members)
+    timers = any(_handles(process, _TIMER) for process in members)
     return not timers and not machine.hidden_since(oldest)
 
 
-def _fact(pid: int, members: Members, machine: Machine) -> str:
-    process, threads = members[pid]
-    waits = list(dict.fromkeys(brief(process, thread, machine) for thread in threads))
-    return f"{name_of(pid)}: {'; '.join(waits[:4])}"
+def _fact(process: Process, machine: Machine) -> str:
+    waits = [brief(process, thread, machine) for thread in process.threads]
+    return f"{name_of(process.pid)}: {'; '.join(list(dict.fromkeys(waits))[:4])}"
 
 
-def _closed(
-    process: Process, threads: list[Thread], machine: Machine
-) -> Members | None:
-    """Return all processes that could continue a process; None if one of them can."""
-    members: Members = {}
+def _closed(process: Process, machine: Machine) -> list[Process]:
+    """Return all processes that could continue a process; none if one of them can."""
+    members: dict[int, Process] = {}
     waiting = [process.pid]
     while waiting:
         pid = waiting.pop()
         if pid in members:
             continue
         if len(members) == _MOST:
-            return None
+            return []
         try:
             other = process if pid == process.pid else Process(pid)
         except GoneError:
-            return None
-        its = threads if pid == process.pid else other.threads()
-        if _may_continue(other, its):
-            return None
-        members[pid] = (other, its)
-        for thread in its:
+            return []
+        if _may_continue(other):
+            return []
+        members[pid] = other
+        for thread in other.threads:
             wakers = _wakers(other, decode(other, thread), machine)
             if wakers is None:
-                return None
+                return []
             waiting.extend(wakers)
-    return members
+    return list(members.values())
 
 
-def _may_continue(process: Process, threads: list[Thread]) -> bool:
+def _may_continue(process: Process) -> bool:
     """Return whether a process runs, or may be woken by a signal."""
-    if _handles(process, _WAKING) or not threads:
+    if _handles(process, _WAKING) or not process.threads:
         return True
-    return any(thread.state != "S" for thread in threads)
+    return any(thread.state != "S" for thread in process.threads)
 
 
 def _handles(process: Process, names: tuple[str, ...]) -> bool:
@@ -145,34 +136,27 @@ def _wakers_of_files(
     return pids
 
 
-def _is_asleep(members: Members) -> bool:
+def _is_asleep(members: list[Process]) -> bool:
     """Return whether no thread has run since it was read.
 
     Then all of them were asleep at the same moment, so none was about to wake another.
     """
-    for pid, (_, threads) in members.items():
-        try:
-            now = {thread.tid: thread for thread in Process(pid).threads()}
-        except GoneError:
-            return False
-        if set(now) != {thread.tid for thread in threads}:
-            return False
-        for thread in threads:
-            later = now[thread.tid]
-            if (later.state, later.switches, later.call) != (
-                "S",
-                thread.switches,
-                thread.call,
-            ):
-                return False
-    return True
+    try:
+        return all(_calls(Process(one.pid)) == _calls(one) for one in members)
+    except GoneError:
+        return False
 
 
-def _is_abandoned(members: Members) -> bool:
+def _calls(process: Process) -> set[tuple[object, ...]]:
+    """Return the call that each thread is in, which no two calls of a thread share."""
+    return {(one.tid, one.state, one.switches, one.call) for one in process.threads}
+
+
+def _is_abandoned(members: list[Process]) -> bool:
     """Return whether all threads wait for one semaphore, or for a child that does."""
     found = set()
-    for process, threads in members.values():
-        for thread in threads:
+    for process in members:
+        for thread in process.threads:
             wait = decode(process, thread)
             if wait.kind == "semaphore":
                 found.add(semaphore_at(process, wait.address))

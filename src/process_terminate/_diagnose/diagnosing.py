@@ -139,15 +139,14 @@ def _diagnose(pid: int, machine: Machine, stack: str | None = "") -> Diagnosis:
 
 
 def _findings(read: Process, machine: Machine) -> Iterator[Finding]:
-    threads = read.threads()
-    yield from condition.state_findings(read, threads)
+    yield from condition.state_findings(read)
     if read.stat.state in "ZX" and read.stat.threads <= 1:
         code = condition.exit_code(read)
         yield from relations.death_findings(read.pid, ExitStatus(code), read)
         return
-    yield from condition.signal_findings(read, threads)
-    yield from waits.wait_findings(read, threads, machine)
-    yield from deadlocks.deadlock_findings(read, threads, machine)
+    yield from condition.signal_findings(read)
+    yield from waits.wait_findings(read, machine)
+    yield from deadlocks.deadlock_findings(read, machine)
     yield from relations.family_findings(read, machine)
 
 

@@ -6,6 +6,7 @@ import os
 import struct
 import sys
 import time
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from process_terminate._process.printable import printable
@@ -152,10 +153,11 @@ class Process:
         """Return whether this user sees all of it, as ptrace(2) defines that."""
         return os.geteuid() in {0, int(self.status.get("Uid", "-1").split()[0])}
 
+    @cached_property
     def threads(self) -> list[Thread]:
-        """Return its threads, the first one first.
+        """Its threads when they were first asked for, the first thread first.
 
-        It reads them again if a thread has started or exited meanwhile: the first one
+        They are read again if a thread has started or exited meanwhile: the first one
         may wait for a thread that was not there before.
         """
         found: list[Thread | None] = []

@@ -60,7 +60,7 @@ def _waits_for(pid: int, semaphore: peers.Semaphore) -> bool:
         other = Process(pid)
     except GoneError:
         return False
-    waits = [decode(other, thread) for thread in other.threads()]
+    waits = [decode(other, thread) for thread in other.threads]
     return any(
         wait.kind == "semaphore" and semaphore_at(other, wait.address) == semaphore
         for wait in waits

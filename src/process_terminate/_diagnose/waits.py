@@ -24,10 +24,9 @@ from process_terminate._diagnose.reading import GoneError, Process, Thread
 from process_terminate._diagnose.semaphores import semaphore_at, semaphore_findings
 
 
-def wait_findings(
-    process: Process, threads: list[Thread], machine: Machine
-) -> Iterator[Finding]:
+def wait_findings(process: Process, machine: Machine) -> Iterator[Finding]:
     """Yield what the main thread waits for, and what others do if it waits for them."""
+    threads = process.threads
     if not threads or threads[0].state in "ZX":
         return
     wait = decode(process, threads[0])
@@ -38,7 +37,7 @@ def wait_findings(
     elif wait.kind == "semaphore":
         yield from semaphore_findings(process, wait, machine)
     elif wait.kind == "thread":
-        yield _thread(process, threads, wait, machine)
+        yield _thread(process, wait, machine)
     elif wait.kind == "child":
         yield _child(process, wait, machine)
     elif wait.kind == "time":
@@ -137,18 +136,16 @@ def _writing(process: Process, file: File, facts: list[str]) -> Finding:
     )
 
 
-def _thread(
-    process: Process, threads: list[Thread], wait: Blocked, machine: Machine
-) -> Finding:
+def _thread(process: Process, wait: Blocked, machine: Machine) -> Finding:
+    others = process.threads[1:]
     facts = [
         f"thread {thread.tid}: {brief(process, thread, machine)}"
-        for thread in threads[1 : MOST_NAMED + 1]
+        for thread in others[:MOST_NAMED]
     ]
-    others = len(threads) - 1
     if wait.limit is not None:
         facts.append(f"timeout: {span(wait.limit)}")
     text = (
-        f"Its main thread waits for another thread of this process ({others} more "
+        f"Its main thread waits for another thread of this process ({len(others)} more "
         "run): for a lock, a queue, join(), or at exit for a thread that is no daemon."
         if others
         else "It waits for a lock, event or queue of threading, and has no other thread."
@@ -203,8 +200,7 @@ def _state(pid: int, machine: Machine) -> str:
         process = Process(pid)
     except GoneError:
         return f"{pid}: gone"
-    threads = process.threads()
-    state = process.stat.state
+    threads, state = process.threads, process.stat.state
     doing = (
         brief(process, threads[0], machine)
         if threads and state in "SR"

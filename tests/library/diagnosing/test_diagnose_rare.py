@@ -136,8 +136,9 @@ def test_frozen_group_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_thread_that_the_kernel_does_not_let_go_is_named(
     call: tuple[int, ...] | None, facts: tuple[str, ...]
 ) -> None:
-    thread = Thread(os.getpid(), "D", 0, 0, 0, call)
-    found = condition._uninterruptible(Process(os.getpid()), [thread])
+    process = Process(os.getpid())
+    process.threads = [Thread(os.getpid(), "D", 0, 0, 0, call)]
+    found = condition._uninterruptible(process)
     assert found.facts[0].startswith(f"thread {os.getpid()}: State: D, wchan: ")
     assert found.facts[1:] == facts
     assert "where often not even SIGKILL can end it" in found.text
@@ -149,7 +150,7 @@ def test_threads_are_listed_although_others_start_all_the_time(
     looks = count()
     tids = lambda _: [os.getpid(), NO_PID - next(looks)]  # noqa: E731
     monkeypatch.setattr(Process, "_tids", tids)
-    assert [one.tid for one in Process(os.getpid()).threads()] == [os.getpid()]
+    assert [one.tid for one in Process(os.getpid()).threads] == [os.getpid()]
     assert next(looks) < 10
 
 
@@ -276,11 +277,11 @@ def test_crash_names_no_killer() -> None:
 def test_what_is_gone_meanwhile_is_left_out(
     sleeper: "subprocess.Popen[bytes]",
 ) -> None:
-    read, machine = Process(sleeper.pid), Machine()
-    threads = read.threads()
+    read, seen, machine = Process(sleeper.pid), Process(sleeper.pid), Machine()
+    assert seen.threads
     sleeper.kill()
     sleeper.wait(DEADLINE)
-    assert read.threads() == []
+    assert read.threads == []
     assert read._thread(sleeper.pid) is None
     assert read.machine(sleeper.pid) == ""
     assert not read.is_same()
@@ -288,7 +289,7 @@ def test_what_is_gone_meanwhile_is_left_out(
     assert condition._reaper(NO_PID)[0] == "its parent has not reaped it."
     assert waits._state(NO_PID, machine) == f"{NO_PID}: gone"
     assert not semaphores._waits_for(NO_PID, peers.Semaphore(0, ""))
-    assert not deadlocks._is_asleep({sleeper.pid: (read, threads)})
+    assert not deadlocks._is_asleep([seen])
     assert list(waits._file_lock(read, Blocked("file lock", reads=(0,)))) == []
 
 
@@ -302,7 +303,7 @@ def test_thread_that_starts_while_it_is_read_is_seen(
     thread = threading.Thread(target=over.wait, args=[DEADLINE])
     thread.start()
     try:
-        seen = [one.tid for one in Process(os.getpid()).threads()]
+        seen = [one.tid for one in Process(os.getpid()).threads]
     finally:
         over.set()
         thread.join()
@@ -384,16 +385,17 @@ def test_circle_that_changes_while_it_is_read_is_no_deadlock(
     sleeper: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read, machine = Process(sleeper.pid), Machine()
-    (thread,) = threads = read.threads()
-    woken = [thread._replace(switches=thread.switches + 1)]
-    assert deadlocks._is_asleep({sleeper.pid: (read, threads)})
-    assert not deadlocks._is_asleep({sleeper.pid: (read, [])})
-    assert not deadlocks._is_asleep({sleeper.pid: (read, woken)})
-    assert not deadlocks._is_abandoned({sleeper.pid: (read, threads)})
+    (thread,) = read.threads
+    assert deadlocks._is_asleep([read])
+    assert not deadlocks._is_abandoned([read])
+    for now in ([], [thread._replace(switches=thread.switches + 1)]):
+        read.threads = now
+        assert not deadlocks._is_asleep([read])
+    read.threads = [thread]
     monkeypatch.setattr(deadlocks, "_wakers", returning({NO_PID}))
-    assert deadlocks._closed(read, threads, machine) is None
+    assert deadlocks._closed(read, machine) == []
     monkeypatch.setattr(deadlocks, "_MOST", 0)
-    assert deadlocks._closed(read, threads, machine) is None
+    assert deadlocks._closed(read, machine) == []
 
 
 def test_lock_in_shared_memory_of_another_kind_is_no_semaphore() -> None:
