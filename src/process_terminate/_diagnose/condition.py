@@ -146,8 +146,8 @@ def _uninterruptible(process: Process) -> Finding:
     if thread.call:
         wait = decode(process, thread)
         facts.append(f"system call: {wait.call or thread.call[0]}")
-        opened = [process.opened(fd) for fd in wait.reads + wait.writes]
-        facts.extend(f"file: {file.target}" for file in opened if file)
+        targets = map(process.target, wait.reads + wait.writes)
+        facts.extend(f"file: {target}" for target in targets if target)
         if wait.call in _VFORKS:
             text = (
                 "It waits until the child that it starts has called exec() or exited."

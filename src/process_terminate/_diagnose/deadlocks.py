@@ -115,7 +115,7 @@ def _wakers(process: Process, wait: Blocked, machine: Machine) -> set[int] | Non
         return {wait.child} if wait.child else set(machine.children(process.pid))
     if wait.kind == "semaphore":
         found = semaphore_at(process, wait.address)
-        return machine.sharers(found) if found else None
+        return machine.sharers[found] if found else None
     if wait.kind == "files":
         return _wakers_of_files(process, wait, machine)
     return None

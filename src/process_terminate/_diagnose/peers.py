@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 import struct
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from process_terminate._diagnose.calls import Blocked, pid_of_pidfd
 from process_terminate._diagnose.findings import name_of
-from process_terminate._diagnose.reading import Opened, Process, open_file
-from process_terminate._process.table import look_up
+from process_terminate._diagnose.reading import Process
+from process_terminate._process.table import all_pids, look_up
+
+T = TypeVar("T")
 
 #: sock_diag(7): NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, UDIAG_SHOW_PEER,
 #: UNIX_DIAG_PEER.
@@ -25,17 +29,18 @@ _SEMAPHORES = b"/dev/shm/sem."
 
 
 class Holder(NamedTuple):
-    """A process that has a file open."""
+    """A process that has a pipe or a socket open."""
 
     pid: int
-    opened: Opened
+    reads: bool
+    writes: bool
 
 
 class Semaphore(NamedTuple):
     """A POSIX semaphore, such as that of a lock of multiprocessing."""
 
     inode: int
-    device: str
+    device: bytes
 
 
 class Machine:
@@ -46,14 +51,9 @@ class Machine:
         self.hidden: set[int] = set()
 
     @cached_property
-    def pids(self) -> list[int]:
-        """The pids of all processes."""
-        return [int(name) for name in os.listdir("/proc") if name.isdecimal()]  # noqa: PTH208
-
-    @cached_property
     def parents(self) -> dict[int, int]:
         """The parent of each process."""
-        entries = map(look_up, self.pids)
+        entries = map(look_up, all_pids())
         return {entry.pid: entry.parent for entry in entries if entry}
 
     def children(self, pid: int) -> list[int]:
@@ -61,47 +61,40 @@ class Machine:
         return sorted(child for child, parent in self.parents.items() if parent == pid)
 
     @cached_property
-    def _holders(self) -> dict[str, list[Holder]]:
+    def holders(self) -> defaultdict[str, list[Holder]]:
         """The processes that have a pipe or a socket open, by its name."""
-        found: dict[str, list[Holder]] = defaultdict(list)
-        for pid in self.pids:
-            try:
-                names = os.listdir(f"/proc/{pid}/fd")  # noqa: PTH208
-            except PermissionError:
-                self.hidden.add(pid)
-                continue
-            except OSError:
-                continue
+        found: defaultdict[str, list[Holder]] = defaultdict(list)
+        for pid, names in self._of_each_process("fd", os.listdir):
             for name in names:
-                if opened := _pipe_or_socket(pid, name):
-                    found[opened.target].append(Holder(pid, opened))
+                path = f"/proc/{pid}/fd/{name}"
+                with suppress(OSError):  # It is closed by now.
+                    target = os.readlink(path)  # noqa: PTH115, as it is faster
+                    if target.startswith(("pipe:", "socket:")):
+                        mode = os.lstat(path).st_mode
+                        reads, writes = mode & stat.S_IRUSR, mode & stat.S_IWUSR
+                        found[target].append(Holder(pid, bool(reads), bool(writes)))
         return found
-
-    def holders(self, target: str) -> list[Holder]:
-        """Return which processes have a pipe, a socket or a terminal open."""
-        return self._holders.get(target, [])
 
     @cached_property
-    def _sharers(self) -> dict[Semaphore, set[int]]:
+    def sharers(self) -> defaultdict[Semaphore, set[int]]:
         """The pids that have mapped a semaphore."""
-        found: dict[Semaphore, set[int]] = defaultdict(set)
-        for pid in self.pids:
-            try:
-                with open(f"/proc/{pid}/maps", "rb") as file:  # noqa: PTH123
-                    text = file.read()
-            except PermissionError:
-                self.hidden.add(pid)
-                continue
-            except OSError:
-                continue
-            if _SEMAPHORES in text:
-                for _, _, semaphore, _ in mappings(text):
-                    found[semaphore].add(pid)
+        found: defaultdict[Semaphore, set[int]] = defaultdict(set)
+        for pid, text in self._of_each_process("maps", _read_bytes):
+            for _, _, semaphore in mappings(text):
+                found[semaphore].add(pid)
         return found
 
-    def sharers(self, semaphore: Semaphore) -> set[int]:
-        """Return the pids of the processes that have mapped a semaphore."""
-        return self._sharers.get(semaphore, set())
+    def _of_each_process(
+        self, file: str, read: Callable[[str], T]
+    ) -> Iterator[tuple[int, T]]:
+        """Yield each pid and what is read of it; note those that are hidden."""
+        for pid in all_pids():
+            try:
+                yield pid, read(f"/proc/{pid}/{file}")
+            except PermissionError:
+                self.hidden.add(pid)
+            except OSError:
+                continue
 
     def hidden_since(self, started: int) -> set[int]:
         """Return the hidden processes that are as young as a process, or younger.
@@ -121,48 +114,36 @@ class Machine:
             "user may not read them" + ("" if os.geteuid() == 0 else "; use sudo")
         ]
 
-    def peer(self, inode: int) -> int | None:
-        """Return the inode of the other end of a Unix socket; None if unknown."""
-        with suppress(OSError):
-            return _unix_peer(inode)
-        return None
+
+def _read_bytes(path: str) -> bytes:
+    return Path(path).read_bytes()
 
 
-def _pipe_or_socket(pid: int, fd: str) -> Opened | None:
-    with suppress(OSError):
-        target = os.readlink(f"/proc/{pid}/fd/{fd}")  # noqa: PTH115, as it is faster
-        if target.startswith(("pipe:", "socket:")):
-            return open_file(pid, fd)
-    return None
-
-
-def mappings(text: bytes) -> list[tuple[int, int, Semaphore, str]]:
-    """Return start, end, semaphore and path of each semaphore in /proc/PID/maps."""
-    found = []
+def mappings(text: bytes) -> Iterator[tuple[int, int, Semaphore]]:
+    """Yield the start, the end and the semaphore of each one in /proc/PID/maps."""
     for line in text.splitlines():
         if _SEMAPHORES in line:
-            span, _, _, device, inode, path = line.decode().split(None, 5)
-            start, end = (int(word, 16) for word in span.split("-"))
-            found.append((start, end, Semaphore(int(inode), device), path))
-    return found
+            span, _, _, device, inode = line.split()[:5]
+            start, end = (int(word, 16) for word in span.split(b"-"))
+            yield start, end, Semaphore(int(inode), device)
 
 
-def inode(target: str) -> int:
-    """Return the inode in `pipe:[4711]` or `socket:[4711]`; 0 if there is none."""
-    digits = target.partition("[")[2].rstrip("]")
-    return int(digits) if digits.isdecimal() else 0
+def _unix_peer(number: int) -> int:
+    """Return the inode of the other end of a Unix socket; 0 if it is unknown.
 
-
-def _unix_peer(number: int) -> int | None:
-    """Ask the kernel for the other end of a Unix socket, which /proc does not show."""
+    Only the kernel tells it, not /proc.
+    """
     body = struct.pack(
         "=BBHIIIII", socket.AF_UNIX, 0, 0, _ANY, number, _SHOW_PEER, _ANY, _ANY
     )
     head = struct.pack("=IHHII", 16 + len(body), _BY_FAMILY, _REQUEST, 1, 0)
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG) as link:  # type: ignore[attr-defined,unused-ignore]
-        link.settimeout(0.2)
-        link.send(head + body)
-        answer = link.recv(4096)
+    try:
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG) as link:  # type: ignore[attr-defined,unused-ignore]
+            link.settimeout(0.2)
+            link.send(head + body)
+            answer = link.recv(4096)
+    except OSError:
+        return 0
     position = 32  # After nlmsghdr and unix_diag_msg come the attributes.
     while position + 8 <= len(answer):
         size, kind = struct.unpack_from("=HH", answer, position)
@@ -170,7 +151,7 @@ def _unix_peer(number: int) -> int | None:
             (peer,) = struct.unpack_from("=I", answer, position + 4)
             return int(peer)
         position += max(4, (size + 3) // 4 * 4)
-    return None
+    return 0
 
 
 def lock_holders(pid: int) -> set[int]:
@@ -253,33 +234,24 @@ def files_of(process: Process, wait: Blocked, machine: Machine) -> list[File]:
 
 
 def _file(process: Process, fd: int, machine: Machine, *, to_write: bool) -> File:
-    opened = process.opened(fd)
-    if opened is None:
-        return File("other", f"fd {fd}", None)
-    number = inode(opened.target)
-    if opened.target.startswith("pipe:"):
-        pids = {
-            holder.pid
-            for holder in machine.holders(opened.target)
-            if (holder.opened.reads if to_write else holder.opened.writes)
-        }
-        return File("pipe", f"fd {fd}, {opened.target}", frozenset(pids))
-    if opened.target.startswith("socket:"):
-        return _socket(process, fd, number, machine)
-    if opened.target.startswith(("/dev/pts/", "/dev/tty")):
-        return File("terminal", opened.target, None)
-    return _other(process, fd, opened)
-
-
-def _other(process: Process, fd: int, opened: Opened) -> File:
-    if opened.target == "anon_inode:[pidfd]":
+    target = process.target(fd)
+    if target.startswith("pipe:"):
+        holders = machine.holders[target]
+        pids = {one.pid for one in holders if (one.reads if to_write else one.writes)}
+        return File("pipe", f"fd {fd}, {target}", frozenset(pids))
+    if target.startswith("socket:"):
+        return _socket(process, fd, target, machine)
+    if target.startswith(("/dev/pts/", "/dev/tty")):
+        return File("terminal", target, None)
+    if target == "anon_inode:[pidfd]":
         pid = pid_of_pidfd(process, fd)
         return File("process", f"fd {fd}, pidfd of {name_of(pid)}", frozenset({pid}))
-    return File("other", f"fd {fd}, {opened.target}", None)
+    return File("other", f"fd {fd}, {target}" if target else f"fd {fd}", None)
 
 
-def _socket(process: Process, fd: int, number: int, machine: Machine) -> File:
-    what = f"fd {fd}, socket:[{number}]"
+def _socket(process: Process, fd: int, target: str, machine: Machine) -> File:
+    what = f"fd {fd}, {target}"
+    number = int(target[len("socket:[") : -1])
     found = address(process.pid, number)
     if found and found.listens:
         return File("listener", f"fd {fd}, {found.local}", None)
@@ -287,7 +259,7 @@ def _socket(process: Process, fd: int, number: int, machine: Machine) -> File:
         other = inode_of(process.pid, found.remote, found.local)
         what = f"fd {fd}, {found.local}, connected to {found.remote}"
     else:
-        other = machine.peer(number) or 0
-    holders = machine.holders(f"socket:[{other}]") if other else []
-    pids = frozenset(holder.pid for holder in holders)
+        other = _unix_peer(number)
+    holders = machine.holders[f"socket:[{other}]"] if other else []
+    pids = frozenset(one.pid for one in holders)
     return File("socket", what, pids or None)

@@ -6,6 +6,7 @@ import os
 import struct
 import sys
 import time
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -66,16 +67,6 @@ class Thread(NamedTuple):
     """How often it has slept: a thread that has not is still in the same call."""
     call: tuple[int, ...] | None
     """Number of its system call and six arguments; None if it runs, or is unseen."""
-
-
-class Opened(NamedTuple):
-    """An open file descriptor."""
-
-    fd: int
-    target: str
-    """A path, `pipe:[inode]` or `socket:[inode]`."""
-    reads: bool
-    writes: bool
 
 
 class Process:
@@ -215,9 +206,11 @@ class Process:
         shown = self._read("/proc/sys/kernel/arch", "arch").strip()
         return shown or os.uname().machine
 
-    def opened(self, fd: int) -> Opened | None:
-        """Return what one of its file descriptors stands for."""
-        return open_file(self.pid, fd)
+    def target(self, fd: int) -> str:
+        """Return a path, `pipe:[inode]` or `socket:[inode]`; nothing if unseen."""
+        with suppress(OSError):
+            return os.readlink(f"/proc/{self.pid}/fd/{fd}")  # noqa: PTH115
+        return ""
 
     def memory(self, address: int, size: int) -> bytes:
         """Return a part of its memory; nothing if that is not for this user."""
@@ -273,17 +266,6 @@ def _numbers(text: str) -> tuple[int, ...] | None:
     if len(words) < 7:  # "running", or "-1" with two registers.
         return None
     return (int(words[0]), *(int(word, 16) for word in words[1:7]))
-
-
-def open_file(pid: int, fd: int | str) -> Opened | None:
-    """Return what a file descriptor of a process stands for; None if unseen."""
-    path = f"/proc/{pid}/fd/{fd}"
-    try:
-        target = os.readlink(path)  # noqa: PTH115, as it is faster
-        mode = os.lstat(path).st_mode
-    except OSError:
-        return None
-    return Opened(int(fd), target, bool(mode & 0o400), bool(mode & 0o200))
 
 
 def is_readable() -> bool:

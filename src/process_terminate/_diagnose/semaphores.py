@@ -24,7 +24,7 @@ def semaphore_findings(
     found = semaphore_at(process, wait.address)
     if found is None:  # Another lock in shared memory, such as that of a database.
         return
-    others = machine.sharers(found) - {process.pid}
+    others = machine.sharers[found] - {process.pid}
     waiting = {pid for pid in others if _waits_for(pid, found)}
     facts = [
         name_of(pid)
@@ -49,7 +49,7 @@ def semaphore_findings(
 
 def semaphore_at(process: Process, address: int) -> peers.Semaphore | None:
     """Return the semaphore at an address of a process; None if there is none."""
-    for start, end, semaphore, _ in peers.mappings(process.read("maps").encode()):
+    for start, end, semaphore in peers.mappings(process.read("maps").encode()):
         if start <= address < end:
             return semaphore
     return None

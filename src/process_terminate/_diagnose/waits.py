@@ -227,12 +227,11 @@ def _time(wait: Blocked) -> Finding:
 
 def _file_lock(process: Process, wait: Blocked) -> Iterator[Finding]:
     holders = peers.lock_holders(process.pid)
-    opened = process.opened(wait.reads[0])
     if holders:
         yield finding(
             "waits-for-a-file-lock",
             f"It waits for a lock of a file that {count_of(holders)} holds.",
-            f"{wait.call}: {opened.target if opened else 'unknown'}",
+            f"{wait.call}: {process.target(wait.reads[0]) or 'unknown'}",
             *map(name_of, sorted(holders)),
             do="Diagnose the holder; the kernel frees the lock when it ends.",
         )

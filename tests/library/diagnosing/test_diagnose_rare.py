@@ -1,11 +1,13 @@
 """Circumstances that diagnose() meets rarely: other rights, other systems, races."""
 
+import mmap
 import multiprocessing
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -83,7 +85,7 @@ def test_another_user_cannot_signal_and_sees_no_files_or_memory(
         read = Process(sleeper.pid)
         assert read.memory(4096, 8) == b""
         assert "mem" in read.denied
-        assert machine.holders("pipe:[0]") == []
+        assert machine.holders["pipe:[0]"] == []
         assert "which may have the other end" in machine.unseen(0)[0]
     assert found.get("not-yours")
     why = "its threads wait in: it belongs to the user with the id 0; use sudo"
@@ -288,7 +290,7 @@ def test_what_is_gone_meanwhile_is_left_out(
     assert name_of(NO_PID) == f"pid {NO_PID} (gone)"
     assert condition._reaper(NO_PID)[0] == "its parent has not reaped it."
     assert waits._state(NO_PID, machine) == f"{NO_PID}: gone"
-    assert not semaphores._waits_for(NO_PID, peers.Semaphore(0, ""))
+    assert not semaphores._waits_for(NO_PID, peers.Semaphore(0, b""))
     assert not deadlocks._is_asleep([seen])
     assert list(waits._file_lock(read, Blocked("file lock", reads=(0,)))) == []
 
@@ -317,7 +319,7 @@ def test_what_is_not_there_is_not_found() -> None:
     assert semaphores.semaphore_at(here, 0) is None
     assert lock.acquire()
     assert not relations._is_alive(NO_PID)
-    assert machine.peer(1) is None
+    assert peers._unix_peer(1) == 0
     assert peers.lock_holders(NO_PID) == set()
     assert peers.address(os.getpid(), 1) is None
     assert peers.inode_of(os.getpid(), "127.0.0.1:1", "127.0.0.1:1") == 0
@@ -377,8 +379,8 @@ def test_process_in_the_kernel_is_uninterruptible(tmp_path: Path) -> None:
 def test_kernel_that_does_not_answer_about_sockets_is_no_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(peers, "_unix_peer", fail(PermissionError))
-    assert Machine().peer(1) is None
+    monkeypatch.setattr(socket, "socket", fail(PermissionError))
+    assert peers._unix_peer(1) == 0
 
 
 def test_circle_that_changes_while_it_is_read_is_no_deadlock(
@@ -413,6 +415,16 @@ def test_lock_in_shared_memory_of_another_kind_is_no_semaphore() -> None:
         call = Path(f"/proc/{program.pid}/syscall")
         wait_until(lambda: call.read_text("ascii").startswith(("202 ", "98 ", "240 ")))
         assert diagnose(program).findings == ()
+
+
+def test_semaphore_may_have_a_name_of_any_bytes() -> None:
+    with tempfile.NamedTemporaryFile(prefix=b"sem.\xff", dir=b"/dev/shm") as file:
+        file.write(b"0")
+        file.flush()
+        with mmap.mmap(file.fileno(), 1):
+            sharers = Machine().sharers
+        inode = os.fstat(file.fileno()).st_ino
+    assert [sharers[one] for one in sharers if one.inode == inode] == [{os.getpid()}]
 
 
 def test_py_spy_adds_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
