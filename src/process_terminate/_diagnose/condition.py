@@ -12,8 +12,13 @@ from process_terminate._diagnose.findings import Finding, count_of, finding, nam
 from process_terminate._diagnose.reading import GoneError, Process
 from process_terminate._exit_status import ExitStatus
 
-#: Signals that people and tools send to stop a process.
-_ASKING = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT")
+#: Signals that people and tools send to stop a process, and what sends them.
+_ASKING = {
+    "SIGTERM": "terminate()",
+    "SIGINT": "Ctrl-C",
+    "SIGHUP": "a closed terminal",
+    "SIGQUIT": "Ctrl-\\",
+}
 _KILL = "Use kill(), or stop(), which kills after its grace period."
 #: System calls in which vfork(2) waits, as subprocess uses it.
 _VFORKS = {"vfork", "clone", "clone3"}
@@ -172,7 +177,7 @@ def _one_signal(process: Process, name: str) -> Iterator[Finding]:
     if process.mask("SigIgn") & bit:
         yield finding(
             f"{low}-ignored",
-            f"{name} is ignored: {_effect(name)} does nothing.",
+            f"{name} is ignored: {_ASKING[name]} does nothing.",
             f"SigIgn: {process.status['SigIgn']}",
             do=_KILL if name == "SIGTERM" else "Send SIGTERM instead, or use stop().",
             page=page,
@@ -200,15 +205,6 @@ def _one_signal(process: Process, name: str) -> Iterator[Finding]:
         )
     if name == "SIGTERM" and process.mask("SigCgt") & bit:
         yield _handled(process)
-
-
-def _effect(name: str) -> str:
-    return {
-        "SIGTERM": "terminate()",
-        "SIGINT": "Ctrl-C",
-        "SIGHUP": "a closed terminal",
-        "SIGQUIT": r"Ctrl-\ ",
-    }[name].strip()
 
 
 def _handled(process: Process) -> Finding:
@@ -262,8 +258,7 @@ def _not_yours(process: Process) -> Iterator[Finding]:
 
 
 def _may_kill() -> bool:
-    caps = int(Process(os.getpid()).status.get("CapEff", "0"), 16)
-    return bool(caps & (1 << _CAP_KILL))
+    return bool(Process(os.getpid()).mask("CapEff") & (1 << _CAP_KILL))
 
 
 def cgroups(process: Process) -> Iterator[str]:

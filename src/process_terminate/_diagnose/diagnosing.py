@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from multiprocessing.connection import wait
 from typing import Any
 
@@ -18,7 +19,12 @@ from process_terminate._diagnose import (
     relations,
     waits,
 )
-from process_terminate._diagnose.findings import Diagnosis, Finding, finding
+from process_terminate._diagnose.findings import (
+    Diagnosis,
+    Finding,
+    finding,
+    survivors_finding,
+)
 from process_terminate._diagnose.peers import Machine
 from process_terminate._diagnose.reading import STATES, GoneError, Process, is_readable
 from process_terminate._exit_status import ExitStatus
@@ -118,7 +124,7 @@ def diagnose(
             return found
         pids = relations.descendants(pid, machine)
         below = tuple(_diagnose(child, machine) for child in pids)
-        return Diagnosis(**{**vars(found), "tree": below})
+        return replace(found, tree=below)
 
 
 def _diagnose(pid: int, machine: Machine, stack: str | None = "") -> Diagnosis:
@@ -158,7 +164,7 @@ def _gone(pid: int, code: int | None) -> Diagnosis:
         str(status),
         do="Nothing is left to stop.",
     )
-    found = (gone, *(relations.death_findings(pid, status) if code else ()))
+    found = (gone, *relations.death_findings(pid, status))
     return Diagnosis(pid, "", None, "gone", found, ())
 
 
@@ -227,7 +233,7 @@ def _ask_psutil(pid: int) -> Diagnosis | None:
         process = psutil.Process(pid)
         state = _PSUTIL_STATES.get(process.status(), "unknown")
         age = time.time() - process.create_time()
-        below = process.children(recursive=True)
+        below = [child.pid for child in process.children(recursive=True)]
         command = printable(process.name())
         try:
             command = printable(" ".join(process.cmdline())) or command
@@ -241,12 +247,5 @@ def _ask_psutil(pid: int) -> Diagnosis | None:
             finding(state, f"It is {state}.", f"psutil: {state}", do=_DO[state])
         )
     if below:
-        found.append(
-            finding(
-                "leaves-children",
-                f"kill() and terminate() do not reach its {len(below)} descendants.",
-                *(f"pid {child.pid}" for child in below[:5]),
-                do="Use stop_tree(), or process-terminate stop --tree.",
-            )
-        )
+        found.append(survivors_finding(below, "pid {}".format))
     return Diagnosis(pid, command, age, state, tuple(found), tuple(unseen))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from process_terminate._diagnose.reading import GoneError, Process
 from process_terminate._process.printable import printable
 
 if TYPE_CHECKING:
+    from process_terminate._diagnose.calls import Blocked
     from process_terminate._diagnose.peers import File
 
+T = TypeVar("T")
 #: Folder of the site in which each finding has a page of its name.
 PAGES = "examples/diagnose"
 #: A list of processes or files is cut after so many.
@@ -104,6 +107,30 @@ def finding(
     path = f"{PAGES}/{(page or name).replace('-', '_')}/"
     shown = tuple(map(printable, facts))
     return Finding(name, printable(text), shown, printable(do), path, certain)
+
+
+def survivors_finding(pids: Sequence[int], name: Callable[[int], str]) -> Finding:
+    """Return the finding about the descendants that survive the process."""
+    count = "1 descendant" if len(pids) == 1 else f"{len(pids)} descendants"
+    return finding(
+        "leaves-children",
+        f"kill() and terminate() do not reach its {count}.",
+        *first_few(pids, name),
+        do="Use stop_tree(), or process-terminate stop --tree.",
+    )
+
+
+def first_few(items: Sequence[T], line: Callable[[T], str]) -> list[str]:
+    """Return a line for each of the first items, and one for how many are left out."""
+    lines = [line(item) for item in items[:MOST_NAMED]]
+    if len(items) > MOST_NAMED:
+        lines.append(f"and {len(items) - MOST_NAMED} more")
+    return lines
+
+
+def limit_of(wait: Blocked) -> list[str]:
+    """Return the line for the timeout of a wait, if it has one."""
+    return [] if wait.limit is None else [f"timeout: {span(wait.limit)}"]
 
 
 def _headline(found: Diagnosis) -> str:

@@ -124,8 +124,8 @@ class Process:
         return {name: value.strip() for name, _, value in pairs}
 
     def mask(self, name: str) -> int:
-        """Return a mask of signals of /proc/PID/status."""
-        return int(self.status.get(name, "0"), 16)
+        """Return a mask of signals, or of capabilities, of /proc/PID/status."""
+        return _mask(self.status, name)
 
     @property
     def command(self) -> str:
@@ -174,9 +174,9 @@ class Process:
         return Thread(
             tid=tid,
             state=status["State"][0],
-            # gVisor shows neither.
-            blocked=int(status.get("SigBlk", "0"), 16),
-            pending=int(status.get("SigPnd", "0"), 16),
+            # gVisor shows none of these three.
+            blocked=_mask(status, "SigBlk"),
+            pending=_mask(status, "SigPnd"),
             switches=int(status.get("voluntary_ctxt_switches", "0")),
             call=_numbers(self.read(f"task/{tid}/syscall")),
         )
@@ -230,7 +230,6 @@ class Process:
             "syscall": "the system calls that its threads wait in",
             "mem": "the arguments of its system calls",
             "maps": "its semaphores",
-            "fdinfo": "the events that it waits for",
         }
         why = self._why()
         found = [f"{kinds[kind]}: {why}" for kind in kinds if kind in self.denied]
@@ -258,6 +257,10 @@ class Process:
             return self._read_stat().started == self.stat.started
         except GoneError:
             return False
+
+
+def _mask(status: dict[str, str], name: str) -> int:
+    return int(status.get(name, "0"), 16)
 
 
 def _numbers(text: str) -> tuple[int, ...] | None:

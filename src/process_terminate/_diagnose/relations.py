@@ -10,7 +10,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from process_terminate._diagnose.condition import cgroups, pairs
-from process_terminate._diagnose.findings import MOST_NAMED, Finding, finding, name_of
+from process_terminate._diagnose.findings import (
+    Finding,
+    finding,
+    name_of,
+    survivors_finding,
+)
 from process_terminate._diagnose.peers import Machine
 from process_terminate._diagnose.reading import GoneError, Process
 from process_terminate._exit_status import ExitStatus
@@ -62,15 +67,7 @@ def family_findings(process: Process, machine: Machine) -> Iterator[Finding]:
     """Yield what a kill would leave, and what would start it again."""
     below = descendants(process.pid, machine)
     if below:
-        count = "1 descendant" if len(below) == 1 else f"{len(below)} descendants"
-        more = len(below) - MOST_NAMED
-        yield finding(
-            "leaves-children",
-            f"kill() and terminate() do not reach its {count}.",
-            *map(name_of, below[:MOST_NAMED]),
-            *([f"and {more} more"] if more > 0 else []),
-            do="Use stop_tree(), or process-terminate stop --tree.",
-        )
+        yield survivors_finding(below, name_of)
     yield from _restarted(process)
 
 

@@ -11,8 +11,8 @@ from process_terminate._diagnose.findings import (
     Finding,
     count_of,
     finding,
+    limit_of,
     name_of,
-    span,
 )
 from process_terminate._diagnose.peers import Machine
 from process_terminate._diagnose.reading import GoneError, Process
@@ -21,6 +21,7 @@ from process_terminate._diagnose.reading import GoneError, Process
 def semaphore_findings(
     process: Process, wait: Blocked, machine: Machine
 ) -> Iterator[Finding]:
+    """Yield which processes share the semaphore that a process waits for."""
     found = semaphore_at(process, wait.address)
     if found is None:  # Another lock in shared memory, such as that of a database.
         return
@@ -31,8 +32,6 @@ def semaphore_findings(
         + (", waiting for it too" if pid in waiting else ", not waiting for it")
         for pid in sorted(others)[:MOST_NAMED]
     ]
-    if wait.limit is not None:
-        facts.append(f"timeout: {span(wait.limit)}")
     shared = (
         f"which it shares with {count_of(others)}"
         if others
@@ -43,6 +42,7 @@ def semaphore_findings(
         f"It waits for a lock, queue, event or semaphore of multiprocessing, {shared}.",
         f"semaphore, inode {found.inode}",
         *facts,
+        *limit_of(wait),
         do="Find the process that holds it among those that do not wait for it.",
     )
 

@@ -15,6 +15,8 @@ from process_terminate._diagnose.findings import (
     count_of,
     fact_of,
     finding,
+    first_few,
+    limit_of,
     name_of,
     span,
     who,
@@ -67,11 +69,7 @@ def _computing(process: Process) -> Finding:
 
 def _files(process: Process, wait: Blocked, machine: Machine) -> Finding:
     files = files_of(process, wait, machine)
-    facts = [fact_of(process, file) for file in files[:MOST_NAMED]]
-    if len(files) > MOST_NAMED:
-        facts.append(f"and {len(files) - MOST_NAMED} more")
-    if wait.limit is not None:
-        facts.append(f"timeout: {span(wait.limit)}")
+    facts = first_few(files, lambda file: fact_of(process, file)) + limit_of(wait)
     if len(files) != 1 or wait.call.startswith("epoll"):
         return _events(process, facts)
     (file,) = files
@@ -142,15 +140,13 @@ def _thread(process: Process, wait: Blocked, machine: Machine) -> Finding:
         f"thread {thread.tid}: {brief(process, thread, machine)}"
         for thread in others[:MOST_NAMED]
     ]
-    if wait.limit is not None:
-        facts.append(f"timeout: {span(wait.limit)}")
     text = (
         f"Its main thread waits for another thread of this process ({len(others)} more "
         "run): for a lock, a queue, join(), or at exit for a thread that is no daemon."
         if others
         else "It waits for a lock, event or queue of threading, and has no other thread."
     )
-    return finding("waits-for-a-thread", text, *facts, do=ask(process))
+    return finding("waits-for-a-thread", text, *facts, *limit_of(wait), do=ask(process))
 
 
 def brief(process: Process, thread: Thread, machine: Machine) -> str:
