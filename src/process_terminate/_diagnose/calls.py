@@ -96,7 +96,7 @@ def decode(process: Process, thread: Thread) -> Blocked:
     if name == RESTARTED:
         name = _restarted(process, thread)
     if name in _OPENS:
-        return _open(process, thread, name)
+        return _open(process, thread.tid, name, args)
     if name in _READS:
         return Blocked("files", name, reads=(_int(args[0]),))
     if name in _WRITES:
@@ -119,17 +119,16 @@ def _restarted(process: Process, thread: Thread) -> str:
     return "a sleep" if where.strip("0") else RESTARTED
 
 
-def _open(process: Process, thread: Thread, name: str) -> Blocked:
+def _open(process: Process, tid: int, name: str, args: tuple[int, ...]) -> Blocked:
     """Return what open(2) waits for: the other end of a named pipe, or unknown.
 
     The file itself is not looked at, because its disk may not answer. Linux 5.10 leaves
     /proc/PID/wchan empty.
     """
-    assert thread.call  # noqa: S101
-    if "wait_for_partner" not in process.read(f"task/{thread.tid}/wchan"):
+    if "wait_for_partner" not in process.read(f"task/{tid}/wchan"):
         return Blocked("unknown", name)
-    first = _OPENS[name] + 1
-    address, flags = thread.call[first : first + 2]
+    first = _OPENS[name]
+    address, flags = args[first : first + 2]
     path = process.memory(address, _LONGEST_PATH).partition(b"\0")[0]
     missing = "reading" if flags & _ACCESS == os.O_WRONLY else "writing"
     return Blocked("named pipe", name, path=os.fsdecode(path), missing=missing)
