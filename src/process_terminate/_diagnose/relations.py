@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import re
-import signal
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -19,6 +18,7 @@ from process_terminate._diagnose.findings import (
 from process_terminate._diagnose.peers import Machine
 from process_terminate._diagnose.reading import GoneError, Process
 from process_terminate._exit_status import ExitStatus
+from process_terminate._process.table import look_up
 
 #: Programs that start another process when one of theirs ends.
 SUPERVISORS = frozenset(
@@ -83,9 +83,8 @@ def descendants(pid: int, machine: Machine) -> list[int]:
 
 
 def _is_alive(pid: int) -> bool:
-    with suppress(GoneError):
-        return Process(pid).stat.state not in "ZX"
-    return False
+    entry = look_up(pid)
+    return entry is not None and not entry.is_dead
 
 
 def _restarted(process: Process) -> Iterator[Finding]:
@@ -128,7 +127,7 @@ def death_findings(
         yield found
         return
     sender = _SENDERS.get(name, "The system does not record the sender.")
-    if status.signal == signal.SIGKILL:
+    if name == "SIGKILL":
         sender += " No trace of the OOM killer was found."
     yield finding(
         "killed",
@@ -142,8 +141,6 @@ def death_findings(
 
 
 def _killed_for_memory(pid: int, zombie: Process | None) -> Finding | None:
-    do = "Give it more memory (memory.max of its group), or let it use less."
-    text = "The kernel killed it because there was no memory left"
     # A child that is gone began after its parent, this process.
     since = zombie or Process(os.getpid())
     oldest, is_read = math.inf, False
@@ -153,13 +150,8 @@ def _killed_for_memory(pid: int, zombie: Process | None) -> Finding | None:
             found = _OOM.match(line)
             if found and int(found[2]) == pid and _is_later(int(found[1]), since):
                 where = " in its control group" if "cgroup" in line else ""
-                return finding(
-                    "out-of-memory",
-                    f"{text}{where}.",
-                    f"kernel log: {line.partition(';')[2]}",
-                    do=do,
-                    certain=zombie is not None,
-                )
+                fact = f"kernel log: {line.partition(';')[2]}"
+                return _out_of_memory(where, fact, certain=zombie is not None)
         is_read = True
     # The counters of a group tell of any process since its beginning, so they count
     # only where the log does not: in a container, or if it has forgotten too much.
@@ -169,14 +161,19 @@ def _killed_for_memory(pid: int, zombie: Process | None) -> Finding | None:
         for name in ("memory.events.local", "memory.events", "memory.oom_control"):
             killed = int(pairs(f"{folder}/{name}").get("oom_kill", "0"))
             if killed:
-                return finding(
-                    "out-of-memory",
-                    f"{text} in its control group.",
-                    f"{folder}/{name}: oom_kill {killed}",
-                    do=do,
-                    certain=False,
-                )
+                fact = f"{folder}/{name}: oom_kill {killed}"
+                return _out_of_memory(" in its control group", fact, certain=False)
     return None
+
+
+def _out_of_memory(where: str, fact: str, *, certain: bool) -> Finding:
+    return finding(
+        "out-of-memory",
+        f"The kernel killed it because there was no memory left{where}.",
+        fact,
+        do="Give it more memory (memory.max of its group), or let it use less.",
+        certain=certain,
+    )
 
 
 def _sees_all_pids() -> bool:

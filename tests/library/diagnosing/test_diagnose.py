@@ -338,6 +338,20 @@ def test_descendants_and_the_tree_are_listed() -> None:
             os.kill(below.pid, signal.SIGKILL)
 
 
+def test_descendant_whose_first_thread_has_exited_is_alive() -> None:
+    code = (
+        "import ctypes, os, threading, time\n"
+        "if os.fork() == 0:\n"
+        "    threading.Thread(target=time.sleep, args=[60]).start()\n"
+        "    ctypes.CDLL(None).pthread_exit(None)\n"
+        "time.sleep(60)"
+    )
+    with python(code) as program:
+        (child,) = _children(program.pid)
+        find(child, "first-thread-gone")
+        assert diagnose(program).get("leaves-children")
+
+
 def test_supervisor_is_known_by_its_name() -> None:
     command = ["supervisord", "-c", "sleep 60 & wait"]
     with subprocess.Popen(command, executable="/bin/sh") as supervisor:

@@ -276,6 +276,16 @@ def test_crash_names_no_killer() -> None:
     assert "It crashed." in found.text
 
 
+def test_death_is_explained_where_there_is_no_sigkill(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On Windows, a worker after terminate() has the exit code -15."""
+    command = subprocess.Popen(["sh", "-c", "kill -TERM $$"])
+    command.wait(DEADLINE)
+    monkeypatch.delattr(signal, "SIGKILL")
+    assert diagnose(command).get("killed")
+
+
 def test_what_is_gone_meanwhile_is_left_out(
     sleeper: "subprocess.Popen[bytes]",
 ) -> None:
