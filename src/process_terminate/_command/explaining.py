@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 from process_terminate._command import statuses
 from process_terminate._command.statuses import CommandError, show
@@ -29,13 +30,9 @@ def explain(text: str, *, as_json: bool) -> int:
 
 
 def _as_dict(row: Row) -> dict[str, object]:
-    return {
-        "codes": list(row.codes),
-        "meaning": row.meaning,
-        "sender": row.sender,
-        "look": row.look,
-        "source": row.source,
-    }
+    found = asdict(row)
+    del found["words"]  # What a text says instead of the number.
+    return found
 
 
 def _lines(row: Row) -> list[str]:

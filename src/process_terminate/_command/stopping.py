@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from process_terminate._command import statuses, targets
@@ -26,23 +27,20 @@ if TYPE_CHECKING:
 
     from process_terminate import ExitStatus
 
-    Pairs = list[tuple[psutil.Process, "_Stopped"]]
-
-
 #: Signals that do not end a process, so they do not say how it was stopped.
 _PASSING = {"SIGCONT", "SIGSTOP"}
 
 
+@dataclass
 class _Stopped:
     """One process, and how it was stopped."""
 
-    def __init__(self, pid: int, command: str) -> None:
-        self.pid = pid
-        self.command = command
-        self.is_zombie = False
-        self.signal: str | None = None
-        self.status: ExitStatus | None = None
-        self.error: str | None = None
+    pid: int
+    command: str
+    is_zombie: bool = False
+    signal: str | None = None
+    status: ExitStatus | None = None
+    error: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the keys of --json."""
@@ -73,7 +71,7 @@ def stop(parsed: argparse.Namespace) -> int:
         _ignore_hangup()  # The shell of this command may be among them.
     else:
         targets.refuse(found)
-    stopped = {}
+    stopped: dict[int, _Stopped] = {}
     permitted = []
     for process in found:
         one = _Stopped(process.pid, targets.command_of(process))
@@ -82,18 +80,19 @@ def stop(parsed: argparse.Namespace) -> int:
         if one.is_zombie:
             continue
         if targets.is_permitted(process):
-            permitted.append((process, one))
+            permitted.append(process)
             continue
         one.error = "not permitted to signal it; use its user, or sudo"
         complain(str(one))
         status = statuses.FORBIDDEN
     with _noting_signals() as sent:
         # One tree after the other, but all other processes in one grace period.
-        parts = [[pair] for pair in permitted] if parsed.tree else [permitted]
+        parts = [[process] for process in permitted] if parsed.tree else [permitted]
         for part in parts:
             try:
-                for one in (_stop_trees if parsed.tree else _stop_all)(part, parsed):
-                    stopped.setdefault(one.pid, one).status = one.status
+                for pid, name, ended in _stop_part(part, parsed):
+                    one = stopped.setdefault(pid, _Stopped(pid, name))
+                    one.status = one.status or ended  # It was in an earlier tree.
             except (OSError, RuntimeError, ValueError) as error:
                 complain(f"stop: {error}")
                 status = _status_of(error)
@@ -115,28 +114,18 @@ def _ignore_hangup() -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
-def _stop_all(pairs: Pairs, parsed: argparse.Namespace) -> list[_Stopped]:
-    """Stop the processes within one grace period; return no others."""
-    processes = [process for process, _ in pairs]
-    force = parsed.force
-    steps = stopping(processes, parsed.grace, parsed.signal, ancestors=force)
-    for (_, one), status in zip(pairs, run(steps), strict=True):
-        one.status = status
-    return []
-
-
-def _stop_trees(pairs: Pairs, parsed: argparse.Namespace) -> list[_Stopped]:
-    """Stop one tree after the other; return the descendants."""
-    others = []
-    for process, one in pairs:
-        grace, first = parsed.grace, parsed.signal
-        steps = stopping_tree(process, grace, first, ancestors=parsed.force)
-        root, *descendants = run(steps)
-        one.status = one.status or root.status  # It was in an earlier tree.
-        for found in descendants:
-            others.append(_Stopped(found.pid, found.name))
-            others[-1].status = found.status
-    return others
+def _stop_part(
+    processes: list[psutil.Process], parsed: argparse.Namespace
+) -> list[tuple[int, str, ExitStatus]]:
+    """Stop one tree, or all processes; return the pid, name and status of each."""
+    grace, first, force = parsed.grace, parsed.signal, parsed.force
+    if parsed.tree:
+        (root,) = processes
+        tree = run(stopping_tree(root, grace, first, ancestors=force))
+        return [(one.pid, one.name, one.status) for one in tree]
+    ended = run(stopping(processes, grace, first, ancestors=force))
+    pairs = zip(processes, ended, strict=True)
+    return [(process.pid, "", status) for process, status in pairs]
 
 
 @contextmanager
