@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from process_terminate._diagnose.reading import GoneError, Process
 from process_terminate._process.printable import printable
@@ -79,8 +79,7 @@ class Diagnosis:
 
     def as_dict(self) -> dict[str, object]:
         """Return a dictionary for JSON. Its keys are the names of the fields."""
-        found: dict[str, Any] = asdict(self)
-        return found
+        return asdict(self)
 
     def __str__(self) -> str:
         """Return a report for people."""
