@@ -29,10 +29,10 @@ _CAP_KILL = 5
 def state_findings(process: Process) -> Iterator[Finding]:
     """Yield what keeps the process from running, or from being reaped."""
     state = process.stat.state
-    if state == "Z" and process.stat.threads > 1:
-        yield _first_thread_gone(process)
-    elif state in "ZX":
+    if process.stat.is_dead:
         yield _zombie(process)
+    elif state == "Z":
+        yield _first_thread_gone(process)
     elif state == "T":
         yield _stopped(process)
     elif state == "t" or int(process.status.get("TracerPid", "0")):

@@ -146,7 +146,7 @@ def _diagnose(pid: int, machine: Machine, stack: str | None = "") -> Diagnosis:
 
 def _findings(read: Process, machine: Machine) -> Iterator[Finding]:
     yield from condition.state_findings(read)
-    if read.stat.state in "ZX" and read.stat.threads <= 1:
+    if read.stat.is_dead:
         code = condition.exit_code(read)
         yield from relations.death_findings(read.pid, ExitStatus(code), read)
         return

@@ -55,6 +55,11 @@ class Stat(NamedTuple):
     status: int
     """Status of a zombie, as wait(2) returns it; 0 without the right to see it."""
 
+    @property
+    def is_dead(self) -> bool:
+        """Whether no thread of it runs: a zombie leader may have live threads."""
+        return self.state in "ZX" and self.threads <= 1
+
 
 class Thread(NamedTuple):
     """One thread, as /proc/PID/task/TID showed it."""
@@ -74,6 +79,7 @@ class Process:
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
+        #: The last parts of the paths that this user may not read.
         self.denied: set[str] = set()
         self.unknown_call = ""
         self._machine: str | None = None
@@ -82,17 +88,17 @@ class Process:
 
     def read(self, file: str) -> str:
         """Return a file; nothing if it is not there, or is not for this user."""
-        return self._read(f"/proc/{self.pid}/{file}", file.rpartition("/")[-1])
+        return self._read(f"/proc/{self.pid}/{file}")
 
-    def _read(self, path: str, kind: str) -> str:
-        return self._bytes(path, kind).decode(errors="replace")
+    def _read(self, path: str) -> str:
+        return self._bytes(path).decode(errors="replace")
 
-    def _bytes(self, path: str, kind: str) -> bytes:
+    def _bytes(self, path: str) -> bytes:
         try:
             with open(path, "rb") as file:  # noqa: PTH123, as it is faster
                 return file.read()
         except PermissionError:
-            self.denied.add(kind)
+            self.denied.add(path.rpartition("/")[-1])
         except OSError:
             pass
         return b""
@@ -119,7 +125,7 @@ class Process:
         )
 
     def _read_status(self, path: str) -> dict[str, str]:
-        lines = self._read(path, "status").splitlines()
+        lines = self._read(path).splitlines()
         pairs = [line.partition(":") for line in lines]
         return {name: value.strip() for name, _, value in pairs}
 
@@ -189,7 +195,7 @@ class Process:
         """
         if self._machine is None:
             # That of the process is empty if its first thread has exited.
-            vector = self._bytes(f"/proc/{self.pid}/task/{tid}/auxv", "auxv")
+            vector = self._bytes(f"/proc/{self.pid}/task/{tid}/auxv")
             if not vector:
                 return ""
             entries = dict(struct.iter_unpack("=QQ", vector[: len(vector) // 16 * 16]))
@@ -203,7 +209,7 @@ class Process:
         An emulator such as qemu-user hides it from uname(), but not from the file,
         which Linux has since 6.1.
         """
-        shown = self._read("/proc/sys/kernel/arch", "arch").strip()
+        shown = self._read("/proc/sys/kernel/arch").strip()
         return shown or os.uname().machine
 
     def target(self, fd: int) -> str:
@@ -246,7 +252,7 @@ class Process:
         owner = self.status.get("Uid", "?").split()[0]
         if owner != str(os.geteuid()):
             return f"it belongs to the user with the id {owner}; use sudo"
-        scope = self._read("/proc/sys/kernel/yama/ptrace_scope", "scope").strip()
+        scope = self._read("/proc/sys/kernel/yama/ptrace_scope").strip()
         if scope not in ("", "0"):
             return f"kernel.yama.ptrace_scope is {scope}; use sudo"
         return "the kernel refuses it to this user; use sudo"
