@@ -75,6 +75,22 @@ def returning(value: Any) -> Callable[..., Any]:
     return lambda *_: value
 
 
+@pytest.fixture
+def killed() -> Iterator["subprocess.Popen[bytes]"]:
+    """A child that was killed by SIGKILL, and is reaped after the test."""
+    command = unreaped("kill -KILL $$")
+    yield command
+    command.wait(DEADLINE)
+
+
+@pytest.fixture
+def group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the control group of each process."""
+    for module in (condition, relations):
+        monkeypatch.setattr(module, "cgroups", returning([str(tmp_path)]))
+    return tmp_path
+
+
 @as_root
 def test_another_user_cannot_signal_and_sees_no_files_or_memory(
     sleeper: "subprocess.Popen[bytes]",
@@ -124,12 +140,11 @@ def test_job_that_reads_in_the_background_is_stopped_by_its_terminal() -> None:
         terminal.close()
 
 
-def test_frozen_group_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "cgroup.events").write_text("populated 1\nfrozen 1\n")
-    monkeypatch.setattr(condition, "cgroups", returning([str(tmp_path)]))
+def test_frozen_group_is_named(group: Path) -> None:
+    (group / "cgroup.events").write_text("populated 1\nfrozen 1\n")
     found = diagnose(os.getpid()).get("frozen")
     assert found
-    assert found.facts == (f"frozen 1 in {tmp_path}",)
+    assert found.facts == (f"frozen 1 in {group}",)
 
 
 @pytest.mark.parametrize(
@@ -204,21 +219,22 @@ def microseconds(pid: int) -> int:
 
 @pytest.mark.parametrize("where", ["the machine", "its control group", "only a count"])
 def test_process_that_was_killed_for_memory_is_found(
-    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    where: str,
+    killed: "subprocess.Popen[bytes]",
+    group: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    command = unreaped("kill -KILL $$")
     kind = {"the machine": "Out of memory", "its control group": "Memory cgroup out"}
-    now = microseconds(command.pid)
+    now = microseconds(killed.pid)
     log = f"6,1,{now},-;{kind.get(where)}: Killed process {{}} (sleep)"
-    pid = NO_PID if where == "only a count" else command.pid
+    pid = NO_PID if where == "only a count" else killed.pid
     monkeypatch.setattr(relations, "_kernel_log", returning([log.format(pid)]))
-    (tmp_path / "memory.events").write_text("oom 1\noom_kill 2\n")
-    monkeypatch.setattr(relations, "cgroups", returning([str(tmp_path)]))
-    found = diagnose(command.pid).get("out-of-memory")
-    command.wait(DEADLINE)
-    later = diagnose(command).get("out-of-memory")
-    (tmp_path / "memory.events").write_text("oom 1\noom_kill 0\n")
-    never = diagnose(command).get("out-of-memory")
+    (group / "memory.events").write_text("oom 1\noom_kill 2\n")
+    found = diagnose(killed.pid).get("out-of-memory")
+    killed.wait(DEADLINE)
+    later = diagnose(killed).get("out-of-memory")
+    (group / "memory.events").write_text("oom 1\noom_kill 0\n")
+    never = diagnose(killed).get("out-of-memory")
     assert bool(never) == (where != "only a count")
     assert found
     assert later
@@ -234,34 +250,33 @@ def test_pids_are_not_those_of_the_kernel_where_its_thread_is_hidden(
     assert not relations._sees_all_pids()
 
 
+@pytest.mark.usefixtures("group")
 def test_kill_for_memory_of_an_earlier_process_with_the_pid_is_not_its_own(
-    monkeypatch: pytest.MonkeyPatch,
+    killed: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    command = unreaped("kill -KILL $$")
-    text = f"Out of memory: Killed process {command.pid} (sleep)"
-    monkeypatch.setattr(relations, "cgroups", returning([]))
-    for pid in (command.pid, os.getpid()):  # The second counts when it is reaped.
+    text = f"Out of memory: Killed process {killed.pid} (sleep)"
+    for pid in (killed.pid, os.getpid()):  # The second counts when it is reaped.
         earlier = microseconds(pid) - 2_000_000
         log = returning([f"6,1,{earlier},-;{text}"])
         monkeypatch.setattr(relations, "_kernel_log", log)
-        found = diagnose(command)
+        found = diagnose(killed)
         assert found.get("killed")
         assert found.get("out-of-memory") is None
-        command.wait(DEADLINE)
+        killed.wait(DEADLINE)
 
 
 @pytest.mark.parametrize("sees_all", [True, False])
 def test_count_of_a_group_is_no_reason_if_the_kernels_log_says_otherwise(
-    sees_all: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sees_all: bool,
+    killed: "subprocess.Popen[bytes]",
+    group: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """In a container that shares the log, its pids are others."""
-    command = unreaped("kill -KILL $$")
     monkeypatch.setattr(relations, "_kernel_log", returning(["6,1,0,-;Linux version"]))
     monkeypatch.setattr(relations, "_sees_all_pids", returning(sees_all))
-    (tmp_path / "memory.events").write_text("oom_kill 1\n")
-    monkeypatch.setattr(relations, "cgroups", returning([str(tmp_path)]))
-    found = diagnose(command.pid)
-    command.wait(DEADLINE)
+    (group / "memory.events").write_text("oom_kill 1\n")
+    found = diagnose(killed.pid)
     assert [bool(found.get(name)) for name in ("killed", "out-of-memory")] == [
         sees_all,
         not sees_all,
