@@ -46,21 +46,7 @@ def run(command: list[str], grace: float, timeout: float | None, first: Signals)
         timeout: Seconds after which the command is stopped.
         first: The first signal to a command that is stopped, and to what it leaves.
     """
-    if not hasattr(signal, "sigtimedwait"):
-        raise CommandError(
-            "run needs signal.sigtimedwait(), which this Python "
-            f"({sys.implementation.name}) does not have",
-            statuses.FAILED,
-        )
-    try:
-        table.require("run")
-    except OSError as error:
-        raise CommandError(f"run: {error.strerror}", statuses.FAILED) from None
-    except RuntimeError:
-        raise CommandError(
-            "run: it needs the /proc of this pid namespace; mount it first",
-            statuses.FAILED,
-        ) from None
+    _check_system()
     default = [getattr(signal, name) for name in _IGNORED_BY_PYTHON]
     for number in (signal.SIGTTIN, signal.SIGTTOU):
         # The command may be stopped in the background, but its time goes on.
@@ -83,6 +69,25 @@ def run(command: list[str], grace: float, timeout: float | None, first: Signals)
     if status == -signal.SIGINT:
         _end_by_sigint()
     return status if status >= 0 else 128 - status
+
+
+def _check_system() -> None:
+    """Raise if this system lacks what `run` needs."""
+    if not hasattr(signal, "sigtimedwait"):
+        raise CommandError(
+            "run needs signal.sigtimedwait(), which this Python "
+            f"({sys.implementation.name}) does not have",
+            statuses.FAILED,
+        )
+    try:
+        table.require("run")
+    except OSError as error:
+        raise CommandError(f"run: {error.strerror}", statuses.FAILED) from None
+    except RuntimeError:
+        raise CommandError(
+            "run: it needs the /proc of this pid namespace; mount it first",
+            statuses.FAILED,
+        ) from None
 
 
 def _passed_on() -> set[int]:

@@ -40,16 +40,18 @@ def find(parsed: argparse.Namespace) -> tuple[list[psutil.Process], int]:
         try:
             found[psutil.Process(pid)] = None
         except (psutil.NoSuchProcess, OverflowError):
-            if table.is_hidden(pid):
-                complain(
-                    f"/proc hides process {pid} from your user (hidepid); use sudo"
-                )
-            else:
-                complain(f"there is no process with pid {pid}")
+            complain(
+                f"/proc hides process {pid} from your user (hidepid); use sudo"
+                if table.is_hidden(pid)
+                else f"there is no process with pid {pid}"
+            )
             status = statuses.MISSING
     for name in parsed.name:
-        named = [one for one in psutil.process_iter() if name in names_of(one)]
-        named = [one for one in named if one.pid != os.getpid()]
+        named = [
+            one
+            for one in psutil.process_iter()
+            if one.pid != os.getpid() and name in names_of(one)
+        ]
         if not named:
             complain(f"there is no process of the name {name!r}")
             status = statuses.MISSING

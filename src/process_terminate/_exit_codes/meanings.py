@@ -12,11 +12,11 @@ _WAIT = "https://man7.org/linux/man-pages/man2/wait.2.html"
 _EXIT = "https://docs.python.org/3/library/sys.html#sys.exit"
 
 
-#: The script of the decoder's page, docs/assets/decoder.js, says the same.
-
-
 def meanings(code: int) -> list[Row]:
-    """Return what a code may mean, the likeliest first; nothing if it cannot be."""
+    """Return what a code may mean, the likeliest first; nothing if it cannot be.
+
+    The script of the decoder's page, docs/assets/decoder.js, says the same.
+    """
     if not -_SIGNALS[-1] <= code < 2**32:
         return []
     found = [row for row in ROWS if code in row.codes]
