@@ -140,6 +140,12 @@ def _int(value: int) -> int:
     return value - (1 << 32) if value >> 31 else value
 
 
+def _milliseconds(value: int) -> float | None:
+    """Return a timeout in milliseconds as seconds; None if it is negative."""
+    number = _int(value)
+    return None if number < 0 else number / 1000
+
+
 def _timeout(process: Process, address: int, *, micro: bool = False) -> float | None:
     """Return the seconds of a timespec or timeval; None if there is none."""
     if not address:
@@ -162,10 +168,7 @@ def _poll(process: Process, name: str, args: tuple[int, ...]) -> Blocked:
     count = min(args[1], _MOST_FDS)
     data = process.memory(args[0], 8 * count)
     polled = list(struct.iter_unpack("=ihh", data[: len(data) // 8 * 8]))
-    if name == "poll":
-        limit = None if _int(args[2]) < 0 else _int(args[2]) / 1000
-    else:
-        limit = _timeout(process, args[2])
+    limit = _milliseconds(args[2]) if name == "poll" else _timeout(process, args[2])
     waits = [(fd, _only_writes(events)) for fd, events, _ in polled if fd >= 0]
     return _files(
         name,
@@ -211,7 +214,7 @@ def _epoll(process: Process, name: str, args: tuple[int, ...]) -> Blocked:
     if name == "epoll_pwait2":
         limit = _timeout(process, args[3])
     else:
-        limit = None if _int(args[3]) < 0 else _int(args[3]) / 1000
+        limit = _milliseconds(args[3])
     reads: list[int] = []
     writes: list[int] = []
     for line in process.read(f"fdinfo/{_int(args[0])}").splitlines():
@@ -281,7 +284,7 @@ def _flock(process: Process, name: str, args: tuple[int, ...]) -> Blocked:  # no
     return Blocked("file lock", name, reads=(_int(args[0]),))
 
 
-_Decoder = Callable[[Process, str, "tuple[int, ...]"], Blocked]
+_Decoder = Callable[[Process, str, tuple[int, ...]], Blocked]
 _DECODERS: dict[str, _Decoder] = {
     "poll": _poll, "ppoll": _poll, "select": _select, "pselect6": _select,
     "epoll_wait": _epoll, "epoll_pwait": _epoll, "epoll_pwait2": _epoll,

@@ -61,14 +61,14 @@ posix = functools.partial(
 
 def call(
     *arguments: str, prefix: Sequence[str] = (), **options: Any
-) -> "subprocess.CompletedProcess[str]":
+) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
     return completed(*prefix, *COMMAND, *arguments, **options)
 
 
 def sh(
     script: str, *options: str, prefix: Sequence[str] = ()
-) -> "subprocess.CompletedProcess[str]":
+) -> subprocess.CompletedProcess[str]:
     """Run a shell below `run`."""
     if sys.platform != "linux":
         pytest.skip("run needs Linux")
@@ -76,7 +76,7 @@ def sh(
 
 
 @pytest.fixture
-def running() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+def running() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts `run` with a shell, whose first line is awaited; ends it after the test."""
     started: list[subprocess.Popen[str]] = []
     if sys.platform != "linux":
@@ -84,7 +84,7 @@ def running() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
 
     def start(
         script: str, *options: str, prefix: Any = (), **files: Any
-    ) -> "subprocess.Popen[str]":
+    ) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [*prefix, *COMMAND, "run", *options, "--", "/bin/sh", "-c", script],
             stdout=subprocess.PIPE,
@@ -116,7 +116,7 @@ def terminal() -> Iterator[Terminal]:
     opened.close()
 
 
-def read(process: "subprocess.Popen[str]") -> str:
+def read(process: subprocess.Popen[str]) -> str:
     """Return all that a process prints until its end."""
     return process.communicate(timeout=DEADLINE)[0]
 
@@ -152,7 +152,7 @@ def test_run_terminates_itself_by_sigint_if_that_killed_the_command() -> None:
     ],
 )
 def test_run_says_why_a_command_cannot_be_started(
-    command: "str | None", status: int, said: str
+    command: str | None, status: int, said: str
 ) -> None:
     done = call("run", "--", *([] if command is None else [command]))
     assert (done.returncode, done.stderr) == (status, f"process-terminate: {said}\n")
@@ -482,11 +482,11 @@ def test_run_without_its_own_proc_starts_nothing() -> None:
 
 
 @pytest.fixture
-def sleeper() -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
+def sleeper() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """Starts a program that sleeps; kills it after the test."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(*command: str, **options: Any) -> "subprocess.Popen[bytes]":
+    def start(*command: str, **options: Any) -> subprocess.Popen[bytes]:
         started.append(subprocess.Popen(command or SLEEP, **options))
         return started[-1]
 
@@ -618,7 +618,7 @@ def test_stop_of_a_zombie_sends_nothing(
 
 @pytest.mark.parametrize("options", [[], ["-X", "dev", "-u"]])
 def test_stop_finds_a_script_by_its_name(
-    options: "list[str]", sleeper: Any, tmp_path: Path
+    options: list[str], sleeper: Any, tmp_path: Path
 ) -> None:
     name = f"{uuid.uuid4()}.py"
     script = tmp_path / name
@@ -641,7 +641,7 @@ def test_stop_finds_a_script_by_its_name(
     ],
 )
 def test_name_of_a_python_process_is_its_script_or_module(
-    arguments: "list[str]", name: str, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     process = psutil.Process()
     command = [sys.executable, *arguments]
@@ -683,7 +683,7 @@ def test_zombie_has_the_name_of_its_program(sleeper: Any) -> None:
     ],
 )
 def test_error_is_one_line_and_a_status(
-    arguments: "list[str]",
+    arguments: list[str],
     status: int,
     said: str,
     capsys: pytest.CaptureFixture[str],
@@ -799,7 +799,7 @@ MOUNT_IT = "need the /proc of this pid namespace; mount it first"
     ],
 )
 def test_what_the_system_lacks_is_one_line_and_a_status(
-    lack: "tuple[Any, str, Any]",
+    lack: tuple[Any, str, Any],
     arguments: str,
     status: int,
     said: str,

@@ -303,7 +303,7 @@ SECONDS = struct.pack("=qq", 90, 500_000_000)
     ],
 )
 def test_limit_of_a_wait_is_in_seconds(
-    call: "tuple[Any, ...]", limit: "float | None"
+    call: tuple[Any, ...], limit: float | None
 ) -> None:
     """Timeval has microseconds, and 500 seconds of them here."""
     name, *args = call

@@ -64,7 +64,7 @@ def another_user() -> Iterator[None]:
 
 
 @pytest.fixture
-def sleeper(child: "subprocess.Popen[bytes]") -> "subprocess.Popen[bytes]":
+def sleeper(child: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
     """A child that sleeps by now."""
     find(child, "waits-for-time")
     return child
@@ -76,7 +76,7 @@ def returning(value: Any) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def killed() -> Iterator["subprocess.Popen[bytes]"]:
+def killed() -> Iterator[subprocess.Popen[bytes]]:
     """A child that was killed by SIGKILL, and is reaped after the test."""
     command = unreaped("kill -KILL $$")
     yield command
@@ -93,7 +93,7 @@ def group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @as_root
 def test_another_user_cannot_signal_and_sees_no_files_or_memory(
-    sleeper: "subprocess.Popen[bytes]",
+    sleeper: subprocess.Popen[bytes],
 ) -> None:
     machine = Machine()
     with another_user():
@@ -220,7 +220,7 @@ def microseconds(pid: int) -> int:
 @pytest.mark.parametrize("where", ["the machine", "its control group", "only a count"])
 def test_process_that_was_killed_for_memory_is_found(
     where: str,
-    killed: "subprocess.Popen[bytes]",
+    killed: subprocess.Popen[bytes],
     group: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -252,7 +252,7 @@ def test_pids_are_not_those_of_the_kernel_where_its_thread_is_hidden(
 
 @pytest.mark.usefixtures("group")
 def test_kill_for_memory_of_an_earlier_process_with_the_pid_is_not_its_own(
-    killed: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+    killed: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = f"Out of memory: Killed process {killed.pid} (sleep)"
     for pid in (killed.pid, os.getpid()):  # The second counts when it is reaped.
@@ -268,7 +268,7 @@ def test_kill_for_memory_of_an_earlier_process_with_the_pid_is_not_its_own(
 @pytest.mark.parametrize("sees_all", [True, False])
 def test_count_of_a_group_is_no_reason_if_the_kernels_log_says_otherwise(
     sees_all: bool,
-    killed: "subprocess.Popen[bytes]",
+    killed: subprocess.Popen[bytes],
     group: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -302,7 +302,7 @@ def test_death_is_explained_where_there_is_no_sigkill(
 
 
 def test_what_is_gone_meanwhile_is_left_out(
-    sleeper: "subprocess.Popen[bytes]",
+    sleeper: subprocess.Popen[bytes],
 ) -> None:
     read, seen, machine = Process(sleeper.pid), Process(sleeper.pid), Machine()
     assert seen.threads
@@ -409,7 +409,7 @@ def test_kernel_that_does_not_answer_about_sockets_is_no_error(
 
 
 def test_circle_that_changes_while_it_is_read_is_no_deadlock(
-    sleeper: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+    sleeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read, machine = Process(sleeper.pid), Machine()
     (thread,) = read.threads
@@ -472,7 +472,7 @@ def without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("sleeper", "without_proc")
 def test_state_and_children_are_known_without_proc(
-    sleeper: "subprocess.Popen[bytes]",
+    sleeper: subprocess.Popen[bytes],
 ) -> None:
     os.kill(sleeper.pid, signal.SIGSTOP)
     wait_until(lambda: diagnose(sleeper).state == "stopped")
@@ -529,7 +529,7 @@ def test_emulated_kernel_may_show_less_of_a_process(
 
 
 def test_gvisor_shows_no_signals_of_a_process(
-    sleeper: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+    sleeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """See https://github.com/google/gvisor/issues/14500."""
     read = Process._read_status
