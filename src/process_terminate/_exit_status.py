@@ -4,10 +4,8 @@ import signal
 import sys
 from dataclasses import dataclass, field
 
-from process_terminate._exit_codes.rows import ORIGINS
-
-_SHELL_BASE = 128  # POSIX: more than 128; every shell in use adds to 128.
-_HIGHEST_SIGNAL = 64  # Linux; other systems have fewer.
+from process_terminate._exit_codes.rows import ORIGINS, without_sign
+from process_terminate._exit_codes.signals import HIGHEST, SHELL_BASE
 
 
 @dataclass(frozen=True)
@@ -54,10 +52,8 @@ class ExitStatus:
             return
         if not isinstance(self.code, int) or isinstance(self.code, bool):
             raise TypeError(f"code must be an int or None, got {self.code!r}")
-        # Windows' codes have 32 bits, and some tools show them with a sign.
-        if -(2**31) <= self.code < -_HIGHEST_SIGNAL:
-            object.__setattr__(self, "code", self.code + 2**32)
-        if not -_HIGHEST_SIGNAL <= self.code < 2**32:
+        object.__setattr__(self, "code", without_sign(self.code))
+        if not -HIGHEST <= self.code < 2**32:
             raise ValueError(
                 f"code must be an exit code that a process can leave, got {self.code}"
             )
@@ -82,8 +78,8 @@ class ExitStatus:
             raise TypeError(f"code must be an int, got {code!r}")
         if not 0 <= code <= 255:
             raise ValueError(f"code must be 0 to 255, as $? is, got {code}")
-        number = code - _SHELL_BASE
-        return cls(-number if 1 <= number <= _HIGHEST_SIGNAL else code)
+        number = code - SHELL_BASE
+        return cls(-number if 1 <= number <= HIGHEST else code)
 
     @property
     def signal(self) -> int | None:
@@ -100,7 +96,7 @@ class ExitStatus:
         """The number in a shell: 128 + n for signal n, else the lowest 8 bits."""
         if self.code is None:
             return None
-        return _SHELL_BASE - self.code if self.code < 0 else self.code & 0xFF
+        return SHELL_BASE - self.code if self.code < 0 else self.code & 0xFF
 
     @property
     def success(self) -> bool:
@@ -135,10 +131,10 @@ class ExitStatus:
 
 def _from_elsewhere(code: int) -> str:
     """Return what a code over 128 may have been before it was passed on."""
-    if sys.platform == "win32" or not _SHELL_BASE < code < 255:
+    if sys.platform == "win32" or not SHELL_BASE < code < 255:
         return ""
-    number = code - _SHELL_BASE
-    if number <= _HIGHEST_SIGNAL:
+    number = code - SHELL_BASE
+    if number <= HIGHEST:
         return (
             f" (a shell reports {code} for a process terminated by {name_of(number)})"
         )
@@ -150,5 +146,5 @@ def name_of(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:
-        first = getattr(signal, "SIGRTMIN", _HIGHEST_SIGNAL)
+        first = getattr(signal, "SIGRTMIN", HIGHEST)
         return f"SIGRTMIN+{number - first}" if number > first else f"signal {number}"

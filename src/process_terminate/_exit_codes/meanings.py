@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from process_terminate._exit_codes.rows import ROWS, Row
-from process_terminate._exit_codes.signals import CORE, HARMLESS, SIGNALS
+from process_terminate._exit_codes.signals import (
+    CORE,
+    HARMLESS,
+    HIGHEST,
+    SHELL_BASE,
+    SIGNALS,
+)
 
-_SHELL = 128
-_SIGNALS = range(1, 65)
+_NUMBERS = range(1, HIGHEST + 1)
 _KNOWN = {number: name for number, name, *_ in SIGNALS}
 _WAIT = "https://man7.org/linux/man-pages/man2/wait.2.html"
 _EXIT = "https://docs.python.org/3/library/sys.html#sys.exit"
@@ -17,7 +22,7 @@ def meanings(code: int) -> list[Row]:
 
     The script of the decoder's page, docs/assets/decoder.js, says the same.
     """
-    if not -_SIGNALS[-1] <= code < 2**32:
+    if not -HIGHEST <= code < 2**32:
         return []
     found = [row for row in ROWS if code in row.codes]
     return [*found, *_computed(code, bool(found))]
@@ -25,13 +30,13 @@ def meanings(code: int) -> list[Row]:
 
 def _computed(code: int, is_known: bool) -> list[Row]:
     found = []
-    number = -code if code < 0 else code - _SHELL
-    if number in _SIGNALS and number not in {*_KNOWN, *HARMLESS}:
-        codes = (-number, _SHELL + number)
+    number = -code if code < 0 else code - SHELL_BASE
+    if number in _NUMBERS and number not in {*_KNOWN, *HARMLESS}:
+        codes = (-number, SHELL_BASE + number)
         found.append(Row(codes, f"killed by signal {number}"))
     if -code in HARMLESS:
         found.append(Row((code,), f"no process: signal {number} does not kill"))
-    if 0 < code <= 255 and (not is_known or number in _SIGNALS):
+    if 0 < code <= 255 and (not is_known or number in _NUMBERS):
         found.append(_chosen(code))
     if code > 255 and not is_known:
         text = "on Windows the program, or the system, chose it"
@@ -46,9 +51,9 @@ def _computed(code: int, is_known: bool) -> list[Row]:
 def _chosen(code: int) -> Row:
     """Return the row of a number that a program chose."""
     text = f"the program chose it: sys.exit({code})"
-    if code > _SHELL + _SIGNALS[-1]:
+    if code > SHELL_BASE + HIGHEST:
         text += f" or sys.exit({code - 256})"
-    elif code > _SHELL:
+    elif code > SHELL_BASE:
         text += ", perhaps in a handler of the signal"
     return Row((code,), text, look="The documentation of the program", source=_EXIT)
 

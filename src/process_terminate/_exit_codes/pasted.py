@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from process_terminate._exit_codes.rows import ROWS
+from process_terminate._exit_codes.rows import ROWS, without_sign
 
 #: The script of the decoder's page, docs/assets/decoder.js, has the same patterns.
 _HEX = re.compile(r"\b0x[0-9a-f]+\b", re.IGNORECASE)
@@ -20,7 +20,6 @@ _CODE = re.compile(
 )
 _NUMBER = re.compile(r"(?<![\w+-])[-+]?\d{1,20}(?!\w)")
 _MINUS = str.maketrans("\u2212\u2013", "--")  # As copied from prose.
-_HIGHEST_SIGNAL = 64
 #: The real-time signals have no names that are the same everywhere.
 _BY_WORD = {word: row.codes[0] for row in ROWS for word in row.words}
 
@@ -30,12 +29,8 @@ def read(text: str) -> int | None:
 
     A code of Windows has no sign.
     """
-    text = text.translate(_MINUS)
-    code = _read(text)
-    # Windows' codes have 32 bits, and some tools show them with a sign.
-    if code is not None and -(2**31) <= code < -_HIGHEST_SIGNAL:
-        code += 2**32
-    return code
+    code = _read(text.translate(_MINUS))
+    return None if code is None else without_sign(code)
 
 
 def _read(text: str) -> int | None:

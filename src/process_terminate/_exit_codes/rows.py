@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from process_terminate._exit_codes.signals import SIGNALS, STOPS
+from process_terminate._exit_codes.signals import HIGHEST, SHELL_BASE, SIGNALS, STOPS
 
 _CPYTHON = "https://github.com/python/cpython/blob/3.14/Lib/"
 _NTSTATUS = (
@@ -192,7 +192,7 @@ _WINDOWS = (
 
 _DEATHS = tuple(
     Row(
-        (-number, 128 + number),
+        (-number, SHELL_BASE + number),
         f"killed by {name} ({number})",
         sender,
         look,
@@ -204,7 +204,7 @@ _DEATHS = tuple(
 
 _STOPPED = tuple(
     Row(
-        (128 + number,),
+        (SHELL_BASE + number,),
         f"in bash: the job is stopped by {name}, it is still there",
         "Ctrl-Z in the terminal, or its use in the background"
         if name != "SIGSTOP"
@@ -231,3 +231,8 @@ ROWS = (*_DEATHS, *_EXITS, *_STOPPED, _BECAME, *_WINDOWS)
 ORIGINS = {
     row.codes[0]: row.meaning for row in (*_EXITS[1:], *_WINDOWS) if row.codes[0] != 3
 }
+
+
+def without_sign(code: int) -> int:
+    """Return a code of Windows, which has 32 bits, without the sign of some tools."""
+    return code + 2**32 if -(2**31) <= code < -HIGHEST else code

@@ -7,6 +7,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+#: A shell adds it to the number of the signal: every shell in use takes the least that
+#: POSIX permits.
+SHELL_BASE = 128
+#: That of Linux; other systems have fewer.
+HIGHEST = 64
+
 
 class Signal(NamedTuple):
     """A signal whose default action terminates the process."""
