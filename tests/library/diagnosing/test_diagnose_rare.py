@@ -178,24 +178,16 @@ def test_process_is_the_same_until_another_one_has_its_pid() -> None:
     assert not process.is_same()
 
 
-@pytest.mark.parametrize(
-    ("terminal", "foreground", "name"),
-    [
-        (1, 4, "stopped-by-terminal"),
-        (1, 5, "stopped"),
-        (1, -1, "stopped"),
-        (0, 4, "stopped"),
-    ],
-)
-def test_process_in_the_background_is_stopped_by_the_terminal(
-    terminal: int, foreground: int, name: str
+@pytest.mark.parametrize(("terminal", "foreground"), [(1, 5), (1, -1), (0, 4)])
+def test_process_that_is_not_in_the_background_is_stopped_by_a_signal(
+    terminal: int, foreground: int
 ) -> None:
     """-1 means that no group is in the foreground."""
     stat = Process(os.getpid()).stat._replace(
         terminal=terminal, foreground=foreground, group=5
     )
     process: Any = SimpleNamespace(pid=5, stat=stat)
-    assert condition._stopped(process).name == name
+    assert condition._stopped(process).name == "stopped"
 
 
 def test_unit_of_systemd_may_restart_it(monkeypatch: pytest.MonkeyPatch) -> None:
