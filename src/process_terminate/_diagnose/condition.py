@@ -128,7 +128,7 @@ def _traced(process: Process) -> Finding:
 
 def _frozen(process: Process) -> Iterator[Finding]:
     for folder in cgroups(process):
-        events = pairs(f"{folder}/cgroup.events")
+        events = values_in(f"{folder}/cgroup.events")
         v1 = _text(f"{folder}/freezer.state").strip()
         if events.get("frozen") == "1" or v1 in ("FROZEN", "FREEZING"):
             fact = "frozen 1" if events.get("frozen") == "1" else v1
@@ -282,6 +282,6 @@ def _text(path: str) -> str:
     return ""
 
 
-def pairs(path: str) -> dict[str, str]:
+def values_in(path: str) -> dict[str, str]:
     """Return the words of a file that has a name and a value in each line."""
     return dict(line.split(" ", 1) for line in _text(path).splitlines() if " " in line)

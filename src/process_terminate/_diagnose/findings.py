@@ -195,7 +195,7 @@ def fact_of(process: Process, file: File) -> str:
     return f"{file.what}; other end: {', '.join(named[:MOST_NAMED])}{more}"
 
 
-def ask(process: Process) -> str:
+def how_to_see(process: Process) -> str:
     """Return how to see the line of Python, or of another language."""
     name = process.command
     if "python" in name or "pypy" in name:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 
-from process_terminate._diagnose.condition import cgroups, pairs
+from process_terminate._diagnose.condition import cgroups, values_in
 from process_terminate._diagnose.findings import (
     Finding,
     finding,
@@ -159,7 +159,7 @@ def _killed_for_memory(pid: int, zombie: Process | None) -> Finding | None:
         return None
     for folder in cgroups(since):
         for name in ("memory.events.local", "memory.events", "memory.oom_control"):
-            killed = int(pairs(f"{folder}/{name}").get("oom_kill", "0"))
+            killed = int(values_in(f"{folder}/{name}").get("oom_kill", "0"))
             if killed:
                 fact = f"{folder}/{name}: oom_kill {killed}"
                 return _out_of_memory(" in its control group", fact, certain=False)

@@ -11,11 +11,11 @@ from process_terminate._diagnose.calls import RESTARTED, Blocked, decode
 from process_terminate._diagnose.findings import (
     MOST_NAMED,
     Finding,
-    ask,
     count_of,
     fact_of,
     finding,
     first_few,
+    how_to_see,
     limit_of,
     name_of,
     span,
@@ -63,7 +63,7 @@ def _computing(process: Process) -> Finding:
         "computing",
         "Its main thread is computing.",
         f"main thread: State: R, processor time: {span(seconds)}",
-        do=ask(process),
+        do=how_to_see(process),
     )
 
 
@@ -119,7 +119,7 @@ def _events(process: Process, facts: list[str]) -> Finding:
         "waits-for-events",
         "It waits until one of its files is ready, as an event loop does.",
         *facts,
-        do=ask(process),
+        do=how_to_see(process),
     )
 
 
@@ -146,7 +146,9 @@ def _thread(process: Process, wait: Blocked, machine: Machine) -> Finding:
         if others
         else "It waits for a lock, event or queue of threading, and has no other thread."
     )
-    return finding("waits-for-a-thread", text, *facts, *limit_of(wait), do=ask(process))
+    return finding(
+        "waits-for-a-thread", text, *facts, *limit_of(wait), do=how_to_see(process)
+    )
 
 
 def brief(process: Process, thread: Thread, machine: Machine) -> str:
@@ -178,11 +180,11 @@ def brief(process: Process, thread: Thread, machine: Machine) -> str:
 def _child(process: Process, wait: Blocked, machine: Machine) -> Finding:
     if wait.child:
         text = f"It waits for the end of its child, pid {wait.child}."
-        facts = [_state(wait.child, machine)]
+        facts = [_doing(wait.child, machine)]
     else:
         children = machine.children(process.pid)
         text = f"It waits for the end of any of its {len(children)} children."
-        facts = [_state(pid, machine) for pid in children[:MOST_NAMED]]
+        facts = [_doing(pid, machine) for pid in children[:MOST_NAMED]]
     return finding(
         "waits-for-a-child",
         text,
@@ -191,7 +193,8 @@ def _child(process: Process, wait: Blocked, machine: Machine) -> Finding:
     )
 
 
-def _state(pid: int, machine: Machine) -> str:
+def _doing(pid: int, machine: Machine) -> str:
+    """Return a child, and what its first thread waits for or its state."""
     try:
         process = Process(pid)
     except GoneError:

@@ -306,7 +306,7 @@ def test_what_is_gone_meanwhile_is_left_out(
     assert not read.is_same()
     assert name_of(NO_PID) == f"pid {NO_PID} (gone)"
     assert condition._reaper(NO_PID)[0] == "its parent has not reaped it."
-    assert waits._state(NO_PID, machine) == f"{NO_PID}: gone"
+    assert waits._doing(NO_PID, machine) == f"{NO_PID}: gone"
     assert not semaphores._waits_for(NO_PID, peers.Semaphore(0, b""))
     assert not deadlocks._is_asleep([seen])
     assert list(waits._file_lock(read, Blocked("file lock", reads=(0,)))) == []
