@@ -698,18 +698,14 @@ def test_error_is_one_line_and_a_status(
     ("arguments", "status", "said"),
     [
         ("", 2, ": the following arguments are required: COMMAND"),
-        ("stop bash", 2, " stop: argument PID: a pid must be a whole number >= 1"),
-        (
-            f"stop --grace -1 {NO_PID}",
-            2,
-            " stop: argument --grace: must be a finite number",
-        ),
-        (f"stop --signal X {NO_PID}", 2, " stop: argument --signal: must be a signal"),
-        ("run --grace -1 -- true", 125, " run: argument --grace: must be a finite "),
-        ("run --grace inf -- true", 125, " run: argument --grace: must be a finite "),
-        ("run --timeout 0 -- true", 125, " run: argument --timeout: must be a finite "),
-        ("run --timeout soon -- true", 125, " run: argument --timeout: must be a "),
-        ("run --signal RTMAX+1 -- true", 125, " run: argument --signal: must be a "),
+        ("stop bash", 2, " stop: argument PID: a pid .* >= 1, got 'bash'; .*"),
+        (f"stop --grace -1 {NO_PID}", 2, " stop: argument --grace: .*, got '-1'"),
+        (f"stop --signal X {NO_PID}", 2, " stop: argument --signal: .*, got 'X'"),
+        ("run --grace -1 -- true", 125, " run: argument --grace: .* >= 0, got '-1'"),
+        ("run --grace inf -- true", 125, " run: argument --grace: .* >= 0, got 'inf'"),
+        ("run --timeout 0 -- true", 125, " run: argument --timeout: .* > 0, got '0'"),
+        ("run --timeout x -- true", 125, " run: argument --timeout: .* > 0, got 'x'"),
+        ("run --signal RTMAX+1 -- true", 125, r" run: .* a signal .*, got 'RTMAX\+1'"),
     ],
 )
 def test_wrong_command_line_is_one_line_and_a_status(
@@ -719,7 +715,7 @@ def test_wrong_command_line_is_one_line_and_a_status(
         main(arguments.split())
     assert raised.value.code == status
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"process-terminate{said}")
+    assert re.fullmatch(f"process-terminate{said}", line)
 
 
 #: macOS has none.
