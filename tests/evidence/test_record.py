@@ -133,9 +133,9 @@ def test_new_patch_version_starts_over_if_runs_are_missing() -> None:
 
 
 def test_runs_that_differ_are_counted_with_what_they_did() -> None:
-    example = write("print(2)\n#> 1\nopen('/no/such/file')\n")
+    example = write("print('in /no/such/2')\n#> 1\nopen('/no/such/file')\n")
     error = "FileNotFoundError: [Errno 2] No such file or directory: '.../file'"
-    outcome = runs.Outcome(count=2, status=1, output=["2"], error=error, left=0)
+    outcome = runs.Outcome(count=2, status=1, output=["in .../2"], error=error, left=0)
     tally = record_on(HERE, example, 2).cells["own"].idle
     assert tally == Tally(runs=2, passed=0, differed=[outcome])
 

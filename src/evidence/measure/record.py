@@ -175,7 +175,7 @@ def _tally_of(run: Run, example: Example) -> Tally:
     outcome = Outcome(
         count=1,
         status=run.status,
-        output=run.output,
+        output=[_without_paths(line) for line in run.output],
         error=_without_paths(last),
         left=len(run.leftovers),
     )
