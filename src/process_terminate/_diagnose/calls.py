@@ -15,9 +15,8 @@ from process_terminate._diagnose.reading import Process, Thread
 _NUMBERS = {
     "x86_64": {
         0: "read", 1: "write", 2: "open", 7: "poll", 17: "pread64", 18: "pwrite64",
-        19: "readv",
-        20: "writev", 23: "select", 34: "pause", 35: "nanosleep", 40: "sendfile",
-        42: "connect", 43: "accept", 44: "sendto", 45: "recvfrom", 46: "sendmsg",
+        19: "readv", 20: "writev", 23: "select", 34: "pause", 35: "nanosleep",
+        40: "sendfile", 42: "connect", 43: "accept", 44: "sendto", 45: "recvfrom", 46: "sendmsg",
         47: "recvmsg", 56: "clone", 58: "vfork", 61: "wait4", 72: "fcntl", 73: "flock",
         74: "fsync", 75: "fdatasync", 128: "rt_sigtimedwait", 130: "rt_sigsuspend",
         202: "futex", 219: "restart_syscall", 230: "clock_nanosleep", 232: "epoll_wait",
@@ -79,6 +78,8 @@ class Blocked(NamedTuple):
     """The path of a named pipe, as the process gave it to the call."""
     missing: str = ""
     """For what another process must open that pipe: `reading` or `writing`."""
+    signals: tuple[int, ...] = ()
+    """The signals that it waits for; none for any that has a handler."""
     limit: float | None = None
     """Seconds until a timeout at the latest; None if it waits without a limit."""
     until: float | None = None
@@ -169,6 +170,8 @@ def _poll(process: Process, name: str, args: tuple[int, ...]) -> Blocked:
     data = process.memory(args[0], 8 * count)
     polled = list(struct.iter_unpack("=ihh", data[: len(data) // 8 * 8]))
     limit = _milliseconds(args[2]) if name == "poll" else _timeout(process, args[2])
+    if not count and limit is None:  # As pause() on ARM64.
+        return Blocked("signal", name)
     waits = [(fd, _only_writes(events)) for fd, events, _ in polled if fd >= 0]
     return _files(
         name,
@@ -276,8 +279,11 @@ def _clock_nanosleep(process: Process, name: str, args: tuple[int, ...]) -> Bloc
 
 
 def _pause(process: Process, name: str, args: tuple[int, ...]) -> Blocked:
-    limit = _timeout(process, args[2]) if name == "rt_sigtimedwait" else None
-    return Blocked("signal", name, limit=limit)
+    if name != "rt_sigtimedwait":
+        return Blocked("signal", name)
+    mask = int.from_bytes(process.memory(args[0], 8), sys.byteorder)
+    signals = tuple(number for number in range(1, 65) if mask >> (number - 1) & 1)
+    return Blocked("signal", name, limit=_timeout(process, args[2]), signals=signals)
 
 
 def _flock(process: Process, name: str, args: tuple[int, ...]) -> Blocked:  # noqa: ARG001

@@ -24,6 +24,7 @@ from process_terminate._diagnose.findings import (
 from process_terminate._diagnose.peers import File, Machine, files_of
 from process_terminate._diagnose.reading import GoneError, Process, Thread
 from process_terminate._diagnose.semaphores import semaphore_at, semaphore_findings
+from process_terminate._exit_status import name_of as signal_name
 
 
 def wait_findings(process: Process, machine: Machine) -> Iterator[Finding]:
@@ -48,6 +49,8 @@ def wait_findings(process: Process, machine: Machine) -> Iterator[Finding]:
         yield from _file_lock(process, wait)
     elif wait.kind == "named pipe":
         yield _named_pipe(wait)
+    elif wait.kind == "signal":
+        yield _signal(wait)
     elif wait.kind == "unknown" and threads[0].call:
         process.unknown_call = (
             "this kernel does not say which system call continues after a stop"
@@ -221,6 +224,17 @@ def _time(wait: Blocked) -> Finding:
         "It sleeps until a time has come, as in time.sleep().",
         facts,
         do="It continues by itself. A signal without a handler ends it meanwhile.",
+    )
+
+
+def _signal(wait: Blocked) -> Finding:
+    awaited = ", ".join(map(signal_name, wait.signals)) or "any that has a handler"
+    return finding(
+        "waits-for-a-signal",
+        "It waits for a signal, as in signal.pause(), sigwait() or the wait of a shell.",
+        f"{wait.call}: {awaited}",
+        *limit_of(wait),
+        do="Send it the signal, or stop it: process-terminate stop PID.",
     )
 
 

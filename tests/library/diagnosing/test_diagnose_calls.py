@@ -68,6 +68,27 @@ PROGRAMS = {
         "waits-for-a-child",
         "pidfd of pid",
     ),
+    "pause": ("signal.pause()", "waits-for-a-signal", "pause: any"),
+    "sigwait": (
+        "signal.sigwait([signal.SIGUSR1, signal.SIGUSR2])",
+        "waits-for-a-signal",
+        "rt_sigtimedwait: SIGUSR1, SIGUSR2",
+    ),
+    "sigtimedwait": (
+        "signal.sigtimedwait([signal.SIGRTMIN + 1], 60)",
+        "waits-for-a-signal",
+        r"SIGRTMIN\+1.*timeout: ",
+    ),
+    "shell that waits": (
+        "os.execvp('dash', ['dash', '-c', 'sleep 60 & wait'])",
+        "waits-for-a-signal",
+        "rt_sigsuspend: any",
+    ),
+    "poll without files or a limit": (
+        "select.poll().poll()",
+        "waits-for-a-signal",
+        "poll: any",
+    ),
     "poll without files": ("select.poll().poll(60_000)", "waits-for-time", "poll: "),
     "ppoll with a limit": (
         "libc.ppoll(None, 0, minute, None)",
