@@ -30,6 +30,7 @@ from process_terminate._diagnose.reading import STATES, GoneError, Process, is_r
 from process_terminate._exit_status import ExitStatus
 from process_terminate._process import stdlib
 from process_terminate._process.adapters import AnyProcess
+from process_terminate._process.ownership import require_own_pids
 from process_terminate._process.printable import kind, printable, process_name
 from process_terminate._process.table import is_hidden, require, room
 
@@ -96,7 +97,8 @@ def diagnose(
         ValueError: If `process` was not started or is closed, or the pid is not
             positive.
         RuntimeError: If `/proc` is missing on Linux, belongs to another pid namespace,
-            or may not be read in a sandbox.
+            or may not be read in a sandbox. Also if `process` is a `psutil.Process`,
+            and `psutil.PROCFS_PATH` belongs to another pid namespace.
         OSError: If your program has as many files open as its hard limit permits
             (`ulimit -Hn`).
 
@@ -112,10 +114,12 @@ def diagnose(
           ([example: killed workers](../examples/diagnose/killed.md)).
     """
     pid, code = _target(process)
-    if code is not None or _has_ended(process):
+    if code is not None:
         return _gone(pid, code)
     with room():
         require("diagnose")
+        if _has_ended(process):
+            return _gone(pid, None)
         if not is_readable():
             return _ask_psutil(pid) or _gone(pid, None)
         machine = Machine()
@@ -176,6 +180,8 @@ def _hidden(pid: int) -> Diagnosis:
 def _has_ended(process: Any) -> bool:
     """Return whether its object knows that it is gone, so that others may have its pid."""
     if isinstance(process, psutil.Process):
+        if sys.platform == "linux":
+            require_own_pids("diagnose")
         return not process.is_running()
     if stdlib.is_process(process) and stdlib.start_method(process) == "forkserver":
         return bool(wait([process.sentinel], 0))
@@ -190,7 +196,12 @@ def _stack(pid: int) -> str | None:
     command = [program, "dump", "--pid", str(pid)]
     try:
         ended = subprocess.run(
-            command, capture_output=True, text=True, timeout=_PY_SPY_LIMIT, check=True
+            command,
+            capture_output=True,
+            encoding="utf-8",
+            errors="backslashreplace",  # As in the name of a file.
+            timeout=_PY_SPY_LIMIT,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError):
         return None

@@ -68,12 +68,7 @@ def is_running(process: psutil.Process, *, is_child: Callable[[], bool]) -> bool
         found = process.is_running()
         if sys.platform == "linux" and found and not is_child():
             table.require("stop")
-            if os.readlink(f"{psutil.PROCFS_PATH}/self") != str(os.getpid()):  # noqa: PTH115, as it is faster
-                raise RuntimeError(
-                    f"psutil reads the pids of another pid namespace in "
-                    f"{psutil.PROCFS_PATH}; set psutil.PROCFS_PATH to '/proc' before "
-                    "you look for processes to stop"
-                )
+            require_own_pids("stop")
         return found
     except (KeyError, NameError):
         if is_child():
@@ -82,6 +77,17 @@ def is_running(process: psutil.Process, *, is_child: Callable[[], bool]) -> bool
             f"cannot tell whether pid {process.pid} is still the same process, as "
             "Python exits; stop it earlier, for example by atexit"
         ) from None
+
+
+def require_own_pids(purpose: str) -> None:
+    """Raise if psutil reads the pids of another pid namespace."""
+    own = os.readlink(f"{psutil.PROCFS_PATH}/self")  # noqa: PTH115, as it is faster
+    if own != str(os.getpid()):
+        raise RuntimeError(
+            f"psutil reads the pids of another pid namespace in {psutil.PROCFS_PATH}; "
+            "set psutil.PROCFS_PATH to '/proc' before you look for processes to "
+            f"{purpose}"
+        )
 
 
 class Children:

@@ -449,7 +449,7 @@ def test_py_spy_adds_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     hint = "the line of Python: py-spy is not installed, or failed"
     assert hint in diagnose(os.getpid(), py_spy=True).unseen
     program = tmp_path / "py-spy"
-    program.write_text("#!/bin/sh\necho Thread $3\n")
+    program.write_text("#!/bin/sh\nprintf 'Thread %s \\377\\n' $3\n")
     program.chmod(0o755)
     assert f"Thread {os.getpid()}" in str(diagnose(os.getpid(), py_spy=True))
     program.write_text("#!/bin/sh\nexit 1\n")

@@ -692,15 +692,15 @@ def test_process_that_has_the_pid_in_another_namespace_is_left_alone() -> None:
 
 @as_process_1
 @can_mount
-def test_process_that_psutil_sees_in_the_proc_of_a_host_is_not_stopped() -> None:
+def test_process_that_psutil_sees_in_the_proc_of_a_host_is_refused() -> None:
     """An agent in a container that watches the host sets psutil.PROCFS_PATH."""
     program = """
         import psutil, subprocess
-        from process_terminate import stop, stop_tree
+        from process_terminate import diagnose, stop, stop_tree
         shell = subprocess.Popen(["sh", "-c", "sleep 60 & echo $!; wait"], stdout=-1)
         pid = int(shell.stdout.readline())
         psutil.PROCFS_PATH = "/mnt"
-        for call in (stop, stop_tree):
+        for call in (stop, stop_tree, diagnose):
             try:
                 call(psutil.Process(pid))
             except RuntimeError as error:
@@ -712,11 +712,12 @@ def test_process_that_psutil_sees_in_the_proc_of_a_host_is_not_stopped() -> None
     host = ["unshare", "--pid", "--fork", "--mount", "sh", "-c", mount, "sh"]
     refused = (
         "psutil reads the pids of another pid namespace in /mnt; set "
-        "psutil.PROCFS_PATH to '/proc' before you look for processes to stop"
+        "psutil.PROCFS_PATH to '/proc' before you look for processes to "
     )
     assert run(program, prefix=[*NAMESPACE, *host]).splitlines() == [
-        refused,
-        refused,
+        f"{refused}stop",
+        f"{refused}stop",
+        f"{refused}diagnose",
         "True killed by SIGTERM (15); a shell shows 143",
     ]
 
