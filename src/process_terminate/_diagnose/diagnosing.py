@@ -180,8 +180,7 @@ def _hidden(pid: int) -> Diagnosis:
 def _has_ended(process: Any) -> bool:
     """Return whether its object knows that it is gone, so that others may have its pid."""
     if isinstance(process, psutil.Process):
-        if sys.platform == "linux":
-            require_own_pids("diagnose")
+        require_own_pids("diagnose")
         return not process.is_running()
     if stdlib.is_process(process) and stdlib.start_method(process) == "forkserver":
         return bool(wait([process.sentinel], 0))

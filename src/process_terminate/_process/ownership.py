@@ -80,14 +80,15 @@ def is_running(process: psutil.Process, *, is_child: Callable[[], bool]) -> bool
 
 
 def require_own_pids(purpose: str) -> None:
-    """Raise if psutil reads the pids of another pid namespace."""
-    own = os.readlink(f"{psutil.PROCFS_PATH}/self")  # noqa: PTH115, as it is faster
-    if own != str(os.getpid()):
-        raise RuntimeError(
-            f"psutil reads the pids of another pid namespace in {psutil.PROCFS_PATH}; "
-            "set psutil.PROCFS_PATH to '/proc' before you look for processes to "
-            f"{purpose}"
-        )
+    """Raise if psutil reads the pids of another pid namespace, on Linux."""
+    if sys.platform == "linux":
+        own = os.readlink(f"{psutil.PROCFS_PATH}/self")  # noqa: PTH115, as it is faster
+        if own != str(os.getpid()):
+            raise RuntimeError(
+                f"psutil reads the pids of another pid namespace in "
+                f"{psutil.PROCFS_PATH}; set psutil.PROCFS_PATH to '/proc' before you "
+                f"look for processes to {purpose}"
+            )
 
 
 class Children:
