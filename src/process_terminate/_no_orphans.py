@@ -155,7 +155,7 @@ def begin(grace: float) -> blocks.Block:
         # An interrupted beginning would leave its tag. Of two threads that begin at
         # once, the second has to see the block of the first.
         lock = _beginning.setdefault(os.getpid(), threading.RLock())
-        with Gate().kept(), locked(lock):
+        with Gate(), locked(lock):
             block = make(grace)
     except BaseException:
         if block:

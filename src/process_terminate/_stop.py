@@ -179,7 +179,7 @@ def stopping(  # noqa: PLR0913  # The last three differ by caller.
             "stop_all() takes several processes, such as a list, got "
             f"{kind(processes)}; use stop() for one process"
         )
-    with table.room():
+    with table.Room():
         targets = [
             adapt(process, call, loop=loop, ancestors=ancestors)
             for process in processes
@@ -194,7 +194,7 @@ def stopping(  # noqa: PLR0913  # The last three differ by caller.
 def _stopped(
     targets: list[Adapter], grace: float, first: int
 ) -> Steps[list[ExitStatus]]:
-    with Gate().kept() as gate:
+    with Gate() as gate:
         try:
             handles = [handle for target in targets if (handle := target.find())]
             try:

@@ -68,7 +68,7 @@ def stop_pool(pool: Pool | Executor, *, grace: float = 5.0) -> list[ExitStatus]:
           ([example: pool that ignores SIGTERM](../examples/pools/pool_inherits_sigterm_handler.md)).
     """
     seconds = checked_grace(grace)
-    with table.room():
+    with table.Room():
         return run(_stopping(pool, seconds))
 
 
@@ -88,7 +88,7 @@ def _stopping(pool: object, grace: float) -> Steps[list[ExitStatus]]:
         target = adapt(worker, "stop_pool")
         target.find()
         target.close()
-    with Gate().kept() as gate:
+    with Gate() as gate:
         try:
             with gate.opened():
                 yield from ended.retire()

@@ -140,7 +140,7 @@ def stopping_tree(
 ) -> Steps[list[StoppedProcess]]:
     """Take the steps of `stop_tree()`."""
     seconds, first = checked_grace(grace), checked_signal(signal)
-    with table.room():
+    with table.Room():
         target = adapt(process, "stop_tree", loop=loop, ancestors=ancestors)
         table.require("stop_tree")
         return (
@@ -155,7 +155,7 @@ def _stopped_tree(
 ) -> Steps[list[StoppedProcess]]:
     # A handler that raises must leave neither the tree running nor this process a
     # subreaper.
-    with Gate().kept() as gate, closing(target):
+    with Gate() as gate, closing(target):
         handle = target.find()
         if handle:
             yield from appearing([handle.pid])

@@ -32,7 +32,7 @@ from process_terminate._process import stdlib
 from process_terminate._process.adapters import AnyProcess
 from process_terminate._process.ownership import require_own_pids
 from process_terminate._process.printable import kind, printable, process_name
-from process_terminate._process.table import is_hidden, require, room
+from process_terminate._process.table import Room, is_hidden, require
 
 #: Seconds that py-spy may take.
 _PY_SPY_LIMIT = 10
@@ -116,7 +116,7 @@ def diagnose(
     pid, code = _target(process)
     if code is not None:
         return _gone(pid, code)
-    with room():
+    with Room():
         require("diagnose")
         if _has_ended(process):
             return _gone(pid, None)

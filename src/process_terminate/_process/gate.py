@@ -21,9 +21,12 @@ _set_handler: Any = getattr(_fast, "signal", signal.signal)
 
 
 class Gate:
-    """Calls handlers of signals only while it is open; an error closes it.
+    """A block that calls handlers of signals only while its gate is open.
 
-    So the first Ctrl-C ends a wait, and the next ones cannot interrupt what follows.
+    An error closes the gate, so the first Ctrl-C ends a wait, and the next ones cannot
+    interrupt what follows. An exception that a handler raises later leaves the block
+    after everything in it is done. In other threads than the main thread, which alone
+    calls handlers, this does nothing.
 
     Args:
         fatal: Whether it holds back, instead of those that have a handler, the signals
@@ -39,15 +42,20 @@ class Gate:
         #: The gates that have taken the place of this one.
         self._above: dict[int, Gate] = {}
         self._arrived: list[int] = []
-        self._is_kept = False
+        #: How many blocks of this gate are active.
+        self._depth = 0
         self._is_open = False
         self._is_done = False
         self._is_lent = False
         self._pid = os.getpid()
-        #: Whether it can hold back signals: only in the main thread.
-        self.holds = _is_main_thread()
+        self._thread = threading.get_ident()
         #: Whether a handler was called that may have started a process.
         self.has_called = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether it can hold back signals: only in the main thread."""
+        return _is_main_thread()
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -95,55 +103,59 @@ class Gate:
             _set_handler(number, handler)
             signal.raise_signal(number)
 
-    @contextmanager
-    def kept(self) -> Iterator[Self]:
-        """Take the place of all handlers in the block.
+    def __enter__(self) -> Self:
+        """Take the place of all handlers, unless a block of this gate is active."""
+        self._depth += 1
+        if self._depth == 1:
+            try:
+                self._take()
+            except BaseException:
+                self.__exit__()
+                raise
+        return self
 
-        Handlers are called in the main thread alone, so only there is this needed. An
-        exception that a handler raises leaves the block after everything in it is done.
-        Within the block of this gate, a second one does nothing.
-        """
-        if self._is_kept:
-            yield self
+    def __exit__(self, *_: object) -> None:
+        """Put the handlers back, then call those of what has arrived."""
+        self._depth -= 1
+        if self._depth:
             return
-        self._is_kept = True
-        try:
-            self._take()
-            yield self
-        finally:
-            error = self._give_back()
-            self._is_done = True
-            for number in dict.fromkeys(self._arrived):
-                try:
-                    self._act(number, None)
-                except BaseException as caught:
-                    error = caught
-            if error is not None:
-                raise error
+        error = self._give_back()
+        self._is_done = True
+        for number in dict.fromkeys(self._arrived):
+            try:
+                self._act(number, None)
+            except BaseException as caught:
+                error = caught
+        if error is not None:
+            raise error
 
     def _take(self) -> None:
         """Take the place of all handlers."""
-        handlers = _handlers(self._fatal) if _is_main_thread() else {}
-        # No thread of a subinterpreter may set a handler, and `threading` may know
-        # another main thread than the interpreter.
-        with suppress(ValueError):
-            for number, handler in handlers.items():
-                gate = _gate_of(handler)
-                if gate is self:  # The end of a block has put it back meanwhile.
-                    continue
-                self._handlers[number] = handler
-                if gate:
-                    gate._above[number] = self
+        if self._fatal and not self.holds:  # To know these, it reads a file of /proc.
+            return
+        for number, handler in _handlers(self._fatal).items():
+            gate = _gate_of(handler)
+            if gate is self:  # The end of a block has put it back meanwhile.
+                continue
+            self._handlers[number] = handler
+            try:
                 _set_handler(number, self._note)
+            except ValueError:  # Only the main thread can set handlers.
+                del self._handlers[number]
+                return
+            if gate:
+                gate._above[number] = self
 
     def _give_back(self) -> BaseException | None:
         """Put the handlers back; return what one of them has raised meanwhile.
 
-        Only the main thread can. In another one, as of a loop that is closed there, a
-        signal is passed on until the next gate takes the place of this one.
+        Only the thread that has taken them can. In another one, as of a loop that is
+        closed there, a signal is passed on until the next gate takes the place of this
+        one.
         """
         error: BaseException | None = None
-        waiting = list(self._handlers) if _is_main_thread() else []
+        is_taker = threading.get_ident() == self._thread
+        waiting = list(self._handlers) if is_taker else []
         while waiting:
             try:
                 while waiting:
@@ -206,10 +218,10 @@ def _is_main_thread() -> bool:
 
 def _handlers(fatal: bool) -> dict[int, Any]:
     """Return the signals that a gate holds back, with what is done with each."""
-    found = {n: _handler_of(n) for n in (_FATAL if fatal else _SIGNALS)}
     if not fatal:
-        return {n: handler for n, handler in found.items() if callable(handler)}
+        return {n: done for n in _SIGNALS if callable(done := _handler_of(n))}
     caught = _caught_signals()  # By C code, if Python knows no handler.
+    found = {n: _handler_of(n) for n in _FATAL}
     return {
         n: handler
         for n, handler in found.items()

@@ -4,8 +4,7 @@ import errno
 import functools
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,22 +70,23 @@ def require(call: str) -> None:
     )
 
 
-@contextmanager
-def room() -> Iterator[None]:
+class Room:
     """Let this process open more files in the block, if it has opened too many."""
-    old = None
-    try:
-        for fd in os.pipe():  # Reading the table takes two descriptors.
-            close(fd)
-    except OSError:
-        if sys.platform != "win32":  # pragma: no branch
-            old = resource.getrlimit(resource.RLIMIT_NOFILE)
-            resource.setrlimit(resource.RLIMIT_NOFILE, (old[1], old[1]))
-    try:
-        yield
-    finally:
-        if sys.platform != "win32" and old is not None:
-            resource.setrlimit(resource.RLIMIT_NOFILE, old)
+
+    _limits: tuple[int, int] | None = None
+
+    def __enter__(self) -> None:
+        try:
+            for fd in os.pipe():  # Reading the table takes two descriptors.
+                close(fd)
+        except OSError:
+            if sys.platform != "win32":  # pragma: no branch
+                self._limits = old = resource.getrlimit(resource.RLIMIT_NOFILE)
+                resource.setrlimit(resource.RLIMIT_NOFILE, (old[1], old[1]))
+
+    def __exit__(self, *_: object) -> None:
+        if sys.platform != "win32" and self._limits is not None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, self._limits)
 
 
 def all_pids() -> list[int]:

@@ -72,7 +72,7 @@ class LinuxBlock(Block):
                 "use stop_tree() for each process that you start"
             )
         self._stack = ExitStack()
-        with ExitStack() as stack, table.room():
+        with ExitStack() as stack, table.Room():
             table.require("no_orphans")
             super().__init__(grace)
             # Blocks may be left in another order than they were entered.
@@ -125,7 +125,7 @@ class LinuxBlock(Block):
             yield short
 
     def _leave(self) -> Steps[None]:
-        with Gate().kept() as gate, self._stack, table.room():
+        with Gate() as gate, self._stack, table.Room():
             try:
                 active.remove(self)
                 self._untag()

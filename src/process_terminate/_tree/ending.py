@@ -47,7 +47,7 @@ def end_tree(
     On Windows no process is asked: TerminateProcess leaves no grace period, and a
     process that is suspended first cannot start another one.
     """
-    with (tree.gate or Gate()).kept() as gate:
+    with tree.gate or Gate() as gate:
         try:
             yield from _ask_then_force(tree, grace, first, prepare, gate)
         except BaseException:  # Such as one that another thread raises in this one.
@@ -179,7 +179,7 @@ def _dying(tree: Tree, until: float) -> Steps[None]:
 def _force(tree: Tree, gate: Gate) -> Steps[None]:
     """Stop all processes, until nothing new appears, and kill them."""
     # This process must not die while the tree is stopped by SIGSTOP.
-    with Gate(fatal=True).kept() as fatal:
+    with Gate(fatal=True) as fatal:
         yield from _kill_rounds(tree, gate, fatal)
     yield from _end_trackers(tree)
     check_dead([member.handle for member in tree.members.values()])

@@ -118,7 +118,7 @@ class JobBlock(Block):
         if self not in active:  # It was ended at exit.
             return
         active.remove(self)
-        with Gate().kept():
+        with Gate():
             ended = self._new_pools()
             try:
                 for pool in ended:

@@ -476,7 +476,7 @@ def test_gate_that_takes_handlers_back_beside_others_makes_no_circle(
     monkeypatch.setattr(gate, "_in_loop", lambda: True)
     first, second, third = gate.Gate(), gate.Gate(), gate.Gate()
     try:
-        with first.kept(), second.kept(), third.kept():
+        with first, second, third:
             first._arrived.append(signal.SIGUSR1)
             with pytest.raises(ZeroDivisionError), first.opened():
                 pass

@@ -7,6 +7,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -31,7 +32,7 @@ def calls(handler: Handler) -> list[int]:
 
 
 def test_handler_is_called_when_the_gate_is_opened(calls: list[int]) -> None:
-    with Gate().kept() as gate:
+    with Gate() as gate:
         signal.raise_signal(signal.SIGUSR1)
         assert calls == []
         with gate.opened():
@@ -41,7 +42,7 @@ def test_handler_is_called_when_the_gate_is_opened(calls: list[int]) -> None:
 
 
 def test_handler_is_called_after_the_block(calls: list[int]) -> None:
-    with Gate().kept():
+    with Gate():
         signal.raise_signal(signal.SIGUSR1)
         signal.raise_signal(signal.SIGUSR1)
         assert calls == []
@@ -54,7 +55,7 @@ def test_handler_that_raises_closes_the_gate(
     handler(signal.SIGUSR2, fail(ZeroDivisionError))
 
     def keep() -> None:
-        with Gate().kept() as gate:
+        with Gate() as gate:
             with pytest.raises(ZeroDivisionError), gate.opened():
                 signal.raise_signal(signal.SIGUSR2)
             signal.raise_signal(signal.SIGUSR2)
@@ -69,7 +70,7 @@ def test_handler_that_raises_closes_the_gate(
 def test_handler_that_is_back_and_raises_does_not_keep_others_away(
     calls: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept: AbstractContextManager[Any] = Gate().kept()
+    kept: AbstractContextManager[Any] = Gate()
     old = signal.getsignal(signal.SIGUSR1)
     kept.__enter__()
     restore = gates._set_handler
@@ -90,8 +91,8 @@ def test_handler_that_is_back_and_raises_does_not_keep_others_away(
 
 def test_gates_of_one_event_loop_may_end_in_any_order(calls: list[int]) -> None:
     old = signal.getsignal(signal.SIGUSR1)
-    first: AbstractContextManager[Any] = Gate().kept()
-    second: AbstractContextManager[Any] = Gate().kept()
+    first: AbstractContextManager[Any] = Gate()
+    second: AbstractContextManager[Any] = Gate()
     first.__enter__()
     gate = second.__enter__()
     signal.raise_signal(signal.SIGUSR1)
@@ -106,11 +107,11 @@ def test_gate_that_leaves_from_between_two_others_is_forgotten(
     calls: list[int],
 ) -> None:
     old = signal.getsignal(signal.SIGUSR1)
-    blocks: list[AbstractContextManager[Any]] = [Gate().kept() for _ in range(3)]
+    blocks: list[AbstractContextManager[Any]] = [Gate() for _ in range(3)]
     over = [weakref.ref(block.__enter__()) for block in blocks]
     for number in (1, 0):
         blocks[number].__exit__(None, None, None)
-        blocks[number] = Gate().kept()
+        blocks[number] = Gate()
     gc.collect()
     assert [gate() is None for gate in over] == [True, True, False]
     signal.raise_signal(signal.SIGUSR1)
@@ -122,21 +123,39 @@ def test_gate_that_leaves_from_between_two_others_is_forgotten(
 def test_gate_that_another_thread_leaves_passes_signals_on(calls: list[int]) -> None:
     """As of a loop that is closed there: only the main thread can set handlers."""
     old = signal.getsignal(signal.SIGUSR1)
-    kept: AbstractContextManager[Any] = Gate().kept()
+    kept: AbstractContextManager[Any] = Gate()
     kept.__enter__()
     thread = threading.Thread(target=kept.__exit__, args=[None, None, None])
     thread.start()
     thread.join(DEADLINE)
     signal.raise_signal(signal.SIGUSR1)
     assert calls == [signal.SIGUSR1]
-    with Gate().kept():
+    with Gate():
         signal.raise_signal(signal.SIGUSR1)
     assert calls == [signal.SIGUSR1] * 2
     assert signal.getsignal(signal.SIGUSR1) is old
 
 
+def test_gate_of_another_thread_leaves_handlers_and_gates_alone(
+    calls: list[int], handler: Handler
+) -> None:
+    """A gate below it that took it for the one above would look for its handlers."""
+
+    def enter_and_leave() -> None:
+        with Gate() as other:
+            assert not other._handlers
+
+    with ThreadPoolExecutor(1) as executor, Gate() as gate:
+        taken = signal.getsignal(signal.SIGUSR1)
+        executor.submit(enter_and_leave).result(DEADLINE)
+        assert signal.getsignal(signal.SIGUSR1) == taken
+        assert not gate._above
+        handler(signal.SIGUSR1, lambda *_: None)
+    assert calls == []
+
+
 def test_signal_without_a_handler_has_its_default_action_after_the_block() -> None:
-    with Gate(fatal=True).kept():
+    with Gate(fatal=True):
         signal.raise_signal(signal.SIGUSR1)
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
     pending = signal.sigpending()
@@ -153,7 +172,7 @@ def test_gates_that_are_over_are_forgotten_while_others_are_kept(
     blocks: deque[AbstractContextManager[Any]] = deque()
     over: weakref.WeakSet[Gate] = weakref.WeakSet()
     for _ in range(30):
-        blocks.append(Gate().kept())
+        blocks.append(Gate())
         over.add(blocks[-1].__enter__())
         if len(blocks) > 4:
             blocks.popleft().__exit__(None, None, None)
@@ -171,7 +190,7 @@ def test_handler_that_the_block_has_set_stays(
     def other(*_: object) -> None:
         """Do nothing."""
 
-    with Gate().kept():
+    with Gate():
         handler(signal.SIGUSR1, other)
     assert signal.getsignal(signal.SIGUSR1) is other
     assert calls == []

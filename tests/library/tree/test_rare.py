@@ -62,7 +62,7 @@ def test_room_is_made_for_descriptors_and_taken_back(
 ) -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     monkeypatch.setattr(os, "pipe", fail(OSError(24, "EMFILE")))
-    with table.room():
+    with table.Room():
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (before[1], before[1])
     assert resource.getrlimit(resource.RLIMIT_NOFILE) == before
 
