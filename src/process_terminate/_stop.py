@@ -174,15 +174,16 @@ def stopping(  # noqa: PLR0913  # The last three differ by caller.
 ) -> Steps[list[ExitStatus]]:
     """Take the steps of `stop_all()`."""
     seconds, first = checked_grace(grace), checked_signal(signal)
-    if not isinstance(processes, Iterable):
+    try:
+        given = iter(processes)
+    except TypeError:
         raise TypeError(
             "stop_all() takes several processes, such as a list, got "
             f"{kind(processes)}; use stop() for one process"
-        )
+        ) from None
     with table.Room():
         targets = [
-            adapt(process, call, loop=loop, ancestors=ancestors)
-            for process in processes
+            adapt(process, call, loop=loop, ancestors=ancestors) for process in given
         ]
         return (
             yield from after_turns(

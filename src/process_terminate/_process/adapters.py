@@ -72,12 +72,9 @@ class Adapter(ABC):
                 f"from {kind(process)}"
             )
         self.process = process
+        #: The pid that the object has; another process may have it by now.
+        self.pid = pid
         self._handle: Handle | None = None
-
-    @property
-    def pid(self) -> int:
-        """The pid that the object has; another process may have it by now."""
-        return int(self.process.pid)
 
     def find(self) -> Handle | None:
         """Return a handle of the process; None if the process is gone."""
@@ -281,6 +278,9 @@ def check(process: Any, call: str) -> BaseProcess:
         raise TypeError(
             f"{call}() takes a multiprocessing.Process, got {kind(process)}"
         )
+    checked: BaseProcess = process
+    if stdlib.popen_of(process) is not None:  # It was started, and is not closed.
+        return checked
     name = process_name(process)
     if process is current_process():
         raise ValueError(f"process {name!r} is the calling process; call sys.exit()")
@@ -294,5 +294,4 @@ def check(process: Any, call: str) -> BaseProcess:
         ) from None
     if pid is None:
         raise ValueError(f"process {name!r} was not started; call start() first")
-    checked: BaseProcess = process
     return checked

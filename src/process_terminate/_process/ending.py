@@ -5,8 +5,6 @@ import inspect
 import math
 import signal
 import sys
-from contextlib import suppress
-from signal import Signals
 from typing import Any
 
 from process_terminate._exit_status import name_of
@@ -16,8 +14,9 @@ from process_terminate._process.handle import SIGCONT, SIGKILL, Handle, monotoni
 from process_terminate._process.printable import described
 from process_terminate._process.waits import LAST_WAIT, Steps, Wait, wait_for
 
-#: Not asked for each time, because it makes an enumeration of each.
-_VALID_SIGNALS = signal.valid_signals()
+#: Each as one of `Signals`, if it has a name there. Not made for each call, because
+#: that takes longer than all other checks.
+_VALID_SIGNALS = {int(number): number for number in signal.valid_signals()}
 #: Seconds in which a signal is deferred until the killed processes are reaped.
 _DYING = 1.0
 
@@ -32,7 +31,7 @@ def checked_grace(grace: object) -> float:
         seconds = float(grace)
     except OverflowError:
         seconds = math.inf
-    if not math.isfinite(seconds) or seconds < 0:
+    if not 0 <= seconds < math.inf:
         raise ValueError(f"grace must be a finite number >= 0, got {grace!r:.40}")
     return seconds
 
@@ -48,9 +47,7 @@ def checked_signal(number: object) -> int:
         raise ValueError(f"signal must be the number of a signal, got {number}")
     if sys.platform == "win32" and number != signal.SIGTERM:
         raise ValueError(f"signal must be SIGTERM on Windows, got {name_of(number)}")
-    with suppress(ValueError):  # A real-time signal, which may have no name.
-        return Signals(number)
-    return number
+    return _VALID_SIGNALS[number]
 
 
 def refuse_suspended(function: Any, call: str) -> None:

@@ -10,6 +10,7 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from contextlib import suppress
+from logging import DEBUG
 from typing import Any, Self
 
 import psutil
@@ -154,9 +155,9 @@ class Handle(ABC):
         except (PermissionError, psutil.AccessDenied):
             self.forbidden = True
         else:
-            # The next process gets its signal, even if a handler of the log raises.
-            with suppress(Exception):
-                if number > 0:  # Windows has no signals that suspend or resume.
+            # Windows has no signals that suspend or resume.
+            if number > 0 and log.isEnabledFor(DEBUG):
+                with suppress(Exception):  # A handler may raise; others need a signal.
                     log.debug(SENT, name_of(number), self.pid)
 
     def close(self) -> None:  # noqa: B027  # Most hold nothing.

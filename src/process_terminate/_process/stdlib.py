@@ -41,9 +41,11 @@ _WRITABLE, _BROKEN = 4, 8  # POLLOUT and POLLERR, the same on Linux, macOS and B
 
 def is_process(value: object) -> bool:
     """Return whether it is a process of multiprocessing, or of a copy of it."""
+    if isinstance(value, BaseProcess):
+        return True
     modules = [sys.modules.get(f"{package}.process") for package in _COPIES]
     kinds = [getattr(module, "BaseProcess", BaseProcess) for module in modules]
-    return isinstance(value, (BaseProcess, *kinds))
+    return isinstance(value, tuple(kinds))
 
 
 def popen_of(process: BaseProcess) -> Any:
