@@ -9,6 +9,7 @@ Another system, or a hard limit on it, means that there are no tags.
 
 import secrets
 import sys
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 if sys.platform == "win32":  # pragma: no cover
@@ -64,6 +65,16 @@ def read(pid: int) -> int | None:
         return resource.prlimit(pid, _RLIMIT_LOCKS)[0]
     except OSError:
         return None
+
+
+def extend(pid: int, tag: Tag) -> None:
+    """Give a process the tag, unless it has it or one within it."""
+    if sys.platform != "linux" or not hasattr(resource, "prlimit"):
+        return
+    with suppress(OSError, ValueError):  # Another user's process, or a hard limit.
+        value, hard = resource.prlimit(pid, _RLIMIT_LOCKS)
+        if not tag.covers(value):
+            resource.prlimit(pid, _RLIMIT_LOCKS, (tag.value, hard))
 
 
 def write(pid: int, value: int) -> bool:

@@ -81,8 +81,8 @@ class Tree:
     def add(self, entry: Entry, handle: Handle) -> Member:
         """Take a process in, and tag it."""
         member = self.members[entry.key] = Member(entry, handle)
-        if self.tag and not self.tag.covers(tags.read(entry.pid)):
-            tags.write(entry.pid, self.tag.value)
+        if self.tag:
+            tags.extend(entry.pid, self.tag)
         return member
 
     def alive(self) -> list[Member]:
