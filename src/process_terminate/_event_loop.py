@@ -74,6 +74,8 @@ async def _wait(wait: Wait) -> None:
     if wait.handles is None:  # At least one turn of the loop.
         rest = wait.until - monotonic() if wait.fd is None else 0
         await asyncio.sleep(max(rest, 0))
+        if wait.fd is None:
+            return
     waiting = [handle for handle in wait.handles or [] if not handle.is_dead()]
     fds = {handle.fd for handle in waiting if handle.fd is not None}
     if wait.fd is not None:
