@@ -105,6 +105,7 @@ def _run(executable: str, names: list[str]) -> str:
         *("--rootdir", str(_TESTS), "--confcutdir", str(_TESTS)),
         *("--import-mode", "importlib"),
     ]
+    PLATFORMS.mkdir(exist_ok=True)
     log = PLATFORMS / f"{Path(executable).name}.log"
     with log.open("wb") as output:
         subprocess.run(

@@ -1,5 +1,6 @@
 """The library's tests on other platforms are counted, and a failure has its name."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,14 @@ def test_tests_that_end_without_a_count_are_an_error(python: Path) -> None:
 def test_page_lists_each_platform_with_its_runs() -> None:
     rows = platforms.files()["platforms/table.md"].splitlines()
     assert any(row.startswith("| Windows on Wine 10.0 | CPython 3.11") for row in rows)
+
+
+def test_page_lists_each_version_of_cpython_without_a_platform(
+    python: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interpreters, "ask", lambda *_: replace(THERE, layer=""))
+    says(python, SAID)
+    found = elsewhere.record(str(python), [])
+    (*_, row) = platforms.files()["platforms/versions.md"].splitlines()
+    said = f"| CPython 3.14.1 | {found.kernel} | 20 of 22 passed, 3 skipped | "
+    assert row == f"{said}{found.date} |"

@@ -25,15 +25,22 @@ def files() -> dict[str, str]:
     recorded = elsewhere.load().tests
     heads = ["Platform", "Python", "Kernel", "Examples", "Runs", "Tests of the library"]
     rows = [_row(key, columns[key], shown, recorded.get(key)) for key in columns]
+    here_heads = ["Python", "Kernel", "Tests of the library", "Last run"]
+    here = [
+        [found.python, found.kernel, _counts(found), found.date]
+        for found in recorded.values()
+        if not found.platform
+    ]
     differed = [line for key in columns for line in _differed(key, columns[key], shown)]
     failed = [
-        f"- {found.platform}, {found.python}: "
+        f"- {found.platform or 'Linux'}, {found.python}: "
         + ", ".join(f"`{name}`" for name in found.names)
         for found in recorded.values()
         if found.names
     ]
     return {
         "platforms/table.md": table([*heads, "Last run"], rows) + "\n",
+        "platforms/versions.md": table(here_heads, here) + "\n",
         "platforms/differed.md": "\n".join(differed or ["- None."]) + "\n",
         "platforms/failed.md": "\n".join(failed or ["- None."]) + "\n",
     }
@@ -43,10 +50,6 @@ def _row(key: str, column: Column, shown: _Shown, found: Tests | None) -> list[s
     counts = [count for _, one in shown if (count := one.count(key)).runs]
     ran = [one.runs.interpreters[key] for _, one in shown if one.count(key).runs]
     cells = [cell for column in ran for cell in column.cells.values()]
-    said = "not run"
-    if found:
-        said = f"{found.passed} of {found.passed + found.failed} passed"
-        said += f", {found.skipped} skipped" if found.skipped else ""
     dates = [cell.date for cell in cells] + ([found.date] if found else [])
     return [
         f"Windows on {column.layer}" if column.platform == "win32" else column.layer,
@@ -54,9 +57,14 @@ def _row(key: str, column: Column, shown: _Shown, found: Tests | None) -> list[s
         " and ".join(sorted({cell.kernel for cell in cells})),
         f"{sum(c.state == PASSED for c in counts)} of {len(counts)} passed",
         f"{sum(c.passed for c in counts):,} of {sum(c.runs for c in counts):,}",
-        said,
+        _counts(found) if found else "not run",
         max(dates),
     ]
+
+
+def _counts(found: Tests) -> str:
+    said = f"{found.passed} of {found.passed + found.failed} passed"
+    return said + (f", {found.skipped} skipped" if found.skipped else "")
 
 
 def _differed(key: str, column: Column, shown: _Shown) -> Iterator[str]:
