@@ -14,12 +14,12 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, TypeAlias
 
 import psutil
 
 from process_terminate._process import stdlib, table
+from process_terminate._tree import forks
 
 _POPEN = subprocess.Popen
 _Loop: TypeAlias = "weakref.ref[asyncio.AbstractEventLoop] | None"
@@ -255,41 +255,21 @@ def _noting_spawn(spawn: Any) -> Any:
     return noting_spawn
 
 
-class _BeforeFork(threading.local):
-    """The children of this thread just before it forks; None if no block is active."""
-
-    pids: tuple[int, ...] | None = None
-
-
-_before_fork = _BeforeFork()
-
-
-def _look_before_fork() -> None:
-    _before_fork.pids = _children_of_thread() if _noting else None
+def _forget_in_child() -> None:
+    forks.tell()
+    _noting.clear()
 
 
 def _note_fork() -> None:
-    """Note the child that this thread has just forked: the first that is new.
-
-    An orphan that has come to this process since then is new as well, and after it.
-    """
-    if _before_fork.pids is not None:
-        before = set(_before_fork.pids)
-        new = [pid for pid in _children_of_thread() if pid not in before]
-        for children in _noting if new else ():
-            children.note_child(new[0])
-
-
-def _children_of_thread() -> tuple[int, ...]:
-    """Return the pids of the children of this thread, the oldest first."""
-    with suppress(OSError):
-        return tuple(map(int, table.read("thread-self", "children").split()))
-    return ()
+    """Note the child that this thread has just forked."""
+    if (pid := forks.forked()) is not None:
+        for children in _noting:
+            children.note_child(pid)
 
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch
     os.register_at_fork(
-        before=_look_before_fork,
+        before=lambda: forks.look_before(noting=bool(_noting)),
         after_in_parent=_note_fork,
-        after_in_child=_noting.clear,
+        after_in_child=_forget_in_child,
     )

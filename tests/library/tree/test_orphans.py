@@ -40,7 +40,7 @@ from support import (
 from process_terminate import _log, no_orphans, stop, stop_pool, stop_tree
 from process_terminate._process import pools, stdlib
 from process_terminate._process.table import look_up
-from process_terminate._tree import subreaper, tags
+from process_terminate._tree import forks, subreaper, tags
 from process_terminate._tree.tree import Tree
 
 pty = pytest.importorskip("pty", reason="opens terminals")
@@ -344,6 +344,55 @@ def test_orphan_that_comes_during_a_fork_is_not_taken_for_the_child() -> None:
             "import os,", f"import os; os.chdir({folder!r}); import", 1
         )
         assert run(program) == "orphan left: False\n3\n"
+
+
+@pytest.mark.parametrize("starter", ["earlier", "of_block"])
+def test_orphan_that_comes_before_a_forked_child_is_not_taken_for_it(
+    starter: str,
+) -> None:
+    """That of an earlier child keeps running, and the child is left to its caller."""
+    program = f"""
+        import os, subprocess, time
+        # It runs after the library's own function, just before the fork.
+        os.register_at_fork(before=lambda: leave_orphan())
+        # It runs before the library's own function.
+        os.register_at_fork(after_in_parent=lambda: told and os.read(told[0], 1))
+        import psutil
+        from process_terminate import no_orphans
+        def start():
+            script = "read line; (sleep 60 & echo $!); exec sleep 60"
+            pipes = dict.fromkeys(["stdin", "stdout"], subprocess.PIPE)
+            pipes |= dict(stderr=subprocess.DEVNULL, text=True)
+            return subprocess.Popen(["sh", "-c", script], bufsize=1, **pipes)
+        def leave_orphan():
+            shell.stdin.write("\\n")
+            orphans.append(psutil.Process(int(shell.stdout.readline())))
+            while orphans[0].ppid() != os.getpid():
+                time.sleep(0.01)
+        orphans, told = [], []
+        earlier = start()
+        with no_orphans(grace=0):
+            of_block = start()
+            shell = {starter}
+            if shell is of_block:
+                told += os.pipe()
+            child = os.fork()
+            if child == 0:
+                told and os.write(told[1], b".")
+                time.sleep(60)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        print("orphan left:", orphans[0].is_running())
+        earlier.kill()
+        if shell is earlier:
+            orphans[0].kill()
+    """
+    left = starter == "earlier"
+    assert run(program) == f"-9\norphan left: {left}\n"
+
+
+def test_pid_was_given_after_another_one_even_if_they_start_again() -> None:
+    assert [pid for pid in range(9) if forks._is_between(pid, 3, 5)] == [4, 5]
+    assert [pid for pid in range(9) if forks._is_between(pid, 6, 1)] == [0, 1, 7, 8]
 
 
 def test_process_that_got_the_pid_of_a_reaped_child_is_left_alone(shell: Shell) -> None:
