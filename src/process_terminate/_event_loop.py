@@ -16,23 +16,24 @@ T = TypeVar("T")
 _UNFINISHED: dict[Steps[Any], int] = {}
 
 
-async def run_in_loop(steps: Steps[T]) -> T:
+async def run_in_loop(steps: Steps[T], *, interrupted: bool = False) -> T:
     """Take all steps, and let the event loop wait.
 
     A cancellation is raised in the steps, which then kill the processes at once, and
     continue to wait for the end of these. The next cancellations change nothing: anyio
-    cancels its task again in each turn of the loop.
+    cancels its task again in each turn of the loop. If the call was interrupted before
+    these steps, none changes anything.
     """
     _UNFINISHED[steps] = os.getpid()
     try:
-        return await _ended(steps)
+        return await _ended(steps, interrupted)
     finally:
         del _UNFINISHED[steps]
 
 
-async def _ended(steps: Steps[T]) -> T:
+async def _ended(steps: Steps[T], interrupted: bool) -> T:
     error: BaseException | None = None
-    closed = interrupted = False
+    closed = False
     while True:
         try:
             thrown, error = error, None

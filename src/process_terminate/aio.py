@@ -234,12 +234,12 @@ class _Block(AsyncContextDecorator, AbstractAsyncContextManager[None]):
             return
         try:
             await run_in_loop(inside.leaving())
+            await run_in_loop(inside.settling())
         except GeneratorExit:
             raise
         except BaseException:
-            await run_in_loop(inside.settling())
+            await run_in_loop(inside.settling(), interrupted=True)
             raise
-        await run_in_loop(inside.settling())
 
 
 def _require_loop() -> None:

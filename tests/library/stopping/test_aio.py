@@ -212,6 +212,30 @@ def test_canceled_block_kills_what_was_started() -> None:
 
 
 @ignores
+@pytest.mark.parametrize("grace", [0, 60])
+def test_block_that_is_canceled_in_each_turn_knows_the_exit_codes(grace: float) -> None:
+    async def main() -> None:
+        started = []
+
+        async def block() -> None:
+            async with aio.no_orphans(grace=grace):
+                started.extend([await shell(IGNORE) for _ in range(3)])
+                await asyncio.sleep(DEADLINE)
+
+        task = asyncio.create_task(block())
+        while len(started) < 3:
+            await asyncio.sleep(0.01)
+        while not task.done():
+            task.cancel()
+            await asyncio.sleep(0)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert {process.returncode for process in started} == {KILLED.code}
+
+    run(main())
+
+
+@ignores
 def test_call_whose_loop_is_closed_kills_the_process() -> None:
     """As when a coroutine is dropped in its wait."""
     with workers.ready() as process:
