@@ -287,8 +287,9 @@ def servers() -> set[int]:
 def hidden_children() -> set[int]:
     """Return the pids of the children of this process that /proc hides from its user.
 
-    With hidepid, see proc(5), that is a program that is setuid.
+    With hidepid, see proc(5), that is a program that is setuid. With hidepid=1 there
+    is a folder for it, whose files cannot be read.
     """
-    if os.path.exists("/proc/1"):  # noqa: PTH110, as it is faster
+    if look_up(1):
         return set()
     return {pid for pid in table.children({os.getpid()}) or () if table.is_hidden(pid)}

@@ -539,9 +539,10 @@ def setuid_sleep() -> Iterator[Path]:
 
 
 @can_mount
+@pytest.mark.parametrize("hidepid", [1, 2])
 @pytest.mark.parametrize("call", ["no_orphans", "stop_tree"])
 def test_setuid_program_that_proc_hides_is_killed(
-    call: str, setuid_sleep: Path
+    call: str, hidepid: int, setuid_sleep: Path
 ) -> None:
     """Its real user may signal it."""
     shell = f"['sh', '-c', '{setuid_sleep} 60 >&- & echo $!; wait']"
@@ -552,7 +553,7 @@ def test_setuid_program_that_proc_hides_is_killed(
         program = f"with no_orphans(grace=0.5):\n    {start}"
     else:
         program = f"{start}\nstop_tree(root, grace=0.5)"
-    said = run_as_nobody(program, prefix=hiding(2))
+    said = run_as_nobody(program, prefix=hiding(hidepid))
     assert not psutil.pid_exists(int("".join(filter(str.isdecimal, said))))
 
 
