@@ -73,8 +73,10 @@ def stop_tree(
     your program, and is a zombie when it is dead, until you call `os.waitpid()`.
     It stops an orphan without the tag only if no other code of your program can have
     started it. That means one thread, no greenlets, no event loop, no other running
-    child, not process 1, and no signal handler of yours that ran during the call.
-    Otherwise that orphan keeps running.
+    child, not process 1, no signal handler of yours that ran during the call, and no
+    logging handler of yours that gets the debug messages. Otherwise that orphan keeps
+    running. A daemon that a `__del__` of yours starts during the call looks like such an
+    orphan, and is stopped.
     Without tags (a hard limit on `RLIMIT_LOCKS`, another user's process) an orphan
     that may belong to another child is left alone, and a warning is logged.
     Resource trackers of `multiprocessing` and loky are stopped last, because they

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 
+from process_terminate._log import runs_other_code
 from process_terminate._process import stdlib, table
 from process_terminate._process.gate import Gate
 from process_terminate._process.handle import Handle, open_handle
@@ -198,10 +199,10 @@ class Tree:
     def _has_guest(self) -> bool:
         """Whether this process may have started one that does not belong to the tree.
 
-        Beside stop_tree() a handler of SIGCHLD may start the next worker.
+        Beside stop_tree() a handler of SIGCHLD or of the log may start a process.
         """
         called = self.gate is not None and self.gate.has_called
-        return called and not self.is_of_block
+        return not self.is_of_block and (called or runs_other_code())
 
     def is_foreign(self, pid: int) -> bool:
         """Return whether a process cannot belong to the tree, found out quickly."""

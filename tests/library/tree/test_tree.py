@@ -370,11 +370,13 @@ def fds(pid: int) -> Iterator[str]:
 def test_stop_tree_finds_orphans_beside_a_tracker_and_a_dead_child() -> None:
     """Without tags: neither of the two, nor a forkserver, can have left the orphan."""
     program = """
-        import multiprocessing, os, psutil, resource, subprocess
+        import logging, multiprocessing, os, psutil, resource, subprocess
+        from io import StringIO
         from multiprocessing import resource_tracker
         from process_terminate import stop_tree
         from workers import ready
 
+        logging.basicConfig(level=logging.DEBUG, stream=StringIO())
         resource.setrlimit(10, (5, 5))  # No tags.
         resource_tracker.ensure_running()
         worker = multiprocessing.get_context("forkserver").Process(target=list)
@@ -408,6 +410,30 @@ def test_stop_tree_leaves_what_another_thread_starts_alone(shell: Shell) -> None
         done.set()
         thread.join(DEADLINE)
     assert {other.poll() for other in others} == {None}
+
+
+@pytest.mark.parametrize("limit", ["", NO_TAGS], ids=["tags", "no_tags"])
+def test_stop_tree_leaves_what_a_handler_of_the_log_starts_alone(limit: str) -> None:
+    """It has lost its parent and has no tag, as an orphan of the tree may have."""
+    program = """
+        import logging, psutil
+        from process_terminate import stop_tree
+        from workers import ready
+        class Starting(logging.Handler):
+            def emit(self, record):
+                if f"SIGTERM to pid {root.pid}" in record.getMessage():
+                    psutil.Popen(["sh", "-c", "sleep 60 & exit"]).wait()
+        log = logging.getLogger("process_terminate")
+        log.setLevel(logging.DEBUG)
+        log.addHandler(Starting())
+        root = ready()
+        stop_tree(root, grace=0.3)
+        left = psutil.Process().children()
+        print([process.name() for process in left])
+        for process in left:
+            process.kill()
+    """
+    assert run(limit + textwrap.dedent(program)) == "['sleep']\n"
 
 
 REPLACED = """
