@@ -8,8 +8,9 @@ from process_terminate._process import table
 from process_terminate._process.adapters import Adapter, AnyProcess, adapt
 from process_terminate._process.ending import checked_grace, checked_signal, end_all
 from process_terminate._process.gate import Gate
+from process_terminate._process.handle import monotonic
 from process_terminate._process.printable import kind
-from process_terminate._process.waits import Steps, after_turns, run
+from process_terminate._process.waits import NOTE_WAIT, Steps, after_turns, run
 
 
 def stop(
@@ -211,6 +212,8 @@ def _stopped(
 def statuses(targets: list[Adapter]) -> Steps[list[ExitStatus]]:
     """Return the status of each, by turns: an object may reap the process of another."""
     found = {}
+    until = monotonic() + NOTE_WAIT
     for target in sorted(targets, key=lambda target: target.turn()):
+        target.until = until
         found[id(target)] = yield from target.status()
     return [found[id(target)] for target in targets]

@@ -74,6 +74,8 @@ class Adapter(ABC):
         self.process = process
         #: The pid that the object has; another process may have it by now.
         self.pid = pid
+        #: Until when another thread may note the exit code of one of several.
+        self.until = float("inf")
         self._handle: Handle | None = None
 
     def find(self) -> Handle | None:
@@ -172,11 +174,11 @@ class _Multiprocessing(Adapter):
         if not self._is_my_child():
             yield from self._learn()
         # A thread in join() may have reaped the process, and not yet noted that.
-        for short in pauses(_NOTED):
+        for short in pauses(_NOTED, self.until):
             if not self.process.is_alive():
-                return self.process.exitcode
+                break
             yield short
-        return code
+        return code if self.process.is_alive() else self.process.exitcode
 
     def _learn(self) -> Steps[None]:
         """Wait until the forkserver has said how the process exited.

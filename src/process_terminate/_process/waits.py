@@ -5,6 +5,7 @@ A function of the library is a generator that yields a `Wait` where it has to wa
 exception that comes during a wait is raised in the generator, at its `yield`.
 """
 
+import math
 import select
 import sys
 import time
@@ -67,9 +68,9 @@ def wait_for(handles: list[Handle], seconds: float) -> Wait:
     return Wait(monotonic() + seconds, handles)
 
 
-def pauses(seconds: float) -> Iterator[Wait]:
+def pauses(seconds: float, until: float = math.inf) -> Iterator[Wait]:
     """Return ever longer pauses, until some time is over."""
-    end = monotonic() + seconds
+    end = min(monotonic() + seconds, until)
     length = 0.0002
     while (now := monotonic()) < end:
         yield Wait(min(now + length, end), None)

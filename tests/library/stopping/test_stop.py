@@ -331,6 +331,23 @@ def test_stop_ends_while_sigchld_is_ignored(kind: str, start: Start) -> None:
     assert not psutil.pid_exists(worker.pid)
 
 
+@posix_signals
+def test_workers_that_the_system_reaps_share_one_wait() -> None:
+    """One of them waits 0.3 seconds for a thread that may note its exit code."""
+    program = """
+        import multiprocessing, signal, time
+        from process_terminate import stop_all
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        context = multiprocessing.get_context("fork")
+        several = [context.Process(target=time.sleep, args=[60]) for _ in range(12)]
+        for one in several:
+            one.start()
+        began = time.monotonic()
+        print(set(stop_all(several)), time.monotonic() - began < 2.5)
+    """
+    assert run(program) == "{ExitStatus(code=None)} True\n"
+
+
 @reaps
 @child_kinds
 def test_status_is_known_when_another_thread_reaps(
