@@ -218,8 +218,14 @@ def _target(process: Any) -> tuple[int, int | None]:
     elif isinstance(process, psutil.Process):
         pid = process.pid
     elif stdlib.is_process(process):
-        process_name(process)  # Raises if there is none.
-        pid, code = process.pid, getattr(stdlib.popen_of(process), "returncode", None)
+        name = process_name(process)  # Raises if there is none.
+        try:
+            pid = process.pid
+        except ValueError:
+            raise ValueError(
+                f"process {name!r} is closed; call diagnose() before close()"
+            ) from None
+        code = getattr(stdlib.popen_of(process), "returncode", None)
     elif hasattr(process, "returncode") and hasattr(process, "pid"):
         pid, code = process.pid, process.returncode
     else:

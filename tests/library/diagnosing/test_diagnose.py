@@ -385,6 +385,10 @@ def test_pid_that_cannot_be_is_refused() -> None:
         diagnose(-1)
     with pytest.raises(ValueError, match="was not started"):
         diagnose(FORK.Process())
+    closed = FORK.Process()
+    closed.close()
+    with pytest.raises(ValueError, match="is closed; call diagnose"):
+        diagnose(closed)
 
 
 def test_diagnosis_becomes_json() -> None:
