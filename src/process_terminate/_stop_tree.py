@@ -75,8 +75,8 @@ def stop_tree(
     started it. That means one thread, no greenlets, no event loop, no other running
     child, not process 1, no signal handler of yours that ran during the call, and no
     logging handler of yours that gets the debug messages. Otherwise that orphan keeps
-    running. A daemon that a `__del__` of yours starts during the call looks like such an
-    orphan, and is stopped.
+    running. A daemon that a `__del__`, an audit hook or a `sys.setprofile()` function of
+    yours starts during the call looks like such an orphan, and is stopped.
     Without tags (a hard limit on `RLIMIT_LOCKS`, another user's process) an orphan
     that may belong to another child is left alone, and a warning is logged.
     Resource trackers of `multiprocessing` and loky are stopped last, because they
