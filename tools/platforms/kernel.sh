@@ -25,7 +25,8 @@ unset APT_CONFIG
 dpkg-deb --extract "$folder"/apt/linux-image-*.deb "$folder/apt/files"
 mv "$folder"/apt/files/boot/vmlinuz-* "$folder/vmlinuz"
 # diagnose() asks this module which socket is the other end of a Unix socket.
-for module in "$folder"/apt/files/lib/modules/*/kernel/net/unix/unix_diag.ko*; do
+# Debian 13 has it below usr/lib.
+find "$folder/apt/files" -name 'unix_diag.ko*' | while read -r module; do
     case $module in
     *.xz) xz --decompress --stdout "$module" >"$folder/unix_diag.ko" ;;
     *) mv "$module" "$folder" ;;
