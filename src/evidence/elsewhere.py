@@ -15,6 +15,7 @@ from evidence.measure import interpreters
 from evidence.measure.interpreters import Interpreter
 from evidence.measure.run import environment
 from evidence.paths import DATA, PLATFORMS, ROOT
+from process_terminate import no_orphans
 
 PATH = DATA / "studies" / "platforms.json"
 #: Seconds that the tests may take in an emulated machine.
@@ -107,7 +108,8 @@ def _run(executable: str, names: list[str]) -> str:
     ]
     PLATFORMS.mkdir(exist_ok=True)
     log = PLATFORMS / f"{Path(executable).name}.log"
-    with log.open("wb") as output:
+    # After Ctrl-C, a program of a test could run on, and start others.
+    with log.open("wb") as output, no_orphans(grace=1):
         subprocess.run(
             [executable, "-m", "pytest", *options, *chosen],
             check=False,

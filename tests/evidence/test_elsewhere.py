@@ -1,8 +1,10 @@
 """The library's tests on other platforms are counted, and a failure has its name."""
 
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from evidence import UserError, elsewhere
@@ -52,6 +54,17 @@ def test_tests_that_end_without_a_count_are_an_error(python: Path) -> None:
     says(python, "ImportError: no psutil")
     with pytest.raises(UserError, match=r"cpython-3\.14-i386: pytest ended with"):
         elsewhere.record(str(python), [])
+
+
+def test_interrupted_tests_leave_no_program_running(
+    python: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python.write_text("#!/bin/sh\nsetsid sleep 60 &\necho $!\nexec sleep 60\n")
+    monkeypatch.setattr(elsewhere, "_DEADLINE", 0.5)
+    with pytest.raises(subprocess.TimeoutExpired):
+        elsewhere.record(str(python), [])
+    pid = int((python.parent / "python.log").read_text("utf-8"))
+    assert not psutil.pid_exists(pid)
 
 
 def test_page_lists_each_platform_with_its_runs() -> None:
