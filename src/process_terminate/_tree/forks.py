@@ -4,13 +4,18 @@ import mmap
 import os
 import threading
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from process_terminate._process import table
+from process_terminate._process.handle import monotonic
 from process_terminate._tree import tags
 
+#: Not every system has sched_yield().
+_os: Any = os
 #: Bytes of a pid.
 _SIZE = 8
+#: Seconds in which a forked child has told its pid.
+_WAIT = 0.2
 
 
 class Fork(NamedTuple):
@@ -54,20 +59,23 @@ def forked() -> int | None:
     """Return the child that this thread has just forked; None if there is none.
 
     An orphan may come to this process at the same time. That of an earlier child has
-    another tag, and most others are older than the fork. If a child has not run yet,
-    a younger orphan comes after it.
+    another tag, and most others are older than the fork. If several processes are
+    left, the child tells which one it is.
     """
     if _before.fork is None:
         return None
     old, newest, shared = _before.fork
     _before.fork = None
-    new = [pid for pid in _children_of_thread() if pid not in old]
-    if (told := int.from_bytes(shared[:], "little")) in new:
-        return told
     mine, until = {tags.read(0), None}, _newest_pid()
+    new = [pid for pid in _children_of_thread() if pid not in old]
     new = [pid for pid in new if tags.read(pid) in mine]
-    born = [pid for pid in new if _is_between(pid, newest, until)]
-    return next(iter(born or new), None)
+    new = [pid for pid in new if _is_between(pid, newest, until)] or new
+    end = monotonic() + _WAIT
+    while len(new) > 1 and monotonic() < end:
+        if (told := int.from_bytes(shared[:], "little")) in new:
+            return told
+        _os.sched_yield()  # gevent would run another greenlet in time.sleep().
+    return next(iter(new), None)
 
 
 def _is_between(pid: int, old: int, new: int) -> bool:
