@@ -8,12 +8,12 @@ import threading
 from abc import ABC, abstractmethod
 from contextlib import ExitStack, suppress
 
-from process_terminate._process import ownership, pools, stdlib, table
+from process_terminate._process import pools, stdlib, table
 from process_terminate._process.ending import end_all
 from process_terminate._process.gate import Gate
 from process_terminate._process.handle import open_handle
 from process_terminate._process.waits import NOTE_WAIT, Steps, pauses, run
-from process_terminate._tree import caller, subreaper, tags
+from process_terminate._tree import caller, noting, subreaper, tags
 from process_terminate._tree.ending import appearing, end_tree
 from process_terminate._tree.tags import Tag
 from process_terminate._tree.tree import Tree, hidden_children, servers
@@ -83,8 +83,8 @@ class LinuxBlock(Block):
                     "this system forbids, or Python exits: use stop_tree() for each "
                     "process that you start"
                 )
-            self._children = ownership.start()
-            stack.callback(ownership.finish, self._children)
+            self._children = noting.start()
+            stack.callback(noting.finish, self._children)
             self.tag = self._tagged()
             look = table.child_entries if self.tag else table.descendants_twice
             self._earlier = look(_sources())

@@ -31,9 +31,9 @@ from support import (
 )
 
 from process_terminate import ExitStatus, _event_loop, aio
-from process_terminate._process import adapters, handle, ownership
+from process_terminate._process import adapters, handle
 from process_terminate._process.waits import Wait
-from process_terminate._tree import blocks
+from process_terminate._tree import blocks, noting
 
 # In a worker of xdist, Playwright may already run an event loop.
 pytestmark = pytest.mark.alone
@@ -357,7 +357,7 @@ def test_block_does_not_wait_for_long_for_a_loop_that_reaps_nothing(
 ) -> None:
     async def main() -> None:
         async with aio.no_orphans():
-            monkeypatch.setattr(ownership.Children, "are_expected", lambda _: True)
+            monkeypatch.setattr(noting.Children, "are_expected", lambda _: True)
 
     monkeypatch.setattr(blocks, "NOTE_WAIT", 0.01)
     asyncio.run(asyncio.wait_for(main(), DEADLINE))

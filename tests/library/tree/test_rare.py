@@ -37,7 +37,6 @@ from process_terminate._process import (
     adapters,
     ending,
     handle,
-    ownership,
     pools,
     stdlib,
     table,
@@ -46,7 +45,7 @@ from process_terminate._process import (
 from process_terminate._process.gate import Gate
 from process_terminate._process.handle import Handle
 from process_terminate._process.table import Entry
-from process_terminate._tree import blocks, caller, member, tags, tree
+from process_terminate._tree import blocks, caller, member, noting, tags, tree
 from process_terminate._tree import ending as tree_ending
 from process_terminate._tree.member import Member
 
@@ -271,10 +270,10 @@ def test_function_that_was_replaced_meanwhile_is_left_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(os, "posix_spawn", os.posix_spawn)
-    children = ownership.start()
+    children = noting.start()
     other = fail(AssertionError())
     monkeypatch.setattr(os, "posix_spawn", other)
-    ownership.finish(children)
+    noting.finish(children)
     assert os.posix_spawn is other
 
 
@@ -457,7 +456,7 @@ def test_tags_do_not_come_from_the_numbers_of_the_program() -> None:
 
 @on_linux
 def test_long_block_forgets_the_children_that_are_gone(shell: Shell) -> None:
-    children = ownership.Children()
+    children = noting.Children()
     alive = shell(REST)
     children.note_popen(alive, None)
     forked = os.fork()
@@ -478,7 +477,7 @@ def test_long_block_forgets_the_children_that_are_gone(shell: Shell) -> None:
 def test_child_that_a_handler_starts_while_a_block_forgets_is_noted(
     child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    children = ownership.Children()
+    children = noting.Children()
     children._many = 1
 
     def is_reaped(_: int) -> bool:
@@ -486,7 +485,7 @@ def test_child_that_a_handler_starts_while_a_block_forgets_is_noted(
         return True
 
     with monkeypatch.context() as patch:
-        patch.setattr(ownership, "_is_reaped", is_reaped)
+        patch.setattr(noting, "_is_reaped", is_reaped)
         children.note_child(NO_PID)
     assert children.pids() == {child.pid}
 
