@@ -363,6 +363,7 @@ def test_block_does_not_wait_for_long_for_a_loop_that_reaps_nothing(
     asyncio.run(asyncio.wait_for(main(), DEADLINE))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="forks")
 def test_block_waits_until_uvloop_has_reaped_its_children() -> None:
     """It forks them itself, and learns of their end from SIGCHLD, a little later."""
     loop_class = type(
