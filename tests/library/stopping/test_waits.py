@@ -194,3 +194,13 @@ def test_handler_that_the_block_has_set_stays(
         handler(signal.SIGUSR1, other)
     assert signal.getsignal(signal.SIGUSR1) is other
     assert calls == []
+
+
+def test_gate_that_is_interrupted_while_it_takes_handlers_gives_them_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(gates, "_gate_of", fail(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt), Gate():
+        pass
+    assert signal.getsignal(signal.SIGINT) == before

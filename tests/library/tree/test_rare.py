@@ -47,6 +47,7 @@ from process_terminate._process.handle import Handle
 from process_terminate._process.table import Entry
 from process_terminate._tree import blocks, caller, member, noting, tags, tree
 from process_terminate._tree import ending as tree_ending
+from process_terminate._tree import forks as tree_forks
 from process_terminate._tree.member import Member
 
 with suppress(ModuleNotFoundError):  # Windows has none.
@@ -575,3 +576,18 @@ def test_missing_proc_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "readlink", fail(FileNotFoundError()))
     with pytest.raises(RuntimeError, match=r"^stop_tree\(\) needs to read the /proc "):
         table.require("stop_tree")
+
+
+@on_linux
+@pytest.mark.parametrize(("told", "child"), [(7, 7), (0, 5)])
+def test_child_that_is_forked_beside_an_orphan_tells_its_pid(
+    told: int, child: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If it does not, as it has not run for long, the first one is taken for it."""
+    before = tree_forks.Fork((4,), 4, bytearray(told.to_bytes(8, "little")))
+    monkeypatch.setattr(tree_forks._before, "fork", before, raising=False)
+    monkeypatch.setattr(tree_forks, "_children_of_thread", lambda: (4, 5, 7))
+    monkeypatch.setattr(tree_forks, "_newest_pid", lambda: 7)
+    monkeypatch.setattr(tags, "read", lambda _: None)
+    monkeypatch.setattr(tree_forks, "_WAIT", 0.01)
+    assert tree_forks.forked() == child
