@@ -718,14 +718,16 @@ def test_process_that_has_the_pid_in_another_namespace_is_left_alone() -> None:
 
 @as_process_1
 @can_mount
-def test_process_that_psutil_sees_in_the_proc_of_a_host_is_refused() -> None:
+def test_process_that_psutil_sees_in_the_proc_of_a_host_is_refused(
+    tmp_path: Path,
+) -> None:
     """An agent in a container that watches the host sets psutil.PROCFS_PATH."""
     program = """
-        import psutil, subprocess
+        import psutil, subprocess, sys
         from process_terminate import diagnose, stop, stop_tree
         shell = subprocess.Popen(["sh", "-c", "sleep 60 & echo $!; wait"], stdout=-1)
         pid = int(shell.stdout.readline())
-        psutil.PROCFS_PATH = "/mnt"
+        psutil.PROCFS_PATH = sys.argv[1]
         for call in (stop, stop_tree, diagnose):
             try:
                 call(psutil.Process(pid))
@@ -734,13 +736,13 @@ def test_process_that_psutil_sees_in_the_proc_of_a_host_is_refused() -> None:
         psutil.PROCFS_PATH = "/proc"
         print(psutil.Process(pid).status() != "zombie", stop(shell))
     """
-    mount = 'mount --rbind /proc /mnt; mount -t proc proc /proc; exec "$@"'
+    mount = f'mount --rbind /proc {tmp_path}; mount -t proc proc /proc; exec "$@"'
     host = ["unshare", "--pid", "--fork", "--mount", "sh", "-c", mount, "sh"]
     refused = (
-        "psutil reads the pids of another pid namespace in /mnt; set "
+        f"psutil reads the pids of another pid namespace in {tmp_path}; set "
         "psutil.PROCFS_PATH to '/proc' before you look for processes to "
     )
-    assert run(program, prefix=[*NAMESPACE, *host]).splitlines() == [
+    assert run(program, str(tmp_path), prefix=[*NAMESPACE, *host]).splitlines() == [
         f"{refused}stop",
         f"{refused}stop",
         f"{refused}diagnose",
