@@ -60,7 +60,7 @@ def test_stop_prints_one_line_for_each_process(
         f"pid {second.pid} (sleep 60) was killed by SIGKILL\n"
     )
     assert "did not end within 0.1 s of SIGTERM; sent SIGKILL" in said.err
-    assert (first.wait(), second.wait()) == (-15, -9)
+    assert (first.wait(DEADLINE), second.wait(DEADLINE)) == (-15, -9)
 
 
 #: Not UTF-8, clears a line of the terminal, and begins one that looks like another.
@@ -177,7 +177,7 @@ def test_zombie_has_the_name_of_its_program(sleeper: Any) -> None:
     shown = psutil.Process(process.pid)
     wait_until(lambda: not is_running(process.pid))
     assert targets.names_of(shown) <= {"true"}
-    process.wait()
+    process.wait(DEADLINE)
     assert targets.names_of(shown) == set()
     assert targets.describe(shown.pid, targets.command_of(shown)) == f"pid {shown.pid}"
 
